@@ -1,0 +1,50 @@
+# One command each: demo, test, lint, bench, docs. Every target sets up what is missing.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
+
+.PHONY: setup demo test test-long lint bench docs clean apt
+
+setup: $(VENV)/.ready
+
+# Debian splits ensurepip into python3-venv; where it is absent, pip outside makes the environment's pip.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	python3 -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); python3 -m venv --without-pip $(VENV) && python3 -m pip --python $(PY) install -q pip; }
+	$(PY) -m pip install -q --require-hashes -r requirements.lock
+	$(PY) -m pip install -q --no-deps --no-build-isolation -e .
+	$(PY) -m gigasite._core.warm
+	touch $@
+
+demo: setup
+	@$(BIN)/gigasite demo --out demo
+
+# Programs that some tests drive (a browser). Installed only by root and only if missing; else those tests skip.
+apt:
+	@bash scripts/apt.sh
+
+test: setup apt
+	$(PY) -m pytest -q
+
+test-long: setup apt
+	$(PY) -m pytest -q -m long
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/ty check
+	$(BIN)/lint-imports --no-cache
+
+bench: setup
+	$(PY) -m pytest -q -m bench tests/bench
+
+docs: setup
+	$(PY) scripts/reference.py
+	$(BIN)/mkdocs build --strict -q
+
+clean:
+	rm -rf $(VENV) .cache demo site

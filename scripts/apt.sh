@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Install the programs that tests drive, if we are root and they are missing. Without them those tests skip with a reason.
+set -u
+missing=()
+command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+  echo "note: ${missing[*]} missing and not root: the tests that need them will skip" >&2
+  exit 0
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq &&
+  apt-get -o DPkg::Lock::Timeout=120 install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+  echo "note: could not install ${missing[*]}: the tests that need them will skip" >&2
+exit 0

@@ -1,0 +1,398 @@
+"""The campus: what the file says, as frozen values in SI. The classes are the file's schema too.
+
+A field's key in the file is its name without the unit. The text below a field is its description in
+`gigasite schema` and in the reference manual. References to parts (server, leaf, genset, ...) are checked against
+the catalogue by `checks.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from gigasite.campus.door import (
+    DOOR,
+    BitsPerSecond,
+    Celsius,
+    Count,
+    CubicMetresPerSecond,
+    Day,
+    Flag,
+    FloorLoad,
+    Fraction,
+    GasFlow,
+    Kelvins,
+    Metres,
+    Name,
+    Number,
+    Pascals,
+    Seconds,
+    Shifts,
+    Some,
+    SquareMetres,
+    Text,
+    UsdPerJoule,
+    Watts,
+    WattsPerSecond,
+    WorkingTime,
+)
+from gigasite.campus.parts import Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climate:
+    """Summary of a year of weather, for sites without a weather file; the year made of it is synthetic."""
+
+    __pydantic_config__ = DOOR
+    mean_degc: Celsius
+    """Mean dry bulb of the year."""
+    summer_degc: Celsius
+    """Dry bulb exceeded 0.4 % of the hours."""
+    winter_degc: Celsius
+    """Dry bulb undercut 0.4 % of the hours."""
+    mean_wet_degc: Celsius
+    """Mean wet bulb of the year."""
+    summer_wet_degc: Celsius
+    """Wet bulb exceeded 0.4 % of the hours."""
+    source: Text
+    """Where the summary comes from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """The building or buildings that hold the halls."""
+
+    __pydantic_config__ = DOOR
+    area_m2: SquareMetres
+    """Floor area inside."""
+    height_m: Metres
+    """Clear height."""
+    floor_load_kg_per_m2: FloorLoad
+    """Floor load that the slab carries, uniformly spread."""
+    reuse: Flag = True
+    """True: the shell stands; false: it is built, which the schedule then shows."""
+    usable_frac: Fraction = 0.6
+    """Share of the area that halls may fill; the rest is plant, docks, offices."""
+    aspect: Number = 1.5
+    """Length over width of one hall."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where the campus stands."""
+
+    __pydantic_config__ = DOOR
+    latitude: Number
+    """Degrees north."""
+    longitude: Number
+    """Degrees east."""
+    elevation_m: Metres = 1.0
+    """Above sea level."""
+    shell: Shell
+    climate: Climate
+    weather: Text | None = None
+    """An EPW or TMY3 file, relative to this file; without it a synthetic year is made from `climate`."""
+    water_m3_per_s: CubicMetresPerSecond | None = None
+    """Water that the site can draw; unlimited where absent."""
+    gas_j_per_s: GasFlow | None = None
+    """Pipeline gas (higher heating value) that the site can draw; unlimited where absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """The machines."""
+
+    __pydantic_config__ = DOOR
+    gpus: Some
+    """GPUs of the campus."""
+    server: Name
+    rack: Name
+    servers_per_rack: Some
+    racks_per_array: Some
+    """Racks that are handed over together."""
+    halls: Some
+    racks_per_row: Some = 16
+    aisle_m: Metres = 1.8
+    """Width of a hot or cold aisle."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The GPU fabric, storage and management networks."""
+
+    __pydantic_config__ = DOOR
+    fabric: Name
+    """Kind of fabric: see `gigasite fabric --list`."""
+    leaf: Name
+    spine: Name | None = None
+    """Default: as `leaf`."""
+    core: Name | None = None
+    """Default: as `leaf`."""
+    speed_bit_per_s: BitsPerSecond
+    """Speed of one link of the GPU fabric."""
+    planes: Some = 1
+    """Independent copies of the fabric over which every NIC spreads its links."""
+    oversubscription: Number = 1.0
+    """Down-links over up-links of a leaf."""
+    storage_links: Count = 1
+    """Links of one server to the storage and in-band network."""
+    storage_speed_bit_per_s: BitsPerSecond = 400e9
+    storage_switch: Name = "sn5600"
+    management_links: Count = 1
+    """Links of one server to the out-of-band network."""
+    management_switch: Name = "sn2201"
+    slack_frac: Fraction = 0.12
+    """Extra cable length over the route."""
+    spare_frac: Fraction = 0.02
+    """Spare cables and modules to order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The model that is trained."""
+
+    __pydantic_config__ = DOOR
+    parameters: Number
+    """All parameters."""
+    active: Number | None = None
+    """Parameters used for one token (mixture of experts); default: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """How the state is saved."""
+
+    __pydantic_config__ = DOOR
+    every_s: Seconds = 1200.0
+    stall_s: Seconds = 20.0
+    """Time that all GPUs wait for one checkpoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Training:
+    """The job."""
+
+    __pydantic_config__ = DOOR
+    model: Model
+    tokens_per_step: Number
+    mfu_frac: Fraction
+    """Model FLOP utilisation."""
+    checkpoint: Checkpoint = field(default_factory=Checkpoint)
+    exposed_frac: Fraction = 0.15
+    """Share of a step in which all GPUs wait for communication."""
+    compute_tdp_frac: Fraction = 0.83
+    """GPU power while computing, of TDP."""
+    wait_tdp_frac: Fraction = 0.21
+    """GPU power while waiting, of TDP."""
+    edge_jitter_s: Seconds = 0.05
+    """Standard deviation of the moments at which ranks enter and leave a phase."""
+    failures_per_1000_node_days: Number = 3.79
+    restart_s: Seconds = 600.0
+    """From a failure to training again."""
+    trace: Text | None = None
+    """A measured power trace (CSV), relative to this file, in place of the synthetic load."""
+    trace_gpus: Some | None = None
+    """GPUs that the trace was measured on; default: as many as columns or devices in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridStep:
+    """Firm power at the intake from a day on."""
+
+    __pydantic_config__ = DOOR
+    day: Number
+    """Project day, 0 = start."""
+    capacity_w: Watts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gensets:
+    """A group of equal generators."""
+
+    __pydantic_config__ = DOOR
+    model: Name
+    count: Count
+    mode: Literal["order", "stock", "rental", "reuse", "divert"] = "order"
+    """How they are obtained."""
+    day: Number | None = None
+    """Earliest project day on which the first may arrive; default: by lead time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batteries:
+    """A group of equal battery units."""
+
+    __pydantic_config__ = DOOR
+    model: Name
+    count: Count
+    mode: Literal["order", "stock", "rental", "reuse", "divert"] = "order"
+    day: Number | None = None
+    soc_frac: Fraction = 0.5
+    """State of charge at the start of a study."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """What the battery does; each kind uses the settings that it names."""
+
+    __pydantic_config__ = DOOR
+    kind: Name = "droop"
+    """See `gigasite power --list`."""
+    ramp_w_per_s: WattsPerSecond = 1e6
+    """ramp-limit: fastest change that grid and gensets shall see."""
+    droop_frac: Fraction = 0.02
+    """droop: frequency deviation for full power, of nominal."""
+    centring_s: Seconds = 600.0
+    """Time constant with which the state of charge returns to its start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A limit to hold; each kind uses the settings that it names."""
+
+    __pydantic_config__ = DOOR
+    kind: Name
+    """iso8528-g1, iso8528-g2, iso8528-g3, ramp."""
+    up_w_per_s: WattsPerSecond | None = None
+    down_w_per_s: WattsPerSecond | None = None
+    window_s: Seconds = 1.0
+    """Time over which a ramp is measured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Power:
+    """From the intake to the rack."""
+
+    __pydantic_config__ = DOOR
+    grid: tuple[GridStep, ...] = ()
+    gensets: tuple[Gensets, ...] = ()
+    batteries: tuple[Batteries, ...] = ()
+    controller: Controller = field(default_factory=Controller)
+    limits: tuple[Limit, ...] = ()
+    frequency_hz: Hertz = 60.0
+    voltage_v: Volts = 13800.0
+    """Medium voltage on site."""
+    spare_gensets: Count = 0
+    """x of N + x: units that may be down while the load is carried."""
+    diversity_frac: Fraction = 1.0
+    """Highest power of all servers together, over servers x typical power."""
+    substation: Name = "substation-150mva"
+    switchgear: Name = "mv-switchgear"
+    transformer: Name = "unit-transformer-3mva"
+    busway: Name = "busway-row"
+    island: Literal["auto", "yes", "no"] = "auto"
+    """Whether the swing study runs gensets alone (yes), beside a grid (no), or as the intake of the day says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooling:
+    """From the chip to the air."""
+
+    __pydantic_config__ = DOOR
+    scheme: Name = "liquid-to-tower"
+    """liquid-to-tower, liquid-to-dry-cooler, liquid-to-chiller."""
+    supply_degc: Celsius = 32.0
+    """Facility water supply."""
+    rise_k: Kelvins = 10.0
+    """Of the coolant across the racks."""
+    cdu: Name = "in-rack-cdu"
+    tower: Name = "tower-cell"
+    dry_cooler: Name = "dry-cooler"
+    chiller: Name = "air-chiller"
+    concentration: Number = 5.0
+    """Cycles of concentration of tower water."""
+    spare_frac: Fraction = 0.1
+    """Extra heat-rejection capacity."""
+    loop_pa: Pascals = 250e3
+    """Pressure drop of the facility loop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """How the campus is built."""
+
+    __pydantic_config__ = DOOR
+    first_step_gpus: Some
+    """GPUs that the first training step takes."""
+    target_day: Number
+    """Day by which it is wanted."""
+    shifts: WorkingTime = Shifts(2, 10.0)
+    crews: dict[str, Some] = field(default_factory=dict)
+    """People per shift by trade; default: the catalogue's, scaled with the GPUs."""
+    modes: dict[str, Literal["order", "stock", "rental", "reuse", "divert"]] = field(default_factory=dict)
+    """How long-lead items are obtained: transformer, switchgear, substation, chiller, tower, cdu, busway, gpu, ..."""
+    samples: Some = 500
+    """Monte Carlo samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Economics:
+    """Money. Prices of parts are in the catalogue; `prices` there holds the ranges of these too."""
+
+    __pydantic_config__ = DOOR
+    horizon_s: Seconds = 4 * 365.25 * 86400.0
+    discount_per_year_frac: Fraction = 0.10
+    gpu_hour: Number = 2.35
+    """Worth of one GPU-hour at the start [USD]."""
+    price_decay_per_year_frac: Fraction = 0.30
+    goodput_frac: Fraction = 0.90
+    residual_frac: Fraction = 0.30
+    """Worth of the hardware after 36 months, of its price."""
+    electricity_usd_per_j: UsdPerJoule = 68.0 / 3.6e9
+    """From the grid."""
+    gas_usd_per_j: UsdPerJoule = 3.5 / 1.05506e9
+    """Fuel, higher heating value."""
+    staff: Count = 250
+    """People who operate the campus."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampusFile:
+    """The file as it is written; `Campus` adds the catalogue."""
+
+    __pydantic_config__ = DOOR
+    campus: Name
+    start: Day
+    """Day 0."""
+    seed: Count = 1
+    site: Site
+    compute: Compute
+    network: Network
+    training: Training
+    power: Power
+    cooling: Cooling = field(default_factory=Cooling)
+    schedule: Schedule
+    economics: Economics = field(default_factory=Economics)
+    parts: dict[str, dict[str, dict[str, object]]] = field(default_factory=dict)
+    """Own catalogue entries by kind and name; an entry with a known name replaces it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where in the file a key stands; both count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campus:
+    """Everything that the file and the catalogue say. What a study changes is made by `dataclasses.replace`."""
+
+    name: str
+    start: date
+    seed: int
+    site: Site
+    compute: Compute
+    network: Network
+    training: Training
+    power: Power
+    cooling: Cooling
+    schedule: Schedule
+    economics: Economics
+    catalogue: Catalogue
+    file: str
+    """Path of the campus file; paths inside it are relative to its folder."""
+    places: dict[str, Place] = field(default_factory=dict)
+    """Dotted key -> place in the file, for `explain`; keys absent here have their default."""
