@@ -37,7 +37,7 @@ def yaml_key(field: str) -> str:
 DOOR = ConfigDict(extra="forbid", alias_generator=yaml_key, use_attribute_docstrings=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Reader:
     """A pydantic type made of one function from raw YAML value to value."""
 

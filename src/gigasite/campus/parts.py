@@ -147,7 +147,7 @@ class Genset:
     start_s: Seconds
     heat_rate_j_per_j: HeatRate
     """Lower heating value, at full load."""
-    derate_per_k: Number
+    derate: Number
     """Loss of rating per kelvin above `derate_from` [1/K]."""
     derate_from: Number
     """Ambient temperature above which the rating falls [degC]."""

@@ -1,0 +1,276 @@
+"""What types cannot see: ranges of every number, references to parts, chapters that contradict each other.
+
+`BOUNDS` holds the widest range in which gigasite's models mean anything; a test keeps it complete.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+from gigasite._core.errors import UnknownPartError
+from gigasite._core.quantity import UNITS, show
+from gigasite._core.registry import unknown
+from gigasite.campus.door import yaml_key
+from gigasite.campus.nodes import dotted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gigasite._core.errors import Problem
+    from gigasite.campus.nodes import Document, Path
+    from gigasite.campus.parts import Catalogue
+    from gigasite.campus.schema import CampusFile
+
+GW, MW, KW = 1e9, 1e6, 1e3
+DAY = 86400.0
+
+# key (list indices as []) -> lowest, highest in SI
+BOUNDS: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**62),
+    "site.latitude": (-66, 72),
+    "site.longitude": (-180, 180),
+    "site.elevation": (0.1, 4500),
+    "site.shell.area": (100, 5e7),
+    "site.shell.height": (2.5, 60),
+    "site.shell.floor_load": (100, 50_000),
+    "site.shell.usable": (0.05, 1),
+    "site.shell.aspect": (0.1, 10),
+    "site.climate.mean": (-20, 40),
+    "site.climate.summer": (-5, 55),
+    "site.climate.winter": (-50, 35),
+    "site.climate.mean_wet": (-20, 32),
+    "site.climate.summer_wet": (-5, 35),
+    "site.water": (0, 50),
+    "site.gas": (0, 100 * GW),
+    "compute.gpus": (1, 4_000_000),
+    "compute.servers_per_rack": (1, 100),
+    "compute.racks_per_array": (1, 1000),
+    "compute.halls": (1, 500),
+    "compute.racks_per_row": (1, 200),
+    "compute.aisle": (0.6, 10),
+    "network.speed": (1e9, 12.8e12),
+    "network.planes": (1, 8),
+    "network.oversubscription": (1, 32),
+    "network.storage_links": (0, 16),
+    "network.storage_speed": (1e9, 12.8e12),
+    "network.management_links": (0, 8),
+    "network.slack": (0, 1),
+    "network.spare": (0, 1),
+    "training.model.parameters": (1e6, 1e16),
+    "training.model.active": (1e6, 1e16),
+    "training.tokens_per_step": (1, 1e12),
+    "training.mfu": (0.005, 1),
+    "training.checkpoint.every": (1, 7 * DAY),
+    "training.checkpoint.stall": (0, DAY),
+    "training.exposed": (0, 0.95),
+    "training.compute_tdp": (0.05, 1.5),
+    "training.wait_tdp": (0, 1.5),
+    "training.edge_jitter": (0, 60),
+    "training.failures_per_1000_node_days": (0, 1e5),
+    "training.restart": (1, 7 * DAY),
+    "training.trace_gpus": (1, 10_000_000),
+    "power.grid[].day": (0, 10_000),
+    "power.grid[].capacity": (0, 100 * GW),
+    "power.gensets[].count": (0, 20_000),
+    "power.gensets[].day": (0, 10_000),
+    "power.batteries[].count": (0, 50_000),
+    "power.batteries[].day": (0, 10_000),
+    "power.batteries[].soc": (0, 1),
+    "power.controller.ramp": (1, 100 * GW),
+    "power.controller.droop": (1e-4, 1),
+    "power.controller.centring": (1, 30 * DAY),
+    "power.limits[].up": (1, 100 * GW),
+    "power.limits[].down": (1, 100 * GW),
+    "power.limits[].window": (0.01, 3600),
+    "power.frequency": (45, 65),
+    "power.voltage": (1e3, 800e3),
+    "power.spare_gensets": (0, 1000),
+    "power.diversity": (0.1, 1),
+    "cooling.supply": (4, 60),
+    "cooling.rise": (2, 40),
+    "cooling.concentration": (1.5, 50),
+    "cooling.spare": (0, 3),
+    "cooling.loop": (1e3, 5e6),
+    "schedule.first_step_gpus": (1, 4_000_000),
+    "schedule.target_day": (1, 10_000),
+    "schedule.crews.*": (1, 100_000),
+    "schedule.samples": (10, 100_000),
+    "economics.horizon": (30 * DAY, 40 * 366 * DAY),
+    "economics.discount_per_year": (0, 1),
+    "economics.gpu_hour": (0, 1000),
+    "economics.price_decay_per_year": (0, 0.95),
+    "economics.goodput": (0.01, 1),
+    "economics.residual": (0, 1),
+    "economics.electricity": (0, 10.0 / 3.6e6),
+    "economics.gas": (0, 1e3 / 1.05506e9),
+    "economics.staff": (0, 100_000),
+}
+
+# key -> kind of the catalogue it names a part of
+REFERENCES: dict[str, str] = {
+    "compute.server": "servers",
+    "compute.rack": "racks",
+    "network.leaf": "switches",
+    "network.spine": "switches",
+    "network.core": "switches",
+    "network.storage_switch": "switches",
+    "network.management_switch": "switches",
+    "power.gensets[].model": "gensets",
+    "power.batteries[].model": "batteries",
+    "power.substation": "electrical",
+    "power.switchgear": "electrical",
+    "power.transformer": "electrical",
+    "power.busway": "electrical",
+    "cooling.cdu": "cdus",
+    "cooling.tower": "heat_rejection",
+    "cooling.dry_cooler": "heat_rejection",
+    "cooling.chiller": "heat_rejection",
+}
+
+
+def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
+    """Yield path, field name and value of everything below a chapter that is not a chapter itself."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for f in dataclasses.fields(value):
+            yield from _leaf(getattr(value, f.name), (*path, yaml_key(f.name)), f.name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaf(item, (*path, key), "*")
+
+
+def _leaf(value: Any, path: Path, field: str) -> Iterator[tuple[Path, str, Any]]:
+    if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
+        for i, item in enumerate(value):
+            yield from leaves(item, (*path, i))
+    elif isinstance(value, dict) or (dataclasses.is_dataclass(value) and path[-1] != "shifts"):
+        yield from leaves(value, path)
+    else:
+        yield path, field, value
+
+
+def pattern(path: Path) -> str:
+    """Return the key of `BOUNDS`: list indices as [], free names of crews as *."""
+    text = re.sub(r"\[\d+\]", "[]", dotted(path))
+    return "schedule.crews.*" if text.startswith("schedule.crews.") else text
+
+
+def ranges(file: CampusFile, doc: Document) -> list[Problem]:
+    """Return a mistake for every number outside its bounds."""
+    problems = []
+    for path, field, value in leaves(file):
+        low_high = BOUNDS.get(pattern(path))
+        if low_high is None or value is None or isinstance(value, bool | str):
+            continue
+        if not low_high[0] <= value <= low_high[1]:
+            low, high = (_shown(field, b) for b in low_high)
+            problems.append(
+                doc.problem(path, f"must lie between {low} and {high}; found {_shown(field, value)}")
+            )
+    return problems
+
+
+def _shown(field: str, value: float) -> str:
+    for suffix, units in UNITS.values():
+        if field.endswith(suffix) and field.removesuffix(suffix) == yaml_key(field):
+            unit = next(iter(units))
+            return f"{value:g} {unit}" if suffix in {"_degc", "_k"} else show(value, unit)
+    return f"{value:g}"
+
+
+def references(file: CampusFile, catalogue: Catalogue, doc: Document) -> list[Problem]:
+    """Return a mistake for every name that no part has."""
+    problems = []
+    for path, _, value in leaves(file):
+        kind = REFERENCES.get(pattern(path))
+        if kind is not None and isinstance(value, str) and value not in getattr(catalogue, kind):
+            error: UnknownPartError = unknown(kind.removesuffix("s"), value, getattr(catalogue, kind))
+            problems.append(doc.problem(path, str(error)))
+    problems += _keys(file.schedule.crews, catalogue.crews, "crew", ("schedule", "crews"), doc)
+    items = {lead.item for lead in catalogue.lead_times.values()}
+    problems += _keys(file.schedule.modes, items, "long-lead item", ("schedule", "modes"), doc)
+    for item, mode in file.schedule.modes.items():
+        if item in items and f"{item}-{mode}" not in catalogue.lead_times:
+            known = sorted(v.mode for v in catalogue.lead_times.values() if v.item == item)
+            message = f"no lead time for {item} by {mode}; known: {', '.join(known)}, or add it under parts.lead_times"
+            problems.append(doc.problem(("schedule", "modes", item), message))
+    return problems
+
+
+def _keys(given: Mapping[str, Any], known: Any, kind: str, base: Path, doc: Document) -> list[Problem]:
+    return [doc.problem((*base, k), str(unknown(kind, k, known))) for k in given if k not in known]
+
+
+def names(file: CampusFile, known: Mapping[str, list[str]], doc: Document) -> list[Problem]:
+    """Return a mistake for every part of the code (fabric, controller, limit, scheme) that does not exist."""
+    problems = []
+    for path, _, value in leaves(file):
+        choices = known.get(pattern(path))
+        if choices is not None and value not in choices:
+            kind = str(path[-1]) if path[-1] != "kind" else str(path[-2] if isinstance(path[-2], str) else path[-3])
+            problems.append(doc.problem(path, str(unknown(kind.removesuffix("s"), str(value), choices))))
+    return problems
+
+
+def sense(file: CampusFile, catalogue: Catalogue, doc: Document) -> list[Problem]:
+    """Return a mistake for every pair of entries that contradict each other."""
+    return [doc.problem(path, message) for rule in _RULES for path, message in rule(file, catalogue)]
+
+
+Contradictions = list[tuple[tuple[str | int, ...], str]]
+
+
+def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    out: Contradictions = []
+    c, rack, server = file.compute, catalogue.racks.get(file.compute.rack), catalogue.servers.get(file.compute.server)
+    if rack is not None and c.servers_per_rack > rack.servers:
+        out.append((("compute", "servers_per_rack"), f"{c.rack} holds {rack.servers} servers, not {c.servers_per_rack}"))
+    if server is not None and server.gpu not in catalogue.gpus:
+        out.append((("compute", "server"), f"its GPU '{server.gpu}' is not in the catalogue"))
+    if server is not None and c.halls * server.gpus > max(c.gpus, server.gpus):
+        out.append((("compute", "halls"), f"{c.halls} halls for {c.gpus} GPUs leave halls without a server"))
+    if file.schedule.first_step_gpus > c.gpus:
+        out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
+    return out
+
+
+def _training(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
+    out: Contradictions = []
+    t = file.training
+    if t.model.active is not None and t.model.active > t.model.parameters:
+        out.append((("training", "model", "active"), "is more than all parameters"))
+    if t.wait_tdp_frac >= t.compute_tdp_frac:
+        out.append((("training", "wait_tdp"), "must be below compute_tdp: waiting takes less power than computing"))
+    if t.checkpoint.stall_s >= t.checkpoint.every_s:
+        out.append((("training", "checkpoint", "stall"), "must be shorter than `every`"))
+    return out
+
+
+def _power(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
+    out: Contradictions = []
+    days = [g.day for g in file.power.grid]
+    for i in range(1, len(days)):
+        if days[i] <= days[i - 1]:
+            out.append((("power", "grid", i, "day"), f"must come after day {days[i - 1]:g}: write the steps in order"))
+    for i, limit in enumerate(file.power.limits):
+        if limit.kind == "ramp" and limit.up_w_per_s is None and limit.down_w_per_s is None:
+            out.append((("power", "limits", i), "a ramp limit needs `up`, `down` or both, such as 10 MW/min"))
+    if not any(g.capacity_w for g in file.power.grid) and not any(g.count for g in file.power.gensets):
+        out.append((("power",), "has neither grid nor gensets: nothing would carry the load"))
+    if file.power.island == "yes" and not any(g.count for g in file.power.gensets):
+        out.append((("power", "island"), "an island needs gensets"))
+    return out
+
+
+def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
+    out: Contradictions = []
+    c = file.site.climate
+    if not c.winter_degc < c.mean_degc < c.summer_degc:
+        out.append((("site", "climate"), "needs winter < mean < summer"))
+    if c.mean_wet_degc > c.mean_degc or c.summer_wet_degc > c.summer_degc:
+        out.append((("site", "climate"), "a wet bulb is never above its dry bulb"))
+    return out
+
+
+_RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (_compute, _training, _power, _climate)

@@ -1,0 +1,130 @@
+"""Plain values to typed ones, and pydantic's errors to the file's mistakes in the user's words."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from gigasite.campus.door import yaml_key
+
+if TYPE_CHECKING:
+    from gigasite._core.errors import Problem
+    from gigasite.campus.nodes import Document, Path
+
+T = TypeVar("T")
+
+
+@cache
+def adapter(kind: type[T]) -> TypeAdapter[T]:
+    """Return pydantic's reader of one class, built once."""
+    return TypeAdapter(kind)
+
+
+def typed(kind: type[T], data: Any, doc: Document, base: Path = ()) -> tuple[T | None, list[Problem]]:
+    """Read `data` as `kind`; on mistakes return None and all of them, placed in the file under `base`."""
+    try:
+        return adapter(kind).validate_python(data), []
+    except ValidationError as error:
+        problems = []
+        for each in error.errors(include_url=False):
+            path = (*base, *(s for s in each["loc"] if s != "[key]"))
+            problems.append(doc.problem(path, _message(kind, each, path[len(base) :])))
+        return None, problems
+
+
+def _message(kind: type, error: Any, path: Path) -> str:
+    sort = error["type"]
+    if sort == "value_error":
+        return str(error["msg"]).removeprefix("Value error, ")
+    if sort == "missing":
+        return f"is missing{_meaning(kind, path)}"
+    if sort == "unexpected_keyword_argument":
+        return _unknown_key(kind, path)
+    if sort in {"dataclass_type", "dataclass_exact_type"}:
+        return f"needs a chapter with the keys {', '.join(keys_of(kind, path)) or '...'}; found {_found(error)}"
+    if sort in {"tuple_type", "list_type"}:
+        return f"needs a list ('- ...' lines or [a, b]); found {_found(error)}"
+    if sort == "dict_type":
+        return f"needs 'name: value' entries; found {_found(error)}"
+    if sort == "literal_error":
+        return _literal(error)
+    return f"{error['msg']}; found {_found(error)}"
+
+
+def _found(error: Any) -> str:
+    value = error["input"]
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _literal(error: Any) -> str:
+    wanted = str(error["ctx"]["expected"])
+    names = [w.strip(" '") for w in wanted.replace(" or ", ",").split(",")]
+    near = get_close_matches(str(error["input"]), names, 1, 0.6)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return f"must be one of {', '.join(names)}; {hint}found {_found(error)}"
+
+
+def _unknown_key(kind: type, path: Path) -> str:
+    known = keys_of(kind, path[:-1])
+    near = get_close_matches(str(path[-1]), known, 1, 0.6)
+    hint = f"; did you mean '{near[0]}'?" if near else "."
+    return f"unknown key{hint} Known here: {', '.join(known)}"
+
+
+def _meaning(kind: type, path: Path) -> str:
+    klass = _class_at(kind, path[:-1])
+    names = [f.name for f in dataclasses.fields(klass)] if klass is not None else []
+    for name in names:
+        if yaml_key(name) == path[-1] and name != path[-1]:
+            shown = example(klass, name)
+            return f" (with a unit, such as {shown})" if shown else ""
+    return ""
+
+
+def example(klass: type, field: str) -> str:
+    """Return an example value of a quantity field, from its JSON schema; "" when it is none."""
+    properties = adapter(klass).json_schema(by_alias=True).get("properties", {})
+    return str(next(iter(properties.get(yaml_key(field), {}).get("examples", [])), ""))
+
+
+def keys_of(kind: type, path: Path) -> list[str]:
+    """Return the keys that are known at `path` of a file of this kind."""
+    klass = _class_at(kind, path)
+    return [yaml_key(f.name) for f in dataclasses.fields(klass)] if klass is not None else []
+
+
+def _class_at(kind: type, path: Path) -> Any:
+    """Follow keys through the classes; None where the path leaves them."""
+    here: Any = kind
+    for step in path:
+        if isinstance(step, int):
+            continue
+        if not dataclasses.is_dataclass(here):
+            return None
+        hints = _hints(here)
+        here = _inner(hints.get(str(step)))
+    return here if dataclasses.is_dataclass(here) else None
+
+
+@cache
+def _hints(klass: type) -> dict[str, Any]:
+    return {yaml_key(n): t for n, t in typing.get_type_hints(klass).items()}
+
+
+def _inner(hint: Any) -> Any:
+    """Return the dataclass inside `tuple[X, ...]`, `X | None`, `Annotated[X, ...]`."""
+    if dataclasses.is_dataclass(hint):
+        return hint
+    for argument in typing.get_args(hint):
+        found = _inner(argument)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,93 @@
+"""The design in one function: counts, places, devices, links, power, cooling, parts, findings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from gigasite._core.finding import worst_first
+from gigasite.design import bom, fit
+from gigasite.design.equipment import devices, nets, switch_units, tier_counts
+from gigasite.design.layout import layout
+from gigasite.design.plant import cooling_plant, heat, network_power, power_chain
+from gigasite.design.types import Design
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from gigasite.campus.schema import Campus
+    from gigasite.design.equipment import Net
+
+
+
+def design(campus: Campus) -> Design:
+    """Turn a campus into things with places, ports, watts and prices.
+
+    Parameters
+    ----------
+    campus
+        The campus.
+
+    Raises
+    ------
+    InfeasibleError
+        The fabric cannot join the servers.
+    UnknownPartError
+        The fabric does not exist.
+    """
+    networks = nets(campus)
+    place = layout(campus, switch_units(campus, networks))
+    table, links = devices(campus, networks, place)
+    racks = _with_switches(place.racks, table, campus)
+    network_w = network_power(campus, networks, links)
+    plant, day = cooling_plant(campus, heat(place.racks, network_w), len(place.compute))
+    power = power_chain(campus, place.racks, network_w, day, sum(h.rows for h in place.halls))
+    sizes = tuple(n.size for n in networks)
+    parts = bom.table(campus, bom.lines(campus, power, plant, _racks(campus, racks), _switches(networks)))
+    return Design(
+        halls=place.halls, racks=racks, devices=table, links=links, fabrics=sizes, power=power, cooling=plant,
+        bom=parts, capex=bom.total(parts), arrays=_arrays(racks),
+        findings=worst_first(fit.findings(campus, place.halls, racks, power, plant, sizes)),
+    )
+
+
+def _arrays(racks: pl.DataFrame) -> int:
+    last = racks["array"].max()
+    return int(last if isinstance(last, int) else -1) + 1
+
+
+def _racks(campus: Campus, racks: pl.DataFrame) -> Counter[str]:
+    names = {"compute": campus.compute.rack, "network": "network-rack", "storage": "storage"}
+    kinds = Counter(racks["kind"].to_list())
+    return Counter({name: kinds[kind] for kind, name in names.items() if kinds[kind]})
+
+
+def _switches(networks: tuple[Net, ...]) -> Counter[str]:
+    out: Counter[str] = Counter()
+    for net in networks:
+        for count, part in zip(tier_counts(net.size), net.parts, strict=True):
+            out[part] += count
+    return Counter({k: v for k, v in out.items() if v})
+
+
+def _with_switches(racks: pl.DataFrame, table: pl.DataFrame, campus: Campus) -> pl.DataFrame:
+    """Add switches' watts and kilograms to their racks."""
+    import polars as pl  # noqa: PLC0415  # only here at run time; the module's types stay light
+
+    part = campus.catalogue.switches
+    names = sorted(set(table["part"].to_list()) & set(part))
+    look = pl.DataFrame(
+        {"part": names, "w": [part[n].typical_w for n in names], "n": [part[n].nameplate_w for n in names],
+         "kg": [part[n].weight_kg for n in names]},
+        schema={"part": pl.String, "w": pl.Float64, "n": pl.Float64, "kg": pl.Float64},
+    )
+    extra = table.join(look, on="part").group_by("rack_id").agg(pl.col("w", "n", "kg").sum())
+    joined = racks.join(extra, on="rack_id", how="left", maintain_order="left")
+    zero = {c: pl.col(c).fill_null(0.0) for c in ("w", "n", "kg")}
+    return joined.with_columns(
+        typical_w=pl.col("typical_w") + zero["w"], nameplate_w=pl.col("nameplate_w") + zero["n"],
+        weight_kg=pl.col("weight_kg") + zero["kg"],
+    ).drop("w", "n", "kg")
+
+
+

@@ -1,0 +1,37 @@
+"""InfiniBand SuperPOD with B200 (and H100) systems: units of 32 nodes on 64-port NDR switches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gigasite.design.clos import clos, size_of, wire
+from gigasite.design.fabric import FabricAsk, Wiring, fabrics
+
+if TYPE_CHECKING:
+    from gigasite.design.types import FabricSize
+
+FIXED = {"radix": 64, "nics": 8, "nodes_per_unit": 32, "planes": 1, "gpus_per_node": 8}
+
+
+@fabrics.part("superpod-b200")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuperpodB200:
+    """Rail-optimised tiers with the published unit.
+
+    References
+    ----------
+    NVIDIA DGX SuperPOD reference architecture B200, table of cluster sizes
+    (docs.nvidia.com/dgx-superpod/reference-architecture-scalable-infrastructure-b200).
+    """
+
+    fixed: Mapping[str, int] = field(default_factory=lambda: FIXED)
+
+    def size(self, ask: FabricAsk, /) -> FabricSize:
+        """Return the counts."""
+        return size_of("superpod-b200", clos(ask, rails=True))
+
+    def wire(self, ask: FabricAsk, /) -> Wiring:
+        """Return every link."""
+        return wire(clos(ask, rails=True))

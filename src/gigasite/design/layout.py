@@ -1,0 +1,251 @@
+"""Where everything stands: servers to racks, racks to rows, rows to halls, halls to the shell; switches to racks.
+
+Coordinates: x east along the rows, y north across them, from the south-west corner of hall 1. A hall is one or two
+banks of rows; a row is racks side by side with its end-of-row positions (CDUs, network racks) at its east end; rows
+are a rack's depth plus an aisle apart.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from gigasite.design.types import RACKS, Hall
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gigasite.campus.schema import Campus
+
+SWITCH_RACK_UNITS = 32  # of 48 units: the rest is for patching and air; estimate
+CROSS_AISLE_M = 3.0  # between banks, and around the rows of a hall, for moving racks; estimate
+HALL_GAP_M = 6.0  # corridor between halls; estimate
+STORAGE_GPUS_PER_RACK = 512  # Llama 3 had 2 TB/s for 16,384 GPUs = 0.125 GB/s each; a flash rack gives 64 GB/s; derived
+STORAGE_NODES_PER_RACK = 4  # file servers with links of their own in a storage rack; estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many of what; the arithmetic before the geometry."""
+
+    servers: int
+    compute_racks: int
+    arrays: int
+    storage_racks: int
+    storage_nodes: int
+
+
+def counts(campus: Campus) -> Counts:
+    """Return the counts that follow from GPUs and rack sizes."""
+    c = campus.compute
+    server = campus.catalogue.servers[c.server]
+    servers = -(-c.gpus // server.gpus)
+    racks = -(-servers // c.servers_per_rack)
+    storage = -(-c.gpus // STORAGE_GPUS_PER_RACK) if campus.network.storage_links else 0
+    return Counts(
+        servers=servers, compute_racks=racks, arrays=-(-racks // c.racks_per_array),
+        storage_racks=storage, storage_nodes=storage * STORAGE_NODES_PER_RACK,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Halls, the racks table, and rack ids by use."""
+
+    halls: tuple[Hall, ...]
+    racks: pl.DataFrame
+    compute: NDArray[np.int32]
+    """Rack ids of compute racks, in order of servers."""
+    network: NDArray[np.int32]
+    storage: NDArray[np.int32]
+
+
+def layout(campus: Campus, switch_units: float) -> Layout:
+    """Place every rack.
+
+    Parameters
+    ----------
+    campus
+        The campus.
+    switch_units
+        Rack units that all switches take together [U]; network racks follow from it, the same number per row.
+    """
+    n = counts(campus)
+    per_hall = _split(n.arrays, campus.compute.halls)
+    compute_rows = [_compute_rows(campus, n, first, count) for first, count in per_hall]
+    rows_total = sum(map(len, compute_rows))
+    network = max(rows_total, math.ceil(switch_units / SWITCH_RACK_UNITS)) if switch_units else 0
+    columns = _columns(campus, compute_rows, _spread(network, rows_total), _storage_rows(campus, n))
+    racks, halls = _placed(campus, columns)
+    kind = racks["kind"].to_numpy()
+    ids = racks["rack_id"].to_numpy()
+    return Layout(
+        halls=halls, racks=RACKS.check(racks), compute=ids[kind == "compute"],
+        network=ids[kind == "network"], storage=ids[kind == "storage"],
+    )
+
+
+def _split(total: int, parts: int) -> list[tuple[int, int]]:
+    """Cut `total` into `parts` runs of nearly equal length: (first, count)."""
+    edges = [total * i // parts for i in range(parts + 1)]
+    return [(edges[i], edges[i + 1] - edges[i]) for i in range(parts)]
+
+
+def _spread(total: int, places: int) -> list[int]:
+    return [count for _, count in _split(total, places)] if places else []
+
+
+def _compute_rows(campus: Campus, n: Counts, first: int, count: int) -> list[NDArray[np.int32]]:
+    """Return the array number of each rack, row by row, for the arrays of one hall."""
+    c = campus.compute
+    racks = np.arange(first * c.racks_per_array, min((first + count) * c.racks_per_array, n.compute_racks))
+    arrays = (racks // c.racks_per_array).astype(np.int32)
+    return [arrays[i : i + c.racks_per_row] for i in range(0, len(arrays), c.racks_per_row)]
+
+
+def _storage_rows(campus: Campus, n: Counts) -> list[list[int]]:
+    """Return for each hall the lengths of its storage rows."""
+    out = []
+    for _, count in _split(n.storage_racks, campus.compute.halls):
+        full, rest = divmod(count, campus.compute.racks_per_row)
+        out.append([campus.compute.racks_per_row] * full + ([rest] if rest else []))
+    return out
+
+
+def _cdus_per_row(campus: Campus, racks: int) -> int:
+    cdu = campus.catalogue.cdus[campus.cooling.cdu]
+    if cdu.in_rack == "yes" or cdu.capacity_w <= 0:
+        return 0
+    heat_w = racks * rack_power(campus)[2]
+    return math.ceil(heat_w / cdu.capacity_w) + 1 if heat_w else 0  # N + 1 per row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    hall: int
+    row: int
+    kinds: list[str]
+    arrays: list[int]
+
+
+def _columns(
+    campus: Campus, compute: list[list[NDArray[np.int32]]], network: list[int], storage: list[list[int]]
+) -> list[_Row]:
+    rows: list[_Row] = []
+    k = 0
+    for hall, (hall_rows, hall_storage) in enumerate(zip(compute, storage, strict=True), start=1):
+        number = 0
+        for arrays in hall_rows:
+            cdus = _cdus_per_row(campus, len(arrays))
+            kinds = ["compute"] * len(arrays) + ["cdu"] * cdus + ["network"] * network[k]
+            number, k = number + 1, k + 1
+            groups = [*arrays.tolist(), *[-1] * (len(kinds) - len(arrays))]
+            rows.append(_Row(hall=hall, row=number, kinds=kinds, arrays=groups))
+        for length in hall_storage:
+            number += 1
+            rows.append(_Row(hall=hall, row=number, kinds=["storage"] * length, arrays=[-1] * length))
+    return rows
+
+
+def _placed(campus: Campus, rows: list[_Row]) -> tuple[pl.DataFrame, tuple[Hall, ...]]:
+    rack = campus.catalogue.racks[campus.compute.rack]
+    pitch_m = rack.depth_m + campus.compute.aisle_m
+    halls = _halls(campus, rows, rack.width_m, pitch_m)
+    by_number = {h.hall: h for h in halls}
+    x, y = [], []
+    for row in rows:
+        hall = by_number[row.hall]
+        per_bank = max(1, round((hall.width_m - 2 * CROSS_AISLE_M) / pitch_m))
+        bank, line = divmod(row.row - 1, per_bank)
+        longest = max(len(r.kinds) for r in rows if r.hall == row.hall) if bank else 0
+        x0 = hall.x_m + CROSS_AISLE_M + bank * (longest * rack.width_m + CROSS_AISLE_M)
+        x.append(x0 + (np.arange(len(row.kinds)) + 0.5) * rack.width_m)
+        y.append(np.full(len(row.kinds), hall.y_m + CROSS_AISLE_M + (line + 0.5) * pitch_m))
+    return _table(campus, rows, np.concatenate(x), np.concatenate(y)), halls
+
+
+def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> tuple[Hall, ...]:
+    """Size each hall for its rows in the number of banks that comes nearest to the wanted aspect; lay halls in a grid."""
+    sizes = []
+    for number in range(1, campus.compute.halls + 1):
+        mine = [r for r in rows if r.hall == number]
+        longest_m = max(len(r.kinds) for r in mine) * width_m
+        sizes.append(_hall_size(len(mine), longest_m, pitch_m, campus.site.shell.aspect))
+    across = math.ceil(math.sqrt(len(sizes)))
+    step_x = max(s[0] for s in sizes) + HALL_GAP_M
+    step_y = max(s[1] for s in sizes) + HALL_GAP_M
+    per_rack = campus.compute.servers_per_rack * campus.catalogue.servers[campus.compute.server].gpus
+    out = []
+    for i, (length, width) in enumerate(sizes):
+        mine = [r for r in rows if r.hall == i + 1]
+        racks = sum(len(r.kinds) for r in mine)
+        gpus = per_rack * sum(r.kinds.count("compute") for r in mine)
+        out.append(
+            Hall(
+                hall=i + 1, x_m=(i % across) * step_x, y_m=(i // across) * step_y, length_m=length,
+                width_m=width, rows=len(mine), racks=racks, gpus=gpus,
+            )
+        )
+    return tuple(out)
+
+
+def _hall_size(rows: int, longest_m: float, pitch_m: float, aspect: float) -> tuple[float, float]:
+    best: tuple[float, float, float] | None = None
+    for banks in range(1, rows + 1):
+        length = banks * longest_m + (banks + 1) * CROSS_AISLE_M
+        width = math.ceil(rows / banks) * pitch_m + 2 * CROSS_AISLE_M
+        miss = abs(math.log(length / width / aspect))
+        if best is None or miss < best[0]:
+            best = (miss, length, width)
+    assert best is not None
+    return best[1], best[2]
+
+
+def rack_power(campus: Campus) -> tuple[float, float, float, float]:
+    """Return typical, nameplate, typical liquid heat [W] and weight [kg] of a full compute rack."""
+    server = campus.catalogue.servers[campus.compute.server]
+    rack = campus.catalogue.racks[campus.compute.rack]
+    n = campus.compute.servers_per_rack
+    typical = n * server.typical_w + rack.extra_w
+    liquid = (n * server.typical_w + rack.extra_w) * server.liquid_frac
+    return typical, n * server.nameplate_w + rack.extra_w, liquid, rack.weight_kg + n * server.weight_kg
+
+
+def _table(campus: Campus, rows: list[_Row], x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> pl.DataFrame:
+    kind = np.concatenate([np.array(r.kinds) for r in rows])
+    lengths = [len(r.kinds) for r in rows]
+    hall = np.repeat([r.hall for r in rows], lengths)
+    row = np.repeat([r.row for r in rows], lengths)
+    position = np.concatenate([np.arange(1, n + 1) for n in lengths])
+    servers = _servers(campus, kind)
+    server, rack = campus.catalogue.servers[campus.compute.server], campus.catalogue.racks[campus.compute.rack]
+    storage, bare = campus.catalogue.racks["storage"], campus.catalogue.racks["network-rack"]
+    extra = np.select([kind == "compute", kind == "storage"], [rack.extra_w, storage.extra_w], 0.0)
+    weight = np.select([kind == "compute", kind == "storage"], [rack.weight_kg, storage.weight_kg], bare.weight_kg)
+    typical = servers * server.typical_w + extra
+    liquid = np.where(kind == "compute", typical * server.liquid_frac, 0.0)
+    gpus = np.minimum(servers * server.gpus, campus.compute.gpus)
+    return pl.DataFrame(
+        {
+            "rack_id": np.arange(len(kind), dtype=np.int32),
+            "label": [f"H{h}-R{r:02d}.{p:02d}" for h, r, p in zip(hall, row, position, strict=True)],
+            "kind": kind.tolist(), "hall": hall.astype(np.int16), "row": row.astype(np.int16),
+            "position": position.astype(np.int16),
+            "array": np.concatenate([np.array(r.arrays, dtype=np.int32) for r in rows]),
+            "x_m": x_m, "y_m": y_m, "servers": servers.astype(np.int32), "gpus": gpus.astype(np.int32),
+            "typical_w": typical, "nameplate_w": servers * server.nameplate_w + extra, "liquid_w": liquid,
+            "weight_kg": weight + servers * server.weight_kg,
+        },
+        schema=RACKS.polars(),
+    )
+
+
+def _servers(campus: Campus, kind: NDArray[np.str_]) -> NDArray[np.int64]:
+    """Fill compute racks in order; the last one may be part full."""
+    per_rack, total = campus.compute.servers_per_rack, counts(campus).servers
+    nth = np.cumsum(kind == "compute") - 1
+    return np.where(kind == "compute", np.clip(total - nth * per_rack, 0, per_rack), 0).astype(np.int64)
