@@ -57,6 +57,8 @@ class Plant:
     battery: BatteryPlant | None
     loss_w_per_w2: float = 0.0
     """Quadratic loss between machines and load: loss = this x P^2 [1/W]."""
+    restore_s: float = 0.0
+    """Time constant of the secondary control that brings the frequency back by set points; 0: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Battery controllers, one file each."""

@@ -1,0 +1,1 @@
+"""Governors, one file each."""

@@ -1,0 +1,1 @@
+"""Limits, one file each."""
