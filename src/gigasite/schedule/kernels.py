@@ -1,0 +1,146 @@
+"""Compiled loops: topological order, critical path, serial schedule generation, the driving path."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigasite._core.kernel import kernel
+
+
+@kernel
+def topological(ptr: NDArray[np.int64], idx: NDArray[np.int64], waits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ids in an order in which predecessors come first, lowest id first among the free; short on a cycle.
+
+    `ptr`, `idx` list successors (CSR), `waits` counts predecessors (copied).
+    """
+    n = len(waits)
+    left = waits.copy()
+    order = np.empty(n, np.int64)
+    head, tail = 0, 0
+    for i in range(n):
+        if left[i] == 0:
+            order[tail] = i
+            tail += 1
+    while head < tail:
+        i = order[head]
+        head += 1
+        for k in range(ptr[i], ptr[i + 1]):
+            left[idx[k]] -= 1
+            if left[idx[k]] == 0:
+                order[tail] = idx[k]
+                tail += 1
+    return order[:tail]
+
+
+@kernel
+def latest(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int64], dur: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return time from each activity's start to the end of the longest chain behind it (its tail)."""
+    tail = np.zeros(len(order), np.int64)
+    for pos in range(len(order) - 1, -1, -1):
+        i = order[pos]
+        longest = 0
+        for k in range(ptr[i], ptr[i + 1]):
+            longest = max(longest, tail[idx[k]])
+        tail[i] = longest + dur[i]
+    return tail
+
+
+@kernel
+def generate(
+    order: NDArray[np.int64], pptr: NDArray[np.int64], pidx: NDArray[np.int64], dur: NDArray[np.int64],
+    crew: NDArray[np.int64], people: NDArray[np.int64], key: NDArray[np.int64], keys: int,
+    capacity: NDArray[np.int64], slots: int,
+) -> NDArray[np.int64]:
+    """Serial schedule generation: each activity, in `order`, starts at its earliest feasible slot.
+
+    Parameters
+    ----------
+    order
+        Precedence-feasible list.
+    pptr, pidx
+        Predecessors (CSR).
+    dur
+        Durations [slots].
+    crew
+        Crew index, -1 for none.
+    people
+        Demand.
+    key, keys
+        Kind of activity: those of one kind have one demand, so that the first slot with enough people left moves
+        forward only; it is remembered per kind.
+    capacity
+        People per crew.
+    slots
+        Length of the time grid; starts beyond it ignore capacity (the caller then enlarges it).
+    """
+    n = len(order)
+    start = np.zeros(n, np.int64)
+    used = np.zeros((len(capacity), slots), np.int32)
+    first = np.zeros(keys, np.int64)
+    for pos in range(n):
+        i = order[pos]
+        early = 0
+        for k in range(pptr[i], pptr[i + 1]):
+            p = pidx[k]
+            early = max(early, start[p] + dur[p])
+        c = crew[i]
+        if c < 0 or dur[i] == 0:
+            start[i] = early
+            continue
+        room = capacity[c] - people[i]
+        f = first[key[i]]
+        while f < slots and used[c, f] > room:
+            f += 1
+        first[key[i]] = f
+        t = max(early, f)
+        u = t
+        while u < t + dur[i] and u < slots:
+            if used[c, u] > room:
+                t = u + 1
+            u += 1
+        start[i] = t
+        for u in range(t, min(t + dur[i], slots)):
+            used[c, u] += people[i]
+    return start
+
+
+@kernel
+def driving(
+    end: int, pptr: NDArray[np.int64], pidx: NDArray[np.int64], start: NDArray[np.int64], dur: NDArray[np.int64],
+    crew: NDArray[np.int64], by_crew: NDArray[np.int64], crew_ptr: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """Walk back from activity `end` along what made each start when it did; mark the path.
+
+    A start is made by a predecessor that finishes then, else by an activity of the same crew that finishes then.
+    """
+    n = len(start)
+    path = np.zeros(n, np.bool_)
+    i = end
+    while i >= 0 and not path[i]:
+        path[i] = True
+        if start[i] == 0:
+            break
+        cause = -1
+        for k in range(pptr[i], pptr[i + 1]):
+            if start[pidx[k]] + dur[pidx[k]] == start[i] and dur[pidx[k]] > 0:
+                cause = pidx[k]
+        if cause < 0 and crew[i] >= 0:
+            for k in range(crew_ptr[crew[i]], crew_ptr[crew[i] + 1]):
+                j = by_crew[k]
+                if dur[j] > 0 and start[j] + dur[j] == start[i]:
+                    cause = j
+                    break
+        i = cause
+    return path
+
+
+def warm() -> None:
+    """Compile every kernel."""
+    ptr, idx = np.array([0, 1, 1]), np.array([1])
+    order = topological(ptr, idx, np.array([0, 1]))
+    dur, one = np.array([1, 1]), np.array([0, 0])
+    latest(order, ptr, idx, dur)
+    pptr, pidx = np.array([0, 0, 1]), np.array([0])
+    start = generate(order, pptr, pidx, dur, one, dur, one, 1, np.array([1]), 8)
+    driving(1, pptr, pidx, start, dur, one, np.array([0, 1]), np.array([0, 2]))

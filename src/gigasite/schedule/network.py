@@ -1,0 +1,158 @@
+"""All trades' activities as arrays: links in compressed rows, durations as three points, crews with capacities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gigasite._core.errors import InfeasibleError
+from gigasite.schedule import kernels
+from gigasite.schedule.trade import Builder, trades
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gigasite.campus.schema import Campus
+    from gigasite.design.types import Design
+
+    Ints = NDArray[np.int64]
+
+SLOT_H = 0.25  # time grid: a quarter of an hour; a rack takes an hour to place
+REFERENCE_GPUS = 100_000  # the catalogue's crews are for a campus of this size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The schedule's problem.
+
+    `names` ... `trusts` have n entries; `hours` is (n, 3) clock hours low, likely, high; `links` (m, 2).
+    `key` numbers the rate or lead time that an activity's duration comes from, `key_names` names them.
+    """
+
+    names: list[str]
+    trades: list[str]
+    places: list[str]
+    crew_names: tuple[str, ...]
+    crew: Ints
+    people: Ints
+    capacity: Ints
+    key: Ints
+    key_names: tuple[str, ...]
+    trusts: list[str]
+    hours: NDArray[np.float64]
+    links: Ints
+    ptr: Ints
+    idx: Ints
+    pptr: Ints
+    pidx: Ints
+    order: Ints
+    """Precedence-feasible list, by latest start on likely durations."""
+    made: dict[str, Ints]
+
+
+def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
+    """Build the network of a campus in a variant of delivery modes.
+
+    Raises
+    ------
+    InfeasibleError
+        The links form a cycle; the message names the shortest.
+    """
+    b = Builder(campus=campus, design=design, modes=modes)
+    parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)  # type: ignore[operator]
+    for part in parts:
+        part(b)
+    links = np.unique(np.concatenate(b.links), axis=0)
+    n = len(b.names)
+    ptr, idx = rows(links[:, 0], links[:, 1], n)
+    pptr, pidx = rows(links[:, 1], links[:, 0], n)
+    topo = kernels.topological(ptr, idx, np.diff(pptr))
+    if len(topo) < n:
+        raise InfeasibleError("the links form a cycle: " + " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo)))
+    crew_names = tuple(sorted(campus.catalogue.crews))
+    crew = np.array([crew_names.index(c) if c else -1 for c in b.crews], dtype=np.int64)
+    people = np.array(b.people, dtype=np.int64)
+    key_names, key = np.unique(np.array(b.keys), return_inverse=True)
+    hours = _clock_hours(campus, np.concatenate(b.hours), crew)
+    return Network(
+        names=b.names, trades=b.trades, places=b.places, crew_names=crew_names, crew=crew, people=people,
+        capacity=_capacity(campus, crew_names, crew, people), key=key.astype(np.int64),
+        key_names=tuple(key_names.tolist()), trusts=b.trusts, hours=hours, links=links, ptr=ptr, idx=idx, pptr=pptr,
+        pidx=pidx, order=_order(topo, ptr, idx, slots(hours[:, 1])), made=b.made,
+    )
+
+
+def rows(a: Ints, z: Ints, n: int) -> tuple[Ints, Ints]:
+    """Return compressed rows: the `z` of each `a`, ascending."""
+    sort = np.lexsort((z, a))
+    ptr = np.zeros(n + 1, np.int64)
+    np.cumsum(np.bincount(a, minlength=n), out=ptr[1:])
+    return ptr, z[sort].astype(np.int64)
+
+
+def slots(hours: NDArray[np.float64]) -> Ints:
+    """Return durations in slots of the time grid, rounded to the nearest, at least one for any work."""
+    whole = np.rint(hours / SLOT_H).astype(np.int64)
+    out: Ints = np.where((hours > 0) & (whole == 0), 1, whole)
+    return out
+
+
+def _clock_hours(campus: Campus, hours: NDArray[np.float64], crew: Ints) -> NDArray[np.float64]:
+    """Stretch crew hours to clock hours: crews work `shifts` of 24 hours, spread evenly over the day."""
+    stretch = np.where(crew >= 0, 24.0 / campus.schedule.shifts.hours_per_day, 1.0)
+    out: NDArray[np.float64] = hours * stretch[:, None]
+    return out
+
+
+def _capacity(campus: Campus, names: tuple[str, ...], crew: Ints, people: Ints) -> Ints:
+    """Return people per crew: the campus's own number, else the catalogue's scaled with the GPUs; at least one gang."""
+    scale = campus.compute.gpus / REFERENCE_GPUS
+    out = []
+    for i, name in enumerate(names):
+        gang = int(people[crew == i].max(initial=1))
+        default = round(campus.catalogue.crews[name].people * scale)
+        out.append(max(campus.schedule.crews.get(name, default), gang))
+    return np.array(out, dtype=np.int64)
+
+
+def _order(topo: Ints, ptr: Ints, idx: Ints, dur: Ints) -> Ints:
+    """Sort by the chain that still hangs on an activity, longest first; ties in topological order."""
+    tail = kernels.latest(topo, ptr, idx, dur)
+    rank = np.empty(len(topo), np.int64)
+    rank[topo] = np.arange(len(topo))
+    # an activity's tail is never shorter than its successor's, so this order keeps predecessors first
+    return np.lexsort((rank, -tail)).astype(np.int64)
+
+
+def shortest_cycle(ptr: Ints, idx: Ints, topo: Ints) -> list[int]:
+    """Return the ids of a shortest cycle among activities that the topological order left out."""
+    left = np.setdiff1d(np.arange(len(ptr) - 1), topo)
+    inside = set(left.tolist())
+    best: list[int] = []
+    for source in left[:2000].tolist():
+        path = _cycle_from(source, ptr, idx, inside, len(best) or len(ptr))
+        if path and (not best or len(path) < len(best)):
+            best = path
+    return [*best, best[0]] if best else []
+
+
+def _cycle_from(source: int, ptr: Ints, idx: Ints, inside: set[int], most: int) -> list[int]:
+    """Breadth-first search back to the source."""
+    came = {source: -1}
+    level = [source]
+    for _ in range(most):
+        after = []
+        for i in level:
+            for j in idx[ptr[i] : ptr[i + 1]].tolist():
+                if j == source:
+                    path = [i]
+                    while came[path[-1]] >= 0:
+                        path.append(came[path[-1]])
+                    return path[::-1]
+                if j in inside and j not in came:
+                    came[j] = i
+                    after.append(j)
+        level = after
+    return []
