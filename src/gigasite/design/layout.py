@@ -170,7 +170,7 @@ def _placed(campus: Campus, rows: list[_Row]) -> tuple[pl.DataFrame, tuple[Hall,
 
 def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> tuple[Hall, ...]:
     """Size each hall for its rows in the number of banks that comes nearest to the wanted aspect; lay halls in a grid."""
-    sizes = []
+    sizes: list[tuple[float, float, tuple[float, ...]]] = []
     for number in range(1, campus.compute.halls + 1):
         mine = [r for r in rows if r.hall == number]
         longest_m = max(len(r.kinds) for r in mine) * width_m
@@ -180,7 +180,7 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
     step_y = max(s[1] for s in sizes) + HALL_GAP_M
     per_rack = campus.compute.servers_per_rack * campus.catalogue.servers[campus.compute.server].gpus
     out = []
-    for i, (length, width) in enumerate(sizes):
+    for i, (length, width, crosses) in enumerate(sizes):
         mine = [r for r in rows if r.hall == i + 1]
         racks = sum(len(r.kinds) for r in mine)
         gpus = per_rack * sum(r.kinds.count("compute") for r in mine)
@@ -188,21 +188,26 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
             Hall(
                 hall=i + 1, x_m=(i % across) * step_x, y_m=(i // across) * step_y, length_m=length,
                 width_m=width, rows=len(mine), racks=racks, gpus=gpus,
+                cross_x_m=tuple((i % across) * step_x + x for x in crosses),
             )
         )
     return tuple(out)
 
 
-def _hall_size(rows: int, longest_m: float, pitch_m: float, aspect: float) -> tuple[float, float]:
-    best: tuple[float, float, float] | None = None
+def _hall_size(
+    rows: int, longest_m: float, pitch_m: float, aspect: float
+) -> tuple[float, float, tuple[float, ...]]:
+    """Return length, width and where the cross aisles are, for the number of banks nearest to the aspect."""
+    best: tuple[float, float, float, tuple[float, ...]] | None = None
     for banks in range(1, rows + 1):
         length = banks * longest_m + (banks + 1) * CROSS_AISLE_M
         width = math.ceil(rows / banks) * pitch_m + 2 * CROSS_AISLE_M
         miss = abs(math.log(length / width / aspect))
         if best is None or miss < best[0]:
-            best = (miss, length, width)
+            step = longest_m + CROSS_AISLE_M
+            best = (miss, length, width, tuple(CROSS_AISLE_M / 2 + b * step for b in range(banks + 1)))
     assert best is not None
-    return best[1], best[2]
+    return best[1], best[2], best[3]
 
 
 def rack_power(campus: Campus) -> tuple[float, float, float, float]:

@@ -124,6 +124,8 @@ class Hall:
     rows: int
     racks: int
     gpus: int
+    cross_x_m: tuple[float, ...] = ()
+    """Where trays cross the rows: at both ends and between banks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,34 +1,56 @@
-"""A trace at a time step: edges spread by the jitter of ranks, or samples joined by straight lines."""
+"""A trace at a time step: edges spread by the jitter of ranks, or samples joined by lines."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.training.kernels import spread_edges
+from gigasite._core.errors import InfeasibleError
+from gigasite.training.kernels import REACH, spread_edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite.training.types import LoadTrace
 
-REACH = 6.0  # standard deviations after which an edge is over: the rest is below 1e-9 of it
+MOST_SAMPLES = 100_000_000  # 0.8 GB; a longer trace is taken in chunks
 
 
-def render(trace: LoadTrace, start_s: float, stop_s: float, dt_s: float) -> NDArray[np.float64]:
+def render(
+    trace: LoadTrace, start_s: float, stop_s: float, dt_s: float
+) -> NDArray[np.float64]:
     """Return power [W] at `start_s + k dt_s` before `stop_s`.
 
-    An edge of height h at time t0 among many ranks whose moments are normally distributed rises as h Phi((t - t0) /
-    sigma), so harmonic k of a square wave of frequency f falls by exp(-(2 pi k f sigma)^2 / 2).
+    An edge of height h at time t0, among many ranks whose moments are normally distributed, rises
+    as h Phi((t - t0) / sigma), so harmonic k of a square wave of frequency f falls by
+    exp(-(2 pi k f sigma)^2 / 2). Before the first and after the last sample of a measured trace
+    its end values hold.
+
+    Raises
+    ------
+    InfeasibleError
+        The step is not above zero, or the window has more than 1e8 samples.
     """
-    count = max(0, int(np.ceil((stop_s - start_s) / dt_s - 1e-9)))
-    t = start_s + dt_s * np.arange(count)
+    if not (dt_s > 0.0 and math.isfinite(start_s) and math.isfinite(stop_s)):
+        raise InfeasibleError(f"a window of {start_s} to {stop_s} s at {dt_s} s cannot be drawn")
+    span = (stop_s - start_s) / dt_s
+    if span > MOST_SAMPLES:
+        raise InfeasibleError(
+            f"a window of {stop_s - start_s:g} s at {dt_s:g} s has {span:,.0f} samples; at most "
+            f"{MOST_SAMPLES:,} are made at once: use `chunks`, or a longer step"
+        )
+    count = max(0, math.ceil(span - 1e-9))
     if trace.kind == "samples":
-        return np.interp(t, trace.at_s, trace.power_w)
+        t = start_s + dt_s * np.arange(count)
+        return np.asarray(np.interp(t, trace.at_s, trace.power_w), dtype=np.float64)
     reach = REACH * trace.edge_s
-    first = int(np.searchsorted(trace.at_s, start_s - reach))
-    last = int(np.searchsorted(trace.at_s, stop_s + reach))
+    first = int(np.searchsorted(trace.at_s, start_s - reach, side="left"))
+    last = int(np.searchsorted(trace.at_s, stop_s + reach, side="right"))
     base = trace.before_w if first == 0 else float(trace.power_w[first - 1])
-    steps = np.diff(trace.power_w[first:last], prepend=base)
-    return spread_edges(t, dt_s, trace.at_s[first:last], steps, base, max(trace.edge_s, 1e-9))
+    at, power = trace.at_s[first:last], trace.power_w[first:last]
+    out: NDArray[np.float64] = spread_edges(
+        (float(start_s), float(dt_s), count), at, power, float(base), float(trace.edge_s)
+    )
+    return out

@@ -1,4 +1,4 @@
-"""The load that a training job lays on the plant, as a value that renders itself at any time step."""
+"""The load that a job lays on the plant, as a value that renders itself at any time step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     from gigasite._core.finding import Finding
 
+KINDS = "start, compute, communication, checkpoint, fault, restart, stop, idle, measured"
+
 PHASES = Schema(
     "phases",
     (
         Column("start_s", "Float64", ""),
         Column("stop_s", "Float64", ""),
-        Column("kind", "String", "start, compute, communication, checkpoint, fault, restart, stop, idle, measured"),
+        Column("kind", "String", KINDS),
     ),
 )
 
@@ -42,9 +44,10 @@ class Step:
 class LoadTrace:
     """Electrical power of the IT load over time, at the racks' inlets.
 
-    A synthetic trace is levels between edges; every edge is spread by the jitter of the ranks (a normal
-    distribution of standard deviation `edge_s`). A measured trace is samples with straight lines between them.
-    Either renders any window at any step, so that a long job is never held in memory whole.
+    A synthetic trace is levels between edges; every edge is spread by the jitter of the ranks (a
+    normal distribution of standard deviation `edge_s`). A measured trace is samples with straight
+    lines between them. Either renders any window at any step, so that a long job is never held in
+    memory whole.
 
     Parameters
     ----------
@@ -61,14 +64,14 @@ class LoadTrace:
     duration_s
         Length [s].
     resolution_s
-        Shortest change that the source can show [s]; for a 1-s averaging meter 1.0. Limits that need finer
-        detail cannot be judged on it.
+        Shortest change that the source can show [s]; for a 1-s averaging meter 1.0. Limits that
+        need finer detail cannot be judged on it.
     source
-        `synthetic` or the file's path.
+        `synthetic` or the file's name.
     gpus
         GPUs that make this load.
     phases
-        Intervals in time order.
+        Intervals in time order: start [s], stop [s], kind.
     """
 
     kind: Literal["edges", "samples"]
@@ -93,7 +96,7 @@ class LoadTrace:
     def chunks(self, chunk_s: float, dt_s: float) -> Iterator[NDArray[np.float64]]:
         """Yield the whole trace in pieces of about `chunk_s` that join without a seam."""
         count = max(1, round(chunk_s / dt_s))
-        total = int(self.duration_s / dt_s)
+        total = int(self.duration_s / dt_s + 1e-6)  # 0.3 / 0.1 is 2.9999999999999996
         for first in range(0, total, count):
             last = min(first + count, total)
             yield self.render(first * dt_s, (last - 0.5) * dt_s, dt_s)

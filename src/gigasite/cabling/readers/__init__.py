@@ -1,0 +1,1 @@
+"""Readers of what is really cabled, one format a file."""

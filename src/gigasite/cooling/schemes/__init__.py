@@ -1,0 +1,1 @@
+"""Ways of rejecting heat, one file each."""

@@ -1,0 +1,105 @@
+"""Plan against sightings, port by port."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gigasite._core.errors import InputFileError
+from gigasite._core.files import read_text
+from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite.cabling.labels import pull_sheet
+from gigasite.cabling.types import MISMATCHES, Comparison, Observed
+
+if TYPE_CHECKING:
+    from gigasite.cabling.types import CablePlan
+    from gigasite.design.types import Design
+
+_ENDS = ["a_node", "a_port", "z_node", "z_port"]
+
+
+def read_plan_csv(path: str | Path) -> pl.DataFrame:
+    """Read a cable plan: `a_node,a_port,z_node,z_port`, more columns may follow.
+
+    Raises
+    ------
+    InputFileError
+        With line: a missing column, an empty cell, a port that is used twice.
+    """
+    place = Path(path)
+    lines = read_text(place).splitlines()
+    header = [h.strip() for h in lines[0].split(",")] if lines else []
+    if not set(_ENDS) <= set(header):
+        raise InputFileError(str(place), 1, f"needs the columns {', '.join(_ENDS)}; found {', '.join(header)[:100]}")
+    at = [header.index(c) for c in _ENDS]
+    used: dict[tuple[str, str], int] = {}
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        cells = [c.strip() for c in line.split(",")]
+        if not any(cells):
+            continue
+        if len(cells) <= max(at) or not all(cells[i] for i in at):
+            raise InputFileError(str(place), number, "needs node and port at both ends")
+        a_node, a_port, z_node, z_port = (cells[i] for i in at)
+        for end in ((a_node, a_port), (z_node, z_port)):
+            if end in used:
+                raise InputFileError(str(place), number, f"port {end[0]} {end[1]} is used in line {used[end]} already")
+            used[end] = number
+        rows.append((a_node, a_port, z_node, z_port))
+    return pl.DataFrame(rows, schema=dict.fromkeys(_ENDS, pl.String), orient="row")
+
+
+def design_ends(design: Design, cables: CablePlan) -> pl.DataFrame:
+    """Return the campus's own plan in the same four columns."""
+    return pull_sheet(design, cables).select(_ENDS)
+
+
+def compare(ends: pl.DataFrame, observed: Observed) -> Comparison:
+    """Compare a plan (four columns of text) with what was seen.
+
+    Only nodes that report or are reported are judged: a node that nobody mentions may not be racked yet. Every planned
+    port of a reporting node must see its planned far end.
+    """
+    planned = pl.concat([ends, ends.select(a_node="z_node", a_port="z_port", z_node="a_node", z_port="a_port")])
+    seen = observed.sightings.select("node", "port", "seen_node", "seen_port").unique(["node", "port"], keep="first", maintain_order=True)
+    reporting = seen["node"].unique()
+    mine = planned.filter(pl.col("a_node").is_in(reporting.implode()))
+    joined = mine.join(seen, left_on=["a_node", "a_port"], right_on=["node", "port"], how="full")
+    table = _mismatches(joined)
+    right = joined.filter((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).height
+    return Comparison(
+        ports_planned=mine.height, ports_seen=seen.height, ports_right=right, mismatches=table,
+        findings=worst_first([*observed.findings, *_findings(table, mine.height, seen.height)]),
+    )
+
+
+def _mismatches(joined: pl.DataFrame) -> pl.DataFrame:
+    wrong = joined.filter(
+        ~((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).fill_null(value=False)
+    )
+    kind = (
+        pl.when(pl.col("seen_node").is_null()).then(pl.lit("dark"))
+        .when(pl.col("a_node").is_null()).then(pl.lit("unplanned")).otherwise(pl.lit("wrong-neighbour"))
+    )
+    table = wrong.select(
+        node=pl.coalesce("a_node", "node"), port=pl.coalesce("a_port", "port"),
+        planned_node=pl.col("z_node").fill_null(""), planned_port=pl.col("z_port").fill_null(""),
+        seen_node=pl.col("seen_node").fill_null(""), seen_port=pl.col("seen_port").fill_null(""), kind=kind,
+    )
+    return MISMATCHES.check(table.sort("node", "port"))
+
+
+def _findings(table: pl.DataFrame, planned: int, seen: int) -> list[Finding]:
+    if not planned and seen:
+        return [_finding(Severity.warning, "observation", "matches no node of the plan", f"{seen} ports seen", "compare with the plan that these devices belong to (a plan.csv beside the dumps)")]
+    words = {"wrong-neighbour": "ports see another neighbour than planned", "dark": "planned ports see nothing", "unplanned": "ports see a neighbour where none is planned"}
+    out = []
+    for kind, count in sorted(table.group_by("kind").len().iter_rows()):
+        out.append(_finding(Severity.error, "observation", words[kind], f"{count} of {planned} ports", "see mismatches.csv; swap or reseat the cables named there"))
+    return out
+
+
+def _finding(severity: Severity, where: str, what: str, found: str, remedy: str) -> Finding:
+    return Finding(severity=severity, chapter="cabling", where=where, what=what, found=found, remedy=remedy)
