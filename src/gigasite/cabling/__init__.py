@@ -8,10 +8,9 @@ a `Comparison` of plan and sightings port by port. Open `plan.py` for lengths an
 from gigasite.cabling.compare import compare, read_plan_csv
 from gigasite.cabling.labels import named, pull_sheet
 from gigasite.cabling.plan import plan
-from gigasite.cabling.reader import observe, readers
+from gigasite.cabling.reader import observe
 from gigasite.cabling.types import CablePlan, Comparison, Observed
 
 __all__ = [
     "CablePlan", "Comparison", "Observed", "compare", "named", "observe", "plan", "pull_sheet", "read_plan_csv",
-    "readers",
 ]

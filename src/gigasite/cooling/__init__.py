@@ -5,9 +5,8 @@ In: a `Campus`, its `Design`, a mean IT power, a year of weather (EPW, TMY3 or m
 `schemes/` to add a way of rejecting heat.
 """
 
-from gigasite.cooling.scheme import schemes
 from gigasite.cooling.types import Cooling, Weather
 from gigasite.cooling.weather import read_weather, synthetic, weather_of
 from gigasite.cooling.year import simulate
 
-__all__ = ["Cooling", "Weather", "read_weather", "schemes", "simulate", "synthetic", "weather_of"]
+__all__ = ["Cooling", "Weather", "read_weather", "simulate", "synthetic", "weather_of"]

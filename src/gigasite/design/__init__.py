@@ -5,7 +5,7 @@ site. Open `build.py` for the order of things, `fabrics/` to add a kind of fabri
 """
 
 from gigasite.design.build import design
-from gigasite.design.fabric import FabricAsk, fabrics
+from gigasite.design.fabric import FabricAsk
 from gigasite.design.types import Design
 
-__all__ = ["Design", "FabricAsk", "design", "fabrics"]
+__all__ = ["Design", "FabricAsk", "design"]

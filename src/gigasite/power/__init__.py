@@ -5,14 +5,10 @@ charge, and findings against named limits. Open `simulate.py` for the study, `ke
 `controllers/`, `governors/`, `limits/` to add a part.
 """
 
-from gigasite.power.controller import controllers
-from gigasite.power.governor import governors
-from gigasite.power.limit import limits
 from gigasite.power.plant import plant_of
 from gigasite.power.simulate import simulate, study
 from gigasite.power.types import BatteryPlant, Grid, Machines, Plant, Swing
 
 __all__ = [
-    "BatteryPlant", "Grid", "Machines", "Plant", "Swing", "controllers", "governors", "limits", "plant_of", "simulate",
-    "study",
+    "BatteryPlant", "Grid", "Machines", "Plant", "Swing", "plant_of", "simulate", "study",
 ]

@@ -163,6 +163,11 @@ class _Job:
     power_w: list[float] = field(default_factory=list)
     phases: list[tuple[float, float, str]] = field(default_factory=list)
 
+    @property
+    def drawn(self) -> bool:
+        """Say whether single steps are drawn: jitter longer than a step leaves only its mean."""
+        return self.step.step_s >= max(SHORTEST_STEP_S, self.campus.training.edge_jitter_s)
+
     def run(self) -> None:
         """Write the whole job."""
         stop_s = self.duration_s - IDLE_S
@@ -198,7 +203,7 @@ class _Job:
         return now + span
 
     def _train(self, now: float, stop: float) -> float:
-        """Append steps and checkpoints until `stop`; return the end of the last step."""
+        """Append steps and checkpoints until `stop`, which cuts the last step; return `stop`."""
         if self.step.step_s < SHORTEST_STEP_S:
             return self._mean(now, stop)
         rng = stream(self.campus.seed, "training", len(self.at_s))
@@ -206,13 +211,13 @@ class _Job:
         next_save = now + every
         while now < stop:
             length = self.step.step_s * max(0.5, 1.0 + STEP_JITTER_FRAC * rng.standard_normal())
-            now = self._step(now, length)
+            now = self._step(now, length, stop)
             if now >= next_save and stall > 0 and now + stall < stop:
                 self._edge(now, self.level.wait_w)
                 self.phases.append((now, now + stall, "checkpoint"))
                 now += stall
                 next_save += every
-        return now
+        return stop
 
     def _mean(self, now: float, stop: float) -> float:
         share = self.campus.training.exposed_frac
@@ -220,14 +225,15 @@ class _Job:
         self.phases.append((now, stop, "compute"))
         return stop
 
-    def _step(self, now: float, length: float) -> float:
+    def _step(self, now: float, length: float, stop: float) -> float:
         wait = length * self.campus.training.exposed_frac
+        done, end = min(now + length - wait, stop), min(now + length, stop)
         self._edge(now, self.level.compute_w)
-        self.phases.append((now, now + length - wait, "compute"))
-        if wait > 0:
-            self._edge(now + length - wait, self.level.wait_w)
-            self.phases.append((now + length - wait, now + length, "communication"))
-        return now + length
+        self.phases.append((now, done, "compute"))
+        if end > done:
+            self._edge(done, self.level.wait_w)
+            self.phases.append((done, end, "communication"))
+        return end
 
     def _checkpoints(self) -> tuple[float, float]:
         """Return interval and stall; a short trace still shows two checkpoints."""

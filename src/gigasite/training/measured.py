@@ -1,11 +1,17 @@
-"""Measured power traces: nvidia-smi logs of the GPUs of one server, and plain CSV with a unit in the header."""
+"""Measured power traces: nvidia-smi logs, and plain CSV with a unit in the header.
+
+`read_trace` gives what was measured; `calibrate.py` compares it with the synthetic levels and
+scales it to a campus.
+"""
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,22 +21,39 @@ import numpy as np
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
-from gigasite.training.step import step
 from gigasite.training.types import LoadTrace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from numpy.typing import NDArray
 
-    from gigasite.campus.schema import Campus
-    from gigasite.design.types import Design
-
-MOST_BYTES = 1024**3
-MOST_ROWS = 50_000_000
-NVML_GRID_S = 0.1
-NVML_RESOLUTION_S = 1.0  # Hopper's meter reports about a 1-s average; estimate, content above 1 Hz is below 2 %
+MOST_BYTES = 512 * 1024**2  # about 10 million rows of eight GPUs: a day at 0.1 s
+MOST_ROWS = 10_000_000
 FEWEST_ROWS = 4
-_FACTOR = {"w": 1.0, "kw": 1e3, "mw": 1e6}
-_NUMBER = re.compile(r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*)\s*")
+MOST_GPUS = 1024  # of one scan: more is no scan of one node or rack
+NVML_GRID_S = 0.1
+# Hopper's meter reports about a 1-s average: estimate; less than 2 % of the energy of fluctuation
+# in public logs lies above 1 Hz.
+NVML_RESOLUTION_S = 1.0
+_FACTOR = {"W": 1.0, "kW": 1e3, "MW": 1e6, "mW": 1e-3}
+# In a suffix of a name, letters are small: `_mw` is megawatts, as in SI names of files.
+_SUFFIX = {"w": "W", "kw": "kW", "mw": "MW"}
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*)")
+_CLOCKS = ("%Y/%m/%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f")
+_CLOCKS_WHOLE = ("%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+_ZERO = datetime(2000, 1, 1)  # noqa: DTZ001  # logs carry no zone; only differences are used
+_TIME = re.compile(r"(t|time|timestamp)(_s| ?\[s\]| ?\(s\))?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """Columns of a file and the line of each row."""
+
+    file: str
+    line: NDArray[np.int64]
+    t_s: NDArray[np.float64]
+    power_w: NDArray[np.float64]
 
 
 def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
@@ -39,33 +62,35 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     Parameters
     ----------
     path
-        CSV, may be gzipped. Either an nvidia-smi log (`timestamp, power.draw [W], ...`, rows of the GPUs in turn) or
-        a table with a time column (`t_s`, `time_s`, `t`, `time`) and a power column whose header names its unit
-        (`power_w`, `load [MW]`, `p_kw`).
+        CSV in UTF-8, may be gzipped. Either an nvidia-smi log (`timestamp, power.draw [W], ...`,
+        rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; seconds
+        or a date) and a power column whose header names its unit (`power_w`, `load [MW]`, `p_kw`).
     gpus
         GPUs that were measured; default: those of an nvidia-smi scan, else 1.
 
     Returns
     -------
     LoadTrace
-        `kind="samples"`, power [W] of what was measured.
+        `kind="samples"`, power [W] of what was measured, time from its first sample on.
 
     Raises
     ------
     InputFileError
-        With file and line: not a table, no unit, time that runs back, negative power, NaN, too short.
+        With file and line: not a table, no unit, time that runs back, negative power, NaN, too
+        short, too large, damaged.
     """
     place = Path(path)
+    if gpus is not None and not 1 <= gpus <= 10_000_000:
+        raise InputFileError(str(place), 0, f"cannot be of {gpus} GPUs")
     text = _text(place)
-    lines = text.splitlines()
-    if not lines:
-        raise InputFileError(str(place), 0, "is empty")
-    header = [h.strip() for h in lines[0].split(",")]
-    if len(lines) - 1 > MOST_ROWS:
-        raise InputFileError(str(place), 0, f"has {len(lines) - 1:,} rows; at most {MOST_ROWS:,} are read")
+    if not text.strip():
+        raise InputFileError(str(place), 0, "is empty; a header and rows of samples are needed")
+    cells = _cells(place, text)
+    _, first = next(cells)
+    header = [h.strip() for h in first]
     if any(h.startswith("power.draw") for h in header):
-        return _nvidia_smi(place, header, lines, gpus)
-    return _table(place, header, lines, gpus)
+        return _nvidia_smi(place, header, cells, gpus)
+    return _table(place, header, cells, gpus)
 
 
 def _text(place: Path) -> str:
@@ -77,7 +102,11 @@ def _text(place: Path) -> str:
         except (OSError, EOFError, zlib.error) as error:
             raise InputFileError(str(place), 0, f"is a damaged gzip file: {error}") from error
         if len(data) > MOST_BYTES:
-            raise InputFileError(str(place), 0, "unpacks to more than 1 GB; cut it or thin it")
+            most = f"{MOST_BYTES / 1e6:.0f} MB"
+            raise InputFileError(str(place), 0, f"unpacks to more than {most}; cut or thin it")
+    if b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise InputFileError(str(place), line, "is a binary file, not a table of text")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -85,160 +114,189 @@ def _text(place: Path) -> str:
         raise InputFileError(str(place), line, "is not text in UTF-8") from error
 
 
-def _nvidia_smi(place: Path, header: list[str], lines: list[str], gpus: int | None) -> LoadTrace:
-    column = next(i for i, h in enumerate(header) if h.startswith("power.draw"))
-    if "[w]" not in header[column].lower():
-        raise InputFileError(str(place), 1, f"column '{header[column]}' must be in [W]")
-    times, power = [], []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        cells = line.split(",")
-        if len(cells) < len(header):
-            raise InputFileError(str(place), number, f"has {len(cells)} of {len(header)} columns; is the file cut off?")
-        times.append(_clock(place, number, cells[0].strip()))
-        power.append(_watts(place, number, cells[column], "w"))
-    count = gpus or _gpus_per_scan(np.array(times))
-    scans = len(times) // count
+def _cells(place: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of every row that is not blank."""
+    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    count = 0
+    try:
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            count += 1
+            if count > MOST_ROWS + 1:
+                what = f"has more than {MOST_ROWS:,} rows; cut or thin it"
+                raise InputFileError(str(place), reader.line_num, what)
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise InputFileError(str(place), reader.line_num, f"is no CSV: {error}") from error
+
+
+def _rows(
+    place: Path, cells: Iterator[tuple[int, list[str]]], columns: tuple[int, int], unit: str
+) -> _Rows:
+    """Read time and power; every bad cell is an error with its line."""
+    time, power = columns
+    lines: list[int] = []
+    t: list[float] = []
+    p: list[float] = []
+    for number, row in cells:
+        if len(row) <= max(time, power):
+            what = f"has {len(row)} columns, not {max(time, power) + 1} or more; is it cut off?"
+            raise InputFileError(str(place), number, what)
+        t.append(_seconds(place, number, row[time].strip()))
+        p.append(_watts(place, number, row[power].strip(), unit))
+        lines.append(number)
+    if len(t) < FEWEST_ROWS:
+        what = f"has {len(t)} rows; {FEWEST_ROWS} or more are needed"
+        raise InputFileError(str(place), 0, what)
+    return _Rows(
+        file=str(place), line=np.array(lines, np.int64), t_s=np.array(t), power_w=np.array(p)
+    )
+
+
+def _nvidia_smi(
+    place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None
+) -> LoadTrace:
+    power = next(i for i, h in enumerate(header) if h.startswith("power.draw"))
+    if "timestamp" not in header:
+        raise InputFileError(str(place), 1, "has no column 'timestamp': log it with nvidia-smi")
+    if _unit(header[power]) != "W":
+        what = f"column '{header[power][:40]}' must be in [W]: log without 'nounits'"
+        raise InputFileError(str(place), 1, what)
+    rows = _rows(place, cells, (header.index("timestamp"), power), "W")
+    count = gpus or _gpus_per_scan(rows)
+    scans = len(rows.t_s) // count
     if scans < FEWEST_ROWS:
-        raise InputFileError(str(place), 0, f"has {scans} scans of {count} GPUs; {FEWEST_ROWS} or more are needed")
-    t = np.array(times[: scans * count]).reshape(scans, count).mean(axis=1)
-    p = np.array(power[: scans * count]).reshape(scans, count).sum(axis=1)
-    _ascending(place, t, count)
-    grid = np.arange(0.0, t[-1] - t[0], NVML_GRID_S)
-    return _trace(place, grid, np.interp(grid, t - t[0], p), count, NVML_RESOLUTION_S, [_blind(place)])
+        what = f"has {scans} scans of {count} GPUs; {FEWEST_ROWS} or more are needed"
+        raise InputFileError(str(place), 0, what)
+    used = scans * count
+    t = rows.t_s[:used].reshape(scans, count).mean(axis=1)
+    p = rows.power_w[:used].reshape(scans, count).sum(axis=1)
+    _forward(rows.file, t, rows.line[:used:count])
+    grid = NVML_GRID_S * np.arange(int((t[-1] - t[0]) / NVML_GRID_S + 1e-9) + 1)
+    if len(grid) < FEWEST_ROWS:
+        raise InputFileError(str(place), 0, f"lasts {t[-1] - t[0]:g} s; 0.4 s or more are needed")
+    if len(grid) > 2 * MOST_ROWS:
+        raise InputFileError(str(place), 0, f"spans {t[-1] - t[0]:,.0f} s; cut it")
+    power_w = np.asarray(np.interp(grid, t - t[0], p), dtype=np.float64)
+    return _trace(place, grid, power_w, (count, NVML_RESOLUTION_S), [_blind(place)])
 
 
 def _blind(place: Path) -> Finding:
     return Finding(
-        severity=Severity.warning, chapter="training", where=place.name,
-        what="this meter averages over about a second: what swings faster than 0.5 Hz is not in the trace",
-        limit="0.5 Hz", found=f"{NVML_RESOLUTION_S:g} s averages",
+        severity=Severity.warning,
+        chapter="training",
+        where=place.name,
+        what="this meter averages over about a second: swings above 0.5 Hz are not in the trace",
+        limit="0.5 Hz",
+        found=f"{NVML_RESOLUTION_S:g} s averages",
         remedy="take battery power from the synthetic job or from a millisecond recording",
     )
 
 
-def _gpus_per_scan(times: NDArray[np.float64]) -> int:
-    """Return rows per scan: rows of one scan lie within a few milliseconds of each other."""
-    gaps = np.diff(times[: min(len(times), 4000)])
-    big = np.flatnonzero(gaps > 0.5 * np.quantile(gaps, 0.99)) if len(gaps) else np.array([])
-    if len(big) < 2:
+def _gpus_per_scan(rows: _Rows) -> int:
+    """Return rows per scan: rows of one scan follow each other closely, then comes a pause.
+
+    A scan is at times torn (its rows spread over a second), so the commonest distance between two
+    pauses is taken. The pause is told by the larger of two groups of gaps, split half way.
+    """
+    gaps = np.diff(rows.t_s[: 16 * MOST_GPUS])
+    if not len(gaps) or gaps.max() <= 0.0:
         return 1
-    sizes, counts = np.unique(np.diff(big), return_counts=True)
+    pause = float(np.quantile(gaps, 0.99))
+    long = np.flatnonzero(gaps > 0.5 * pause)
+    if len(long) < FEWEST_ROWS - 1:
+        return 1
+    sizes, counts = np.unique(np.diff(long), return_counts=True)
     return int(sizes[np.argmax(counts)])
 
 
 def _clock(place: Path, number: int, text: str) -> float:
-    for shape in ("%Y/%m/%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f"):
+    for shape in _CLOCKS if "." in text else _CLOCKS_WHOLE:
         try:
-            moment = datetime.strptime(text, shape)  # noqa: DTZ007  # logs carry no zone; only differences are used
+            moment = datetime.strptime(text, shape)  # noqa: DTZ007  # only differences are used
         except ValueError:
             continue
-        return (moment - datetime(2000, 1, 1)).total_seconds()  # noqa: DTZ001  # as above
-    raise InputFileError(str(place), number, f"'{text[:40]}' is no time such as 2025/07/27 00:22:27.858")
-
-
-def _watts(place: Path, number: int, text: str, unit: str) -> float:
-    found = _NUMBER.fullmatch(text)
-    try:
-        value = float(found[1]) if found else float("nan")
-    except ValueError:
-        value = float("nan")
-    given = found[2].lower() if found and found[2] else unit
-    if not np.isfinite(value) or given not in _FACTOR:
-        raise InputFileError(str(place), number, f"'{text.strip()[:40]}' is no power in {unit.upper()}")
-    if value < 0:
-        raise InputFileError(str(place), number, f"power {text.strip()[:40]} is negative; a load is positive")
-    return value * _FACTOR[given]
-
-
-def _unit(header: str) -> str:
-    found = re.search(r"(?:\[|_|\(| )(w|kw|mw)[\])]?$", header.strip().lower())
-    return found[1] if found else ""
-
-
-def _table(place: Path, header: list[str], lines: list[str], gpus: int | None) -> LoadTrace:
-    names = [h.lower() for h in header]
-    time = next((i for i, h in enumerate(names) if re.fullmatch(r"(t|time|timestamp)(_s| ?\[s\])?", h)), None)
-    power = next((i for i, h in enumerate(names) if _unit(h) and i != time), None)
-    if time is None or power is None:
-        raise InputFileError(
-            str(place), 1, "needs a column t_s and a power column whose header names its unit, such as power_w or "
-            f"'load [MW]'; found: {', '.join(header)[:120]}"
-        )
-    t, p = [], []
-    for number, line in enumerate(lines[1:], start=2):
-        if not line.strip():
-            continue
-        cells = line.split(",")
-        if len(cells) <= max(time, power):
-            raise InputFileError(str(place), number, f"has {len(cells)} of {len(header)} columns; is the file cut off?")
-        t.append(_seconds(place, number, cells[time]))
-        p.append(_watts(place, number, cells[power], _unit(names[power])))
-    if len(t) < FEWEST_ROWS:
-        raise InputFileError(str(place), 0, f"has {len(t)} rows; {FEWEST_ROWS} or more are needed")
-    at = np.array(t)
-    _ascending(place, at, 1)
-    dt = float(np.median(np.diff(at)))
-    return _trace(place, at - at[0], np.array(p), gpus or 1, dt, [])
+        return (moment - _ZERO).total_seconds()
+    what = f"'{text[:40]}' is no time: write seconds, or such as 2025/07/27 00:22:27.858"
+    raise InputFileError(str(place), number, what)
 
 
 def _seconds(place: Path, number: int, text: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        return _clock(place, number, text.strip())
+        return _clock(place, number, text)
     if not np.isfinite(value):
-        raise InputFileError(str(place), number, f"time '{text.strip()[:20]}' is not finite")
+        raise InputFileError(str(place), number, f"time '{text[:20]}' is not finite")
     return value
 
 
-def _ascending(place: Path, t: NDArray[np.float64], rows_each: int) -> None:
+def _watts(place: Path, number: int, text: str, unit: str) -> float:
+    found = _NUMBER.fullmatch(text)
+    given = (found[2] or unit) if found else ""
+    value = float(found[1]) * _FACTOR.get(given, np.nan) if found else np.nan
+    if not np.isfinite(value):
+        raise InputFileError(str(place), number, f"'{text[:40]}' is no power in {unit}")
+    if value < 0:
+        what = f"power {text[:40]} is negative; a load is positive"
+        raise InputFileError(str(place), number, what)
+    return value
+
+
+def _unit(header: str) -> str:
+    """Return the unit that a header names: `load [MW]`, `power_w`, `p (kW)`; "" where none."""
+    bracket = re.search(r"[\[(]\s*(W|kW|MW|mW)\s*[\])]$", header)
+    if bracket:
+        return bracket[1]
+    suffix = re.search(r"(?:^|_)(w|kw|mw)$", header.lower())
+    if suffix:
+        return _SUFFIX[suffix[1]]
+    word = re.search(r" (W|kW|MW)$", header)
+    return word[1] if word else ""
+
+
+def _table(
+    place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None
+) -> LoadTrace:
+    time = next((i for i, h in enumerate(header) if _TIME.fullmatch(h.lower())), None)
+    power = next((i for i, h in enumerate(header) if _unit(h) and i != time), None)
+    if time is None or power is None:
+        missing = "a time column such as t_s" if time is None else "a power column with its unit"
+        what = f"lacks {missing}, such as power_w or 'load [MW]'; found: {', '.join(header)[:120]}"
+        raise InputFileError(str(place), 1, what)
+    rows = _rows(place, cells, (time, power), _unit(header[power]))
+    _forward(rows.file, rows.t_s, rows.line)
+    dt = float(np.median(np.diff(rows.t_s)))
+    return _trace(place, rows.t_s - rows.t_s[0], rows.power_w, (gpus or 1, dt), [])
+
+
+def _forward(file: str, t: NDArray[np.float64], line: NDArray[np.int64]) -> None:
     back = np.flatnonzero(np.diff(t) <= 0)
     if len(back):
-        line = int(back[0] + 1) * rows_each + 2
-        raise InputFileError(str(place), line, "time does not go forward here; sort the rows and drop repeats")
+        what = "time does not go forward here; sort the rows and drop repeats"
+        raise InputFileError(file, int(line[back[0] + 1]), what)
 
 
 def _trace(
-    place: Path, t: NDArray[np.float64], p: NDArray[np.float64], gpus: int, resolution: float, found: list[Finding]
+    place: Path,
+    t: NDArray[np.float64],
+    p: NDArray[np.float64],
+    meter: tuple[int, float],
+    found: Sequence[Finding],
 ) -> LoadTrace:
     duration = float(t[-1])
     return LoadTrace(
-        kind="samples", at_s=t, power_w=p, before_w=float(p[0]), edge_s=0.0, duration_s=duration,
-        resolution_s=resolution, source=place.name, gpus=gpus, phases=((0.0, duration, "measured"),), step=None,
+        kind="samples",
+        at_s=t,
+        power_w=p,
+        before_w=float(p[0]),
+        edge_s=0.0,
+        duration_s=duration,
+        resolution_s=meter[1],
+        source=place.name,
+        gpus=meter[0],
+        phases=((0.0, duration, "measured"),),
+        step=None,
         findings=tuple(found),
     )
-
-
-def scaled(trace: LoadTrace, campus: Campus, design: Design, gpus: int | None = None) -> LoadTrace:
-    """Return the load of the campus as if each of its GPUs behaved like the measured ones on average.
-
-    IT power = (measured GPU power per GPU x GPUs) + the rest of the servers and racks, which is the design's typical
-    power less `compute_tdp` of the GPUs. It assumes that the rest does not swing and that all GPUs are in step.
-    """
-    count = gpus or campus.compute.gpus
-    gpu = campus.catalogue.gpus[campus.catalogue.servers[campus.compute.server].gpu]
-    rest = design.power.it_typical_w * count / campus.compute.gpus
-    rest = max(rest - campus.training.compute_tdp_frac * gpu.tdp_w * count, 0.0)
-    power = trace.power_w / trace.gpus * count + rest
-    return LoadTrace(
-        kind=trace.kind, at_s=trace.at_s, power_w=power, before_w=float(power[0]), edge_s=trace.edge_s,
-        duration_s=trace.duration_s, resolution_s=trace.resolution_s, source=trace.source, gpus=count,
-        phases=trace.phases, step=step(campus, count), findings=trace.findings,
-    )
-
-
-def calibrate(trace: LoadTrace) -> dict[str, float]:
-    """Return the levels that a trace shows, per GPU [W]: idle (2nd percentile of all), wait and compute (5th and 95th
-    percentile while active), highest.
-
-    Active is between the first and the last time the GPUs together exceed 150 W each.
-    """
-    each = trace.power_w / trace.gpus
-    active = np.flatnonzero(each > 150.0)
-    part = each[active[0] : active[-1] + 1] if len(active) else each
-    return {
-        "idle_w": float(np.quantile(each, 0.02)), "wait_w": float(np.quantile(part, 0.05)),
-        "compute_w": float(np.quantile(part, 0.95)), "highest_w": float(each.max()),
-    }

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 100_000_000  # 0.8 GB; a longer trace is taken in chunks
 
 
-def render(
-    trace: LoadTrace, start_s: float, stop_s: float, dt_s: float
-) -> NDArray[np.float64]:
+def render(trace: LoadTrace, start_s: float, stop_s: float, dt_s: float) -> NDArray[np.float64]:
     """Return power [W] at `start_s + k dt_s` before `stop_s`.
 
     An edge of height h at time t0, among many ranks whose moments are normally distributed, rises

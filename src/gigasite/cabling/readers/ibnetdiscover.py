@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _NODE = re.compile(r'(Switch|Ca|Rt)\s+(\d+)\s+"([SHR]-[0-9a-fA-F]+)"\s*#\s*"([^"]*)"')
 _PORT = re.compile(
     r'\[(\d+)\](?:\(([0-9a-fA-F]+)\))?\s+"([SHR]-[0-9a-fA-F]+)"\[(\d+)\](?:\(([0-9a-fA-F]+)\))?\s*'
-    r'(?:#\s*"([^"]*)"(?:\s+lid\s+\d+)?(?:\s+(\d+x)\s*(\S+))?)?'
+    r'(?:#\s*(?:lid\s+\d+\s+lmc\s+\d+\s+)?"([^"]*)"(?:\s+lid\s+\d+)?(?:\s+(\d+x)\s*(\S+))?)?'
 )
 _LINE = re.compile(
     r"(CA|SW|RT)\s+\d+\s+(\d+)\s+0x([0-9a-fA-F]+)\s+(\d+x|\?+)?\s*(\S+)\s+-\s+"
