@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gigasite.design.plant import derated
+from gigasite.design.plant import derated, genset_power
 from gigasite.power.types import BatteryPlant, Grid, Machines, Plant
 
 if TYPE_CHECKING:
@@ -29,16 +29,18 @@ def plant_of(campus: Campus, *, grid_w: float, load_w: float) -> Plant:
 
     Notes
     -----
-    `island: auto` runs gensets alone when the grid of that day cannot carry the load alone: a weak grid would have to
-    take the whole swing. As many units run as the load takes, plus the spare ones; groups in the order of the file.
+    `island: auto` runs gensets alone when the grid of that day cannot carry the load but they can: a weak grid would
+    have to take the whole swing. Where neither can alone, gensets run beside the grid, which holds the frequency. As
+    many units run as the load takes, plus the spare ones; groups in the order of the file.
     """
     mode = campus.power.island
-    have = any(g.count for g in campus.power.gensets)
-    islanded = mode == "yes" or (mode == "auto" and have and grid_w < load_w)
-    machines = _running(campus, load_w if islanded else max(load_w - grid_w, 0.0))
+    alone_w = genset_power(campus)
+    islanded = mode == "yes" or (mode == "auto" and grid_w < load_w <= alone_w)
+    machines = _running(campus, load_w)
+    together_w = grid_w + (alone_w if grid_w < load_w else 0.0)
     return Plant(
         frequency_hz=campus.power.frequency_hz, machines=machines if islanded else (),
-        grid=None if islanded else Grid(capacity_w=grid_w), battery=_battery(campus), restore_s=RESTORE_S,
+        grid=None if islanded else Grid(capacity_w=together_w), battery=_battery(campus), restore_s=RESTORE_S,
 
     )
 

@@ -57,8 +57,7 @@ def schedule(
     """
     chosen = dict(campus.schedule.modes) if modes is None else modes
     net = network(campus, design, chosen)
-    case = risk.Case(campus=campus, design=design, net=net, grid_slots=_grid(net))
-    likely = risk.solve(case, net.hours[:, 1], risk.job_hours(campus))
+    case, likely = _best(campus, design, net)
     count, asked = _count(campus, net)
     blocks = [(case, first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
     runs = (engine or Engine()).map(risk.samples, blocks, "schedule")
@@ -72,6 +71,14 @@ def schedule(
         drivers=_drivers(case, likely) if drivers else (), first_step_samples=days[:, 0],
         full_size_samples=days[:, 1], modes=chosen, findings=worst_first(_findings(campus, likely, first, full, asked, count)),
     )
+
+
+def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
+    """Schedule the likely durations by each list; keep the one with the earliest first step, then full size."""
+    grid = _grid(net)
+    cases = [risk.Case(campus=campus, design=design, net=net, grid_slots=grid, order=o) for o in net.orders]
+    tried = [(c, risk.solve(c, net.hours[:, 1], risk.job_hours(campus))) for c in cases]
+    return min(tried, key=lambda t: (t[1].first_step, t[1].full_size))
 
 
 def _grid(net: Network) -> int:

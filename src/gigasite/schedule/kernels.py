@@ -47,6 +47,17 @@ def latest(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int
 
 
 @kernel
+def waves(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the highest `own` among each activity and all that it waits for."""
+    wave = own.copy()
+    for pos in range(len(order)):
+        i = order[pos]
+        for k in range(ptr[i], ptr[i + 1]):
+            wave[idx[k]] = max(wave[idx[k]], wave[i])
+    return wave
+
+
+@kernel
 def generate(
     order: NDArray[np.int64], pptr: NDArray[np.int64], pidx: NDArray[np.int64], dur: NDArray[np.int64],
     crew: NDArray[np.int64], people: NDArray[np.int64], key: NDArray[np.int64], keys: int,
@@ -141,6 +152,7 @@ def warm() -> None:
     order = topological(ptr, idx, np.array([0, 1]))
     dur, one = np.array([1, 1]), np.array([0, 0])
     latest(order, ptr, idx, dur)
+    waves(order, ptr, idx, dur)
     pptr, pidx = np.array([0, 0, 1]), np.array([0])
     start = generate(order, pptr, pidx, dur, one, dur, one, 1, np.array([1]), 8)
     driving(1, pptr, pidx, start, dur, one, np.array([0, 1]), np.array([0, 2]))

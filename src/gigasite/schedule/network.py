@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,8 @@ class Network:
     idx: Ints
     pptr: Ints
     pidx: Ints
-    order: Ints
-    """Precedence-feasible list, by latest start on likely durations."""
+    orders: tuple[Ints, ...]
+    """Precedence-feasible lists: hall by hall (rolling hand-over), and by the longest chain that still follows."""
     made: dict[str, Ints]
 
 
@@ -80,7 +81,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         names=b.names, trades=b.trades, places=b.places, crew_names=crew_names, crew=crew, people=people,
         capacity=_capacity(campus, crew_names, crew, people), key=key.astype(np.int64),
         key_names=tuple(key_names.tolist()), trusts=b.trusts, hours=hours, links=links, ptr=ptr, idx=idx, pptr=pptr,
-        pidx=pidx, order=_order(topo, ptr, idx, slots(hours[:, 1])), made=b.made,
+        pidx=pidx, orders=_orders(topo, ptr, idx, slots(hours[:, 1]), _halls(b)), made=b.made,
     )
 
 
@@ -117,13 +118,35 @@ def _capacity(campus: Campus, names: tuple[str, ...], crew: Ints, people: Ints) 
     return np.array(out, dtype=np.int64)
 
 
-def _order(topo: Ints, ptr: Ints, idx: Ints, dur: Ints) -> Ints:
-    """Sort by the chain that still hangs on an activity, longest first; ties in topological order."""
+def _orders(topo: Ints, ptr: Ints, idx: Ints, dur: Ints, hall: Ints) -> tuple[Ints, ...]:
+    """Return two lists; ties in topological order. Both keep predecessors first.
+
+    Hall by hall: crews finish hall 1 before they start hall 2, as far as they have work. An activity takes the highest
+    hall of what it waits for. By chain: the longest chain that still hangs on an activity goes first; a tail is never
+    shorter than a successor's.
+    """
     tail = kernels.latest(topo, ptr, idx, dur)
+    wave = kernels.waves(topo, ptr, idx, hall)
     rank = np.empty(len(topo), np.int64)
     rank[topo] = np.arange(len(topo))
-    # an activity's tail is never shorter than its successor's, so this order keeps predecessors first
-    return np.lexsort((rank, -tail)).astype(np.int64)
+    rolling = np.lexsort((rank, -tail, wave)).astype(np.int64)
+    return rolling, np.lexsort((rank, -tail)).astype(np.int64)
+
+
+def _halls(b: Builder) -> Ints:
+    """Return the hall of each activity, 0 for those that serve all."""
+    racks = b.design.racks.filter(b.design.racks["kind"] == "compute")
+    array, first = np.unique(racks["array"].to_numpy(), return_index=True)
+    of_array = dict(zip((array + 1).tolist(), racks["hall"].to_numpy()[first].tolist(), strict=True))
+    found = {p: _hall(p, of_array) for p in set(b.places)}
+    return np.array([found[p] for p in b.places], dtype=np.int64)
+
+
+def _hall(place: str, of_array: dict[int, int]) -> int:
+    if named := re.match(r"H(\d+)", place):
+        return int(named[1])
+    array = re.fullmatch(r"array (\d+)", place)
+    return of_array.get(int(array[1]), 0) if array else 0
 
 
 def shortest_cycle(ptr: Ints, idx: Ints, topo: Ints) -> list[int]:

@@ -35,6 +35,8 @@ class Case:
     design: Design
     net: Network
     grid_slots: int
+    order: NDArray[np.int64]
+    """The list that the crews follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ def solve(case: Case, hours: Floats, job_hours: float) -> Result:
     net = case.net
     dur = slots(hours)
     start = kernels.generate(
-        net.order, net.pptr, net.pidx, dur, net.crew, net.people, net.key, len(net.key_names), net.capacity,
+        case.order, net.pptr, net.pidx, dur, net.crew, net.people, net.key, len(net.key_names), net.capacity,
         case.grid_slots,
     )
     finish_day = (start + dur) * (SLOT_H / 24.0)

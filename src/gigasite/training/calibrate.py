@@ -1,18 +1,13 @@
-"""What a measured trace says about the levels of the synthetic job, and its scale to a campus."""
+"""What a measured trace says about the levels of the synthetic job."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite._core.errors import InfeasibleError
-from gigasite.training.step import step
-
 if TYPE_CHECKING:
-    from gigasite.campus.schema import Campus
-    from gigasite.design.types import Design
     from gigasite.training.types import LoadTrace
 
 ACTIVE_W = 150.0  # a GPU above this trains or waits for others: twice idle (73 W), below compute
@@ -73,42 +68,4 @@ def calibrate(trace: LoadTrace) -> Calibration:
         fall_w_per_s=float(-slope.min()),
         plateau_frac=float(above.mean()),
         dips=int(np.count_nonzero(above[:-1] & ~above[1:])),
-    )
-
-
-def scaled(trace: LoadTrace, campus: Campus, design: Design, gpus: int | None = None) -> LoadTrace:
-    """Return the load of the campus as if each of its GPUs behaved like the measured ones.
-
-    IT power = measured power per GPU x GPUs + the rest of servers and racks, which is the design's
-    typical power less `compute_tdp` of the GPUs. It assumes that the rest does not swing and that
-    all GPUs are in step (the eight GPUs of one node are, to a correlation of 0.96-0.999).
-
-    Parameters
-    ----------
-    trace
-        Power of GPUs alone.
-    campus, design
-        The campus and its design.
-    gpus
-        GPUs that run; default: all.
-
-    Raises
-    ------
-    InfeasibleError
-        More GPUs than the campus has, or none.
-    """
-    count = campus.compute.gpus if gpus is None else gpus
-    one = step(campus, count)
-    gpu = campus.catalogue.gpus[campus.catalogue.servers[campus.compute.server].gpu]
-    if trace.gpus < 1:
-        raise InfeasibleError(f"{trace.source} does not say how many GPUs it measures")
-    typical = design.power.it_typical_w * count / campus.compute.gpus
-    rest = max(typical - campus.training.compute_tdp_frac * gpu.tdp_w * count, 0.0)
-    factor = count / trace.gpus
-    return replace(
-        trace,
-        power_w=trace.power_w * factor + rest,
-        before_w=trace.before_w * factor + rest,
-        gpus=count,
-        step=one,
     )

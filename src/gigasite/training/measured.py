@@ -1,7 +1,7 @@
 """Measured power traces: nvidia-smi logs, and plain CSV with a unit in the header.
 
-`read_trace` gives what was measured; `calibrate.py` compares it with the synthetic levels and
-scales it to a campus.
+`read_trace` gives what was measured, `scaled` makes it the load of a campus; `calibrate.py` compares
+it with the levels of the synthetic job.
 """
 
 from __future__ import annotations
@@ -11,22 +11,26 @@ import gzip
 import io
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite._core.errors import InputFileError
+from gigasite._core.errors import InfeasibleError, InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
+from gigasite.training.step import step
 from gigasite.training.types import LoadTrace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from gigasite.campus.schema import Campus
+    from gigasite.design.types import Design
 
 MOST_BYTES = 512 * 1024**2  # about 10 million rows of eight GPUs: a day at 0.1 s
 MOST_ROWS = 10_000_000
@@ -173,7 +177,7 @@ def _nvidia_smi(
     t = rows.t_s[:used].reshape(scans, count).mean(axis=1)
     p = rows.power_w[:used].reshape(scans, count).sum(axis=1)
     _forward(rows.file, t, rows.line[:used:count])
-    grid = NVML_GRID_S * np.arange(int((t[-1] - t[0]) / NVML_GRID_S + 1e-9) + 1)
+    grid = np.arange(int((t[-1] - t[0]) / NVML_GRID_S + 1e-9) + 1) * NVML_GRID_S
     if len(grid) < FEWEST_ROWS:
         raise InputFileError(str(place), 0, f"lasts {t[-1] - t[0]:g} s; 0.4 s or more are needed")
     if len(grid) > 2 * MOST_ROWS:
@@ -299,4 +303,42 @@ def _trace(
         phases=((0.0, duration, "measured"),),
         step=None,
         findings=tuple(found),
+    )
+
+
+def scaled(trace: LoadTrace, campus: Campus, design: Design, gpus: int | None = None) -> LoadTrace:
+    """Return the load of the campus as if each of its GPUs behaved like the measured ones.
+
+    IT power = measured power per GPU x GPUs + the rest of servers and racks, which is the design's
+    typical power less `compute_tdp` of the GPUs. It assumes that the rest does not swing and that
+    all GPUs are in step (the eight GPUs of one node are, to a correlation of 0.96-0.999).
+
+    Parameters
+    ----------
+    trace
+        Power of GPUs alone.
+    campus, design
+        The campus and its design.
+    gpus
+        GPUs that run; default: all.
+
+    Raises
+    ------
+    InfeasibleError
+        More GPUs than the campus has, or none.
+    """
+    count = campus.compute.gpus if gpus is None else gpus
+    one = step(campus, count)
+    gpu = campus.catalogue.gpus[campus.catalogue.servers[campus.compute.server].gpu]
+    if trace.gpus < 1:
+        raise InfeasibleError(f"{trace.source} does not say how many GPUs it measures")
+    typical = design.power.it_typical_w * count / campus.compute.gpus
+    rest = max(typical - campus.training.compute_tdp_frac * gpu.tdp_w * count, 0.0)
+    factor = count / trace.gpus
+    return replace(
+        trace,
+        power_w=trace.power_w * factor + rest,
+        before_w=trace.before_w * factor + rest,
+        gpus=count,
+        step=one,
     )
