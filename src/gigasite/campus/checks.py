@@ -158,9 +158,16 @@ def pattern(path: Path) -> str:
 
 def ranges(file: CampusFile, doc: Document) -> list[Problem]:
     """Return a mistake for every number outside its bounds."""
+    return ranges_of(file, (), None, doc)
+
+
+def ranges_of(value_: Any, base: Path, names_: Mapping[str, str] | None, doc: Document) -> list[Problem]:
+    """Return a mistake for every number outside its bounds, below `base`; `names_` maps keys to those of `BOUNDS`."""
     problems = []
-    for path, field, value in leaves(file):
-        low_high = BOUNDS.get(pattern(path))
+    for below, field, value in leaves(value_):
+        path = (*base, *below)
+        key = pattern(below)
+        low_high = BOUNDS.get(names_.get(key, "") if names_ is not None else key)
         if low_high is None or value is None or isinstance(value, bool | str):
             continue
         if not low_high[0] <= value <= low_high[1]:

@@ -1,14 +1,30 @@
 """Generators, grid, batteries and controllers under the training load.
 
-In: a `Plant`, a `LoadTrace`, a controller. Out: a `Swing` with frequency, source power, battery power and state of
-charge, and findings against named limits. Open `simulate.py` for the study, `kernels.py` for the equations,
-`controllers/`, `governors/`, `limits/` to add a part.
+In: a `Plant`, a `LoadTrace`, a controller. Out: a `Swing` with frequency, source power, battery
+power and state of charge, and findings against named limits. Open `simulate.py` for the study,
+`aggregate.py` and `kernels.py` for the equations, `controllers/`, `governors/`, `limits/` to add a
+part.
 """
 
+from gigasite.power.controller import Seen, controllers
+from gigasite.power.governor import governors
+from gigasite.power.limit import limits
 from gigasite.power.plant import plant_of
 from gigasite.power.simulate import simulate, study
-from gigasite.power.types import BatteryPlant, Grid, Machines, Plant, Swing
+from gigasite.power.types import BatteryPlant, Grid, Line, Machines, Plant, Swing
 
 __all__ = [
-    "BatteryPlant", "Grid", "Machines", "Plant", "Swing", "plant_of", "simulate", "study",
+    "BatteryPlant",
+    "Grid",
+    "Line",
+    "Machines",
+    "Plant",
+    "Seen",
+    "Swing",
+    "controllers",
+    "governors",
+    "limits",
+    "plant_of",
+    "simulate",
+    "study",
 ]

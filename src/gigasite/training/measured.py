@@ -1,7 +1,7 @@
 """Measured power traces: nvidia-smi logs, and plain CSV with a unit in the header.
 
-`read_trace` gives what was measured, `scaled` makes it the load of a campus; `calibrate.py` compares
-it with the levels of the synthetic job.
+`read_trace` gives what was measured, `scaled` makes it the load of a campus; `calibrate.py`
+compares it with the levels of the synthetic job.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     ----------
     path
         CSV in UTF-8, may be gzipped. Either an nvidia-smi log (`timestamp, power.draw [W], ...`,
-        rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; seconds
-        or a date) and a power column whose header names its unit (`power_w`, `load [MW]`, `p_kw`).
+        rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; in
+        seconds or a date) and a power column whose header names its unit (`power_w`, `load [MW]`, `p_kw`).
     gpus
         GPUs that were measured; default: those of an nvidia-smi scan, else 1.
 
@@ -177,7 +177,8 @@ def _nvidia_smi(
     t = rows.t_s[:used].reshape(scans, count).mean(axis=1)
     p = rows.power_w[:used].reshape(scans, count).sum(axis=1)
     _forward(rows.file, t, rows.line[:used:count])
-    grid = np.arange(int((t[-1] - t[0]) / NVML_GRID_S + 1e-9) + 1) * NVML_GRID_S
+    points = int((t[-1] - t[0]) / NVML_GRID_S + 1e-9) + 1
+    grid = np.asarray(np.arange(points) * NVML_GRID_S, dtype=np.float64)
     if len(grid) < FEWEST_ROWS:
         raise InputFileError(str(place), 0, f"lasts {t[-1] - t[0]:g} s; 0.4 s or more are needed")
     if len(grid) > 2 * MOST_ROWS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gigasite.power.controller import controllers
 from gigasite.power.kernels import NONE
@@ -18,21 +18,22 @@ if TYPE_CHECKING:
 class Rest:
     """The case without a battery, to compare with."""
 
-    code: int = NONE
+    kind: ClassVar[str] = "none"
+    code: ClassVar[int] = NONE
 
     @classmethod
     def of(cls, _settings: Settings) -> Rest:
         """Make it from the campus file."""
         return cls()
 
-    def tune(self) -> tuple[float, float, float]:
+    def tune(self) -> tuple[float, float, float, float]:
         """Return unused settings."""
-        return 1.0, 1.0, 1.0
+        return 1.0, 1.0, 1.0, 1.0
 
-    def start(self, seen: Seen, /) -> float:
-        """Return an empty state."""
-        return 0.0 * seen.load_w
+    def start(self, _seen: Seen, /) -> None:
+        """Keep nothing."""
+        return
 
-    def step(self, state: float, seen: Seen, /) -> tuple[float, float]:
+    def step(self, _state: None, /, seen: Seen) -> tuple[None, float]:  # noqa: ARG002  # the Protocol's name
         """Return 0 W."""
-        return state, 0.0 * seen.dt_s
+        return None, 0.0

@@ -5,24 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
-from gigasite.power.limit import limits
+from gigasite.power.limit import limits, ramps, unseen
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gigasite.campus.schema import Limit as Settings
     from gigasite.power.limit import Series
-
-
-def ramps(power_w: NDArray[np.float64], dt_s: float, window_s: float) -> NDArray[np.float64]:
-    """Return the change over a window [W/s], shape (n - window,)."""
-    n = max(1, round(window_s / dt_s))
-    return (power_w[n:] - power_w[:-n]) / (n * dt_s) if len(power_w) > n else np.zeros(1)
 
 
 @limits.part("ramp")
@@ -35,47 +25,57 @@ class Ramp:
     up_w_per_s, down_w_per_s
         Limits [W/s], positive; None is not judged.
     window_s
-        Time over which a ramp is measured [s].
+        Time over which a ramp is measured [s]; a meter must resolve it.
     """
 
     up_w_per_s: float | None
     down_w_per_s: float | None
-    window_s: float
+    window_s: float = 1.0
 
     @classmethod
     def of(cls, settings: Settings) -> Ramp:
         """Make it from the campus file."""
-        return cls(up_w_per_s=settings.up_w_per_s, down_w_per_s=settings.down_w_per_s, window_s=settings.window_s)
+        return cls(
+            up_w_per_s=settings.up_w_per_s,
+            down_w_per_s=settings.down_w_per_s,
+            window_s=settings.window_s,
+        )
 
     def judge(self, series: Series, /) -> tuple[list[Line], list[Finding]]:
         """Return lines and findings."""
-        if series.resolution_s > self.window_s:
-            return [], [self._blind(series)]
         change = ramps(series.source_w, series.dt_s, self.window_s)
         lines: list[Line] = []
         found: list[Finding] = []
-        for name, limit, value in (
-            ("up", self.up_w_per_s, float(change.max())), ("down", self.down_w_per_s, float(-change.min())),
+        for name, sign, limit, value in (
+            ("up", 1.0, self.up_w_per_s, float(change.max())),
+            ("down", -1.0, self.down_w_per_s, float(-change.min())),
         ):
             if limit is None:
                 continue
             broken = value > limit * (1 + 1e-6)
-            sign = 1.0 if name == "up" else -1.0
-            lines.append(Line(series="ramp_w_per_s", level=sign * limit, text=f"ramp {name}", broken=broken))
+            level = sign * limit
+            lines.append(
+                Line(series="ramp_w_per_s", level=level, text=f"ramp {name}", broken=broken)
+            )
             if broken:
-                found.append(self._broken(name, limit, value))
+                found.append(self._broken(series, name, limit, value))
+        if lines and not found and series.resolution_s >= self.window_s:
+            found.append(unseen(_where(series), "the ramp", self.window_s, series.resolution_s))
         return lines, found
 
-    def _broken(self, name: str, limit: float, value: float) -> Finding:
+    def _broken(self, series: Series, name: str, limit: float, value: float) -> Finding:
+        more = (value - limit) * self.window_s
         return Finding(
-            severity=Severity.error, chapter="power", where="intake", what=f"power ramps {name} too fast",
-            limit=show(limit, "MW/min"), found=show(value, "MW/min"),
-            remedy="a controller with a lower ramp, more battery power and energy, or a job that announces its stops",
+            severity=Severity.error,
+            chapter="power",
+            where=_where(series),
+            what=f"power ramps {name} too fast",
+            limit=f"{show(limit, 'MW/min')} over {self.window_s:g} s",
+            found=show(value, "MW/min"),
+            remedy=f"take {show(more, 'MW')} of the change within {self.window_s:g} s off the "
+            "source: a lower ramp of the controller, a shorter latency or more battery power",
         )
 
-    def _blind(self, series: Series) -> Finding:
-        return Finding(
-            severity=Severity.warning, chapter="power", where="intake", what="ramp cannot be judged on this trace",
-            limit=f"{self.window_s:g} s", found=f"{series.resolution_s:g} s between changes",
-            remedy="use a faster recording or a longer window",
-        )
+
+def _where(series: Series) -> str:
+    return "gensets" if series.islanded else "intake"
