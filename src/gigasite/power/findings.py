@@ -115,8 +115,10 @@ def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
     floor = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
     lowest = float(_means(swing.mechanical_w, swing.dt_s).min())
     if lowest < floor:
-        off = math.ceil((floor - lowest) / (floor / sum(m.count for m in plant.machines)))
-        cure = f"stop {off} units while the job idles, or load them with a battery that charges"
+        units = sum(m.count for m in plant.machines)
+        off = min(math.ceil((floor - lowest) / (floor / units)), units - 1)
+        stop = f"stop {off} of {units} units while the job idles, or " if off else ""
+        cure = f"{stop}give them {show(floor - lowest, 'MW')} of load bank or charging battery"
         texts = (show(floor, "MW"), show(lowest, "MW"), cure)
         out.append(_make(Severity.warning, "gensets", "run below their minimum load", texts))
     most = sum(m.count * m.rating_w * m.step_frac for m in plant.machines)
@@ -145,7 +147,7 @@ def _intake(plant: Plant, swing: Swing) -> list[Finding]:
         texts = (
             show(plant.grid.capacity_w, "MW"),
             show(high, "MW"),
-            f"{lack} of gensets, or less",
+            f"{lack} more of gensets, or fewer GPUs at a time",
         )
         out.append(_make(Severity.error, "intake", "takes more than its capacity", texts))
     if low < 0.0:

@@ -2,8 +2,9 @@
 
 Heun's method with a fixed step. Per unit on each group's alternator base. Load and battery power
 are constant within a step (their mean over it), so that an edge on a step's border costs no
-accuracy. Non-windup limits freeze the derivative and clip the state. Every law here is also written
-in plain Python in its part's file (`governors/`, `controllers/`); a test holds them together.
+accuracy. Non-windup limits freeze the derivative and clip the state. Every law here is written a
+second time in plain Python, in its part's file (`governors/`, `controllers/`); a test holds
+the two together.
 """
 
 from __future__ import annotations
@@ -97,10 +98,11 @@ def governor_rates(
 @kernel
 def governor_torque(code: int, p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
     """Return turbine torque [pu]."""
-    torque = x[1]
+    torque: float = x[1]
     if code == TGOV1:
         torque += p[T2] / p[T3] * (x[0] - x[1])
-    return torque - p[DT] * dw
+    torque -= p[DT] * dw
+    return torque
 
 
 @kernel
@@ -186,11 +188,12 @@ def law(
     centre_w = battery[ENERGY] * (state[SOC_WANTED] - now.soc) / tune[CENTRING]
     if code == DROOP:
         state[HELD] += (now.dw - state[HELD]) * -math.expm1(-now.dt_s / tune[FILTER])
-        return -state[HELD] / tune[DROOP_FRAC] * battery[RATING] - centre_w
+        droop_w: float = -state[HELD] / tune[DROOP_FRAC] * battery[RATING] - centre_w
+        return droop_w
     if code == RAMP_LIMIT:
         room_w = tune[RAMP] * now.dt_s
         move_w = min(max(now.load_w + centre_w - state[HELD], -room_w), room_w)
-        wanted_w = now.load_w - (state[HELD] + move_w)
+        wanted_w: float = now.load_w - (state[HELD] + move_w)
         state[HELD] = now.load_w - within(wanted_w, battery, now.soc)
         return wanted_w
     return 0.0

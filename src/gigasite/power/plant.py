@@ -48,8 +48,8 @@ def plant_of(
     Notes
     -----
     `island: auto` runs gensets alone when the grid of that day cannot carry the load alone (a weak
-    grid would have to take the whole swing) and the gensets can; where only both together can, the
-    gensets hold a steady power beside the grid. As many units run as the load takes, plus the
+    grid would have to take the whole swing) and the gensets can; otherwise the gensets
+    hold a steady power beside the grid. As many units run as the load takes, plus the
     spare ones; groups in the order of the file. Ratings are those of the summer design day.
     """
     if load_w is None:
@@ -85,8 +85,7 @@ def islanded(campus: Campus, grid_w: float, load_w: float) -> bool:
     have = sum(g.count * _unit_w(campus, g.model) for g in campus.power.gensets)
     if mode != "auto":
         return mode == "yes"
-    enough = have >= load_w or have + grid_w < load_w
-    return have > 0.0 and grid_w < load_w and enough
+    return have > 0.0 and grid_w < load_w and (have >= load_w or grid_w <= 0.0)
 
 
 def _unit_w(campus: Campus, model: str) -> float:

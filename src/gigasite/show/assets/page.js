@@ -1,0 +1,80 @@
+"use strict";
+const D = JSON.parse(document.getElementById("data").textContent);
+const css = (n) => getComputedStyle(document.documentElement).getPropertyValue(n).trim();
+const C = { fg: css("--fg"), dim: css("--dim"), line: css("--line"), bg: css("--bg"), a: css("--a"), b: css("--b"), c: css("--c"), d: css("--d"), bad: css("--bad") };
+const phone = window.innerWidth < 640;
+const charts = [];
+const $ = (id) => document.getElementById(id);
+const num = (x, n = 0) => Number(x).toLocaleString("en-US", { maximumFractionDigits: n });
+const axis = (name, extra) => Object.assign({ name, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: C.dim }, axisLabel: { color: C.dim }, axisLine: { lineStyle: { color: C.line } }, splitLine: { lineStyle: { color: C.line } } }, extra);
+function draw(id, option) {
+  const el = $(id);
+  if (!el) return;
+  const chart = echarts.init(el, null, { renderer: "canvas" });
+  chart.setOption(Object.assign({ animation: false, textStyle: { color: C.fg }, legend: { top: 0, textStyle: { color: C.fg } }, color: [C.a, C.b, C.c, C.d], aria: { enabled: true, decal: { show: false } }, tooltip: { trigger: "axis", backgroundColor: C.bg, textStyle: { color: C.fg } } }, option));
+  charts.push(chart);
+}
+function mark(day, text, color) { return { xAxis: day, label: { formatter: text, color, position: "insideEndTop" }, lineStyle: { color, type: "dashed" } }; }
+function ramp() {
+  const marks = [];
+  if (D.first !== null) marks.push(mark(D.first, "first step", C.c));
+  marks.push(mark(D.target, "wanted", C.bad));
+  const shade = ["racks", "network", "power", "cooling"].map((n) => ({ name: n, type: "line", step: "end", showSymbol: false, lineStyle: { width: 1.5, type: { racks: "solid", network: "dotted", power: "dashed", cooling: "solid" }[n] }, data: D.ready[n] }));
+  draw("ramp", { grid: { left: phone ? 62 : 80, right: 20, top: 60, bottom: 50 }, xAxis: axis("project day", { type: "value", min: 0, max: D.lastDay }), yAxis: axis("GPUs", { type: "value", nameGap: phone ? 48 : 62, max: D.gpus * 1.05, axisLabel: { color: C.dim, formatter: (v) => num(v) } }),
+    series: [...shade, { name: "can run", type: "line", step: "end", showSymbol: false, areaStyle: { opacity: 0.18, color: C.fg }, lineStyle: { width: 3, color: C.fg }, itemStyle: { color: C.fg }, data: D.ramp, markLine: { symbol: "none", data: marks } }] });
+}
+function risk() {
+  draw("hist", { grid: { left: 50, right: 20, top: 40, bottom: 50 }, xAxis: axis("first-step day", { type: "value", min: D.hist.min, max: D.hist.max }), yAxis: axis("samples", { type: "value", nameGap: 34 }), tooltip: { trigger: "item" },
+    series: [["as planned", D.hist.own, C.a], ["new orders only", D.hist.usual, C.b]].map(([name, data, color]) => ({ name, type: "bar", barWidth: 6, itemStyle: { color }, data })) });
+  const t = D.drivers.slice().reverse();
+  if (!t.length) return;
+  draw("tornado", { grid: { left: phone ? 110 : 150, right: 30, top: 40, bottom: 50 }, xAxis: axis("days moved", { type: "value" }), yAxis: { type: "category", data: t.map((d) => d.name), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+    series: [{ name: "low value", type: "bar", stack: "x", itemStyle: { color: C.c }, data: t.map((d) => +d.low_days.toFixed(2)) }, { name: "high value", type: "bar", stack: "x", itemStyle: { color: C.b }, data: t.map((d) => +d.high_days.toFixed(2)) }] });
+}
+function gantt() {
+  const rows = D.gantt, left = phone ? 120 : 260;
+  const item = (params, api) => {
+    const y = api.value(0), a = api.coord([api.value(1), y]), b = api.coord([api.value(2), y]), h = api.size([0, 1])[1] * (api.value(3) ? 0.36 : 0.66);
+    return { type: "rect", shape: { x: a[0], y: a[1] - h / 2, width: Math.max(b[0] - a[0], 1.5), height: h }, style: { fill: api.value(3) ? C.bad : C.a, opacity: api.value(3) ? 1 : 0.55 } };
+  };
+  const bars = rows.map((r, i) => ({ name: r.name, value: [i, r.start, r.finish, 0] }));
+  const path = D.driving.map((r) => ({ name: r.name, value: [r.row, r.start, r.finish, 1] }));
+  draw("gantt", { grid: { left, right: 20, top: 40, bottom: 80 }, legend: { top: 0, data: ["all of a kind", "driving path"], textStyle: { color: C.fg } }, xAxis: axis("project day", { type: "value", min: 0 }), yAxis: { type: "category", inverse: true, data: rows.map((r) => r.name), axisLabel: { color: C.fg, fontSize: phone ? 9 : 11, width: left - 10, overflow: "truncate" } },
+    dataZoom: [{ type: "slider", xAxisIndex: 0, bottom: 8, height: 20 }, { type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "shift" }],
+    tooltip: { trigger: "item", formatter: (p) => `${p.name}<br>day ${num(p.value[1], 1)} to ${num(p.value[2], 1)}` },
+    series: [{ name: "all of a kind", type: "custom", renderItem: item, itemStyle: { color: C.a }, encode: { x: [1, 2], y: 0 }, data: bars }, { name: "driving path", type: "custom", renderItem: item, itemStyle: { color: C.bad }, encode: { x: [1, 2], y: 0 }, data: path }] });
+}
+const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
+function viridis(f) { const x = Math.min(Math.max(f, 0), 1) * 4, i = Math.min(Math.floor(x), 3), t = x - i; return "rgb(" + [0, 1, 2].map((k) => Math.round(VIRIDIS[i][k] * (1 - t) + VIRIDIS[i + 1][k] * t)).join(",") + ")"; }
+function hallMap() {
+  const cv = $("map"), m = D.map, w = cv.parentElement.clientWidth, scale = Math.min(w / m.w, 900 / m.h), ratio = window.devicePixelRatio || 1;
+  cv.width = m.w * scale * ratio; cv.height = m.h * scale * ratio; cv.style.width = m.w * scale + "px"; cv.style.height = m.h * scale + "px";
+  const g = cv.getContext("2d"); g.scale(ratio, ratio);
+  g.strokeStyle = C.dim; g.fillStyle = C.fg; g.font = "12px system-ui, sans-serif";
+  for (const h of m.halls) { g.strokeRect(h.x * scale, h.y * scale, h.l * scale, h.w * scale); if (m.halls.length < 13) g.fillText("hall " + h.n, h.x * scale + 4, h.y * scale + 13); }
+  for (let i = 0; i < m.x.length; i++) { g.fillStyle = viridis(m.kw[i] / m.top); g.fillRect((m.x[i] - m.rw / 2) * scale, (m.y[i] - m.rd / 2) * scale, Math.max(m.rw * scale - 0.4, 0.6), Math.max(m.rd * scale, 0.8)); }
+  $("maplegend").innerHTML = [0, 0.25, 0.5, 0.75, 1].map((f) => `<span><i style="background:${viridis(f)}"></i>${num(f * m.top, 0)} kW</span>`).join("") + `<span>each rectangle is a rack; ${num(m.w, 0)} m x ${num(m.h, 0)} m</span>`;
+}
+function trace(id, title, unit, series, lines) {
+  const el = $(id), opts = { width: el.clientWidth, height: phone ? 220 : 260, title, scales: { x: { time: false } },
+    axes: [{ label: "seconds", stroke: C.dim, grid: { stroke: C.line } }, { label: unit, stroke: C.dim, grid: { stroke: C.line }, size: 70 }],
+    series: [{ label: "s" }, ...series.map((s) => ({ label: s.name, stroke: s.color, width: 1.2, value: (u, v) => (v == null ? "" : num(v, 3)) })), ...lines.map((l) => ({ label: l.text, stroke: C.bad, dash: [6, 4], width: 1.2 }))] };
+  new uPlot(opts, [D.swing.t, ...series.map((s) => s.data), ...lines.map((l) => D.swing.t.map(() => l.level))], el);
+}
+function swing() {
+  trace("swing", "Power", "MW", [{ name: "load", data: D.swing.load, color: C.b }, { name: "grid and gensets", data: D.swing.source, color: C.a }, { name: "battery", data: D.swing.battery, color: C.c }], []);
+  trace("freq", "Frequency", "Hz", [{ name: "frequency", data: D.swing.frequency, color: C.d }], D.swing.lines);
+}
+function year() {
+  draw("year", { grid: { left: 55, right: 60, top: 60, bottom: 50 }, xAxis: axis("day of the year", { type: "value", min: 0, max: 365 }), yAxis: [axis("degC", { type: "value", nameGap: 36 }), axis("MW", { type: "value", nameGap: 40, splitLine: { show: false }, min: 0 })],
+    series: [["dry bulb", "dry", C.b, 0], ["wet bulb", "wet", C.a, 0], ["supply", "supply", C.c, 0], ["plant power", "plant", C.d, 1]].map(([name, k, color, y]) => ({ name, type: "line", showSymbol: false, yAxisIndex: y, itemStyle: { color }, lineStyle: { width: 1.3, color, type: y ? "dashed" : "solid" }, data: D.year[k] })) });
+}
+function money() {
+  draw("cost", { grid: { left: 90, right: 30, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("million USD", { type: "value", axisLabel: { color: C.dim, formatter: (v) => num(v) } }), yAxis: { type: "category", inverse: true, data: D.cost.map((c) => c.group), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (v) => num(v, 1) + " M USD" }, series: [{ name: "parts", type: "bar", itemStyle: { color: C.a }, data: D.cost.map((c) => c.musd), label: { show: true, position: "right", color: C.fg, formatter: (p) => num(p.value, 1) } }] });
+  draw("lengths", { grid: { left: 70, right: 20, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("metres to order", { type: "category", data: D.lengths.map((l) => l[0]) }), yAxis: axis("cables", { type: "value", nameGap: 52, axisLabel: { color: C.dim, formatter: (v) => num(v) } }), series: [{ name: "cables", type: "bar", itemStyle: { color: C.a }, data: D.lengths.map((l) => l[1]) }] });
+}
+for (const part of [ramp, risk, gantt, hallMap, swing, year, money]) part();
+window.addEventListener("resize", () => charts.forEach((c) => c.resize()));
+window.addEventListener("beforeprint", () => charts.forEach((c) => c.resize({ width: 680 })));
+document.documentElement.dataset.ready = "1";
+window.__ready = 1;

@@ -1,0 +1,249 @@
+"""`report.html`: one self-contained file. Figures come from the JSON object; series are thinned for pictures only."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import numpy as np
+import polars as pl
+
+from gigasite.design.types import FABRICS
+from gigasite.show import terminal
+from gigasite.show.explain import RESULTS, explain
+from gigasite.show.result import dumps
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from gigasite.plan.types import Plan
+    from gigasite.power.types import Swing
+    from gigasite.schedule.types import Schedule
+
+POINTS = 2400  # of a trace in a picture: two per interval
+MOST_FINDINGS = 60
+MOST_MAP = 20_000  # racks that are drawn one by one
+
+
+def report(plan: Plan, result: dict[str, Any]) -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    plan
+        The plan, for series and places.
+    result
+        What `plan_json` gave: all printed figures are from it.
+    """
+    read = files("gigasite.show") / "assets"
+    page = jinja2.Environment(autoescape=True).from_string((read / "page.html").read_text(encoding="utf-8"))
+    script = {n: _script((read / f).read_text(encoding="utf-8")) for n, f in {"echarts": "echarts.min.js", "uplot": "uplot.min.js", "js": "page.js", "css": "page.css", "uplot_css": "uplot.min.css"}.items()}
+    start = plan.campus.start
+    return page.render(
+        r=result, start=start.isoformat(), target_date=_date(start, result["target_day"]),
+        first=_dated(start, result["first_step_day"]["p50"]), band=_band(result["first_step_day"]),
+        usual=terminal.day(result["conventional_first_step_day"]), full=terminal.day(result["full_size_day"]),
+        cards=_cards(result), held="Held back by " + terminal.held(result["ramp_up"]) + ".",
+        findings=result["findings"][:MOST_FINDINGS], more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
+        fabrics=[f | {"name": n} for n, f in zip(FABRICS, result["design"]["fabrics"], strict=False)],
+        cable_km=f"{plan.cables.total_m / 1000:,.0f}", optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
+        power_text=_power_text(result["power"]), cooling_text=_cooling_text(result["cooling"]),
+        cost_text=_cost_text(result), bom=_bom(plan), origins=[explain(plan.campus, k) for k in RESULTS],
+        data=_script(dumps(_data(plan))), **script,
+    )
+
+
+def _script(text: str) -> jinja2.utils.markupsafe.Markup:
+    """Let text pass unescaped into a script or style element; it must not end that element.
+
+    Addresses inside (XML namespaces, licence notices) are written with escaped slashes: the same to JavaScript and
+    JSON, and a search of the page for outside addresses finds none.
+    """
+    safe = text.replace("</", "<\\/").replace("://", ":\\/\\/")
+    return jinja2.utils.markupsafe.Markup(safe)  # noqa: S704  # our own files and JSON only
+
+
+def _date(start: date, day: float) -> str:
+    return (start + timedelta(days=round(day))).isoformat()
+
+
+def _dated(start: date, day: float) -> str:
+    return f"day {day:.0f}, {_date(start, day)}" if math.isfinite(day) else "never"
+
+
+def _band(d: dict[str, float]) -> str:
+    high = f"{d['p90']:.0f}" if math.isfinite(d["p90"]) else "never"
+    return f"day {d['p10']:.0f} to {high}" if math.isfinite(d["p10"]) else "never"
+
+
+def _cards(r: dict[str, Any]) -> list[dict[str, str]]:
+    cost, p, c = r["cost_range_usd"], r["design"]["power"], r["cooling"]
+    errors = sum(f["severity"] == "error" for f in r["findings"])
+    return [
+        {"name": "all GPUs", "value": terminal.day(r["full_size_day"]).split(" (")[0], "more": terminal.day(r["full_size_day"])},
+        {"name": "cost", "value": terminal.usd(cost["likely"]), "more": f"{terminal.usd(cost['low'])} to {terminal.usd(cost['high'])}"},
+        {"name": "peak power", "value": f"{r['peak_w'] / 1e6:,.1f} MW", "more": f"IT {p['it_typical_w'] / 1e6:,.1f}, network {p['network_w'] / 1e6:,.1f}, cooling {p['cooling_w'] / 1e6:,.1f}, losses {p['loss_w'] / 1e6:,.1f}"},
+        {"name": "racks and cables", "value": f"{r['racks']:,} racks", "more": f"{r['cables']:,} cables"},
+        {"name": "PUE over the year", "value": f"{c['pue']:.3f}", "more": f"{c['wue_l_per_kwh']:.2f} L/kWh; {c['weather'][:70]}"},
+        {"name": "limits broken", "value": f"{errors}", "more": "see findings"},
+    ]
+
+
+def _power_text(p: dict[str, Any]) -> str:
+    kind = "Gensets alone (the grid of that day cannot carry the load)" if p["islanded"] else "Beside the grid, which holds the frequency"
+    up, down = (p["grid_ramp_w_per_s"][k] * 60 / 1e6 for k in ("up", "down"))
+    b = p["battery"]
+    return (
+        f"{kind}; controller {p['controller']}. Frequency {p['nadir_hz']:.2f} to {p['peak_hz']:.2f} Hz, fastest {p['rocof_hz_per_s']:.2f} Hz/s. "
+        f"Grid and gensets ramp up to {up:,.0f} MW/min and down to {down:,.0f} MW/min over one second. Battery up to {b['power_w'] / 1e6:,.1f} MW, charge {b['soc_min']:.1%} to {b['soc_max']:.1%}."
+    )
+
+
+def _cooling_text(c: dict[str, Any]) -> str:
+    kind = "A synthetic year" if c["synthetic_weather"] else "Weather"
+    return (
+        f"{kind} ({c['weather']}). PUE {c['pue']:.3f}, worst hour {c['pue_peak']:.3f}; {c['water_m3']:,.0f} m3 of water; chillers run {c['chiller_hours']} h; "
+        f"the supply is too warm in {c['hours_short']} h; {c['energy_j'] / 3.6e15:.3f} TWh a year."
+    )
+
+
+def _cost_text(r: dict[str, Any]) -> str:
+    cost = r["cost_range_usd"]
+    return f"{terminal.usd(cost['likely'])}, {terminal.usd(cost['low'])} to {terminal.usd(cost['high'])}: parts, cables, crews and building. Most prices are estimates: see the last column of the bill of materials."
+
+
+def _bom(plan: Plan) -> list[dict[str, Any]]:
+    table = pl.concat([plan.design.bom, plan.cables.bom])
+    return table.sort("likely_usd", descending=True).head(200).to_dicts()
+
+
+def _data(plan: Plan) -> dict[str, Any]:
+    s = plan.schedule
+    last = plan.ramp_up[-1].day if plan.ramp_up else 1.0
+    first = s.first_step.p50
+    return {
+        "gpus": plan.campus.compute.gpus, "target": plan.campus.schedule.target_day,
+        "first": first if math.isfinite(first) else None, "lastDay": max(last, plan.campus.schedule.target_day) + 2,
+        "ramp": [[x.day, x.gpus] for x in plan.ramp_up], "ready": _ready(plan, last), "hist": _hist(plan),
+        "drivers": [{"name": d.name, "low_days": d.low_days, "high_days": d.high_days} for d in s.drivers],
+        "gantt": _gantt(s), "driving": _driving(s), "map": _map(plan), "swing": _swing(plan.swing), "year": _year(plan),
+        "cost": _cost(plan), "lengths": _lengths(plan),
+    }
+
+
+def _ready(plan: Plan, last: float) -> dict[str, list[list[float]]]:
+    """Return each staircase in GPUs, thinned to whole days."""
+    p, c, gpus = plan.design.power, plan.design.cooling, plan.campus.compute.gpus
+    each = {"racks": 1.0, "network": 1.0, "power": p.peak_w / gpus, "cooling": (c.liquid_w + c.air_w) / gpus}
+    days = np.arange(0.0, last + 2)
+    out = {}
+    for s in plan.schedule.staircases:
+        amount = np.array([s.at(d) for d in days.tolist()]) / each[s.name]
+        out[s.name] = [[d, round(a)] for d, a in zip(days.tolist(), amount.tolist(), strict=True)]
+    return out
+
+
+def _hist(plan: Plan) -> dict[str, Any]:
+    own, usual = plan.schedule.first_step_samples, plan.conventional.first_step_samples
+    both = np.concatenate([own, usual])
+    both = both[np.isfinite(both)]
+    if not len(both):
+        return {"min": 0, "max": 1, "own": [], "usual": []}
+    low, high = float(both.min()), float(both.max()) + 1.0
+    edges = np.linspace(low, high, 81)
+    middle = (edges[:-1] + edges[1:]) / 2
+
+    def bars(days: NDArray[np.float64]) -> list[list[float]]:
+        count, _ = np.histogram(days[np.isfinite(days)], edges)
+        return [[round(m, 2), n] for m, n in zip(middle.tolist(), count.tolist(), strict=True) if n]
+
+    return {"min": math.floor(low), "max": math.ceil(high), "own": bars(own), "usual": bars(usual)}
+
+
+def _kinds(s: Schedule) -> pl.DataFrame:
+    title = pl.col("name").str.split(": ").list.first().alias("title")
+    return s.activities.with_columns(title)
+
+
+def _gantt(s: Schedule) -> list[dict[str, Any]]:
+    """Return one row per kind of activity, by first start."""
+    table = _kinds(s).group_by("title", maintain_order=True).agg(pl.col("start_day").min().alias("start"), pl.col("finish_day").max().alias("finish"))
+    return [{"name": n, "start": a, "finish": b} for n, a, b in table.sort("start", "title").rows()]
+
+
+def _driving(s: Schedule) -> list[dict[str, Any]]:
+    row = {r["name"]: i for i, r in enumerate(_gantt(s))}
+    table = _kinds(s).filter(pl.col("driving")).select("title", "name", "start_day", "finish_day")
+    return [{"row": row[t], "name": n, "start": a, "finish": b} for t, n, a, b in table.rows()]
+
+
+def _map(plan: Plan) -> dict[str, Any]:
+    racks = plan.design.racks
+    if racks.height > MOST_MAP:  # the picture would be grey: show every k-th rack
+        racks = racks.gather_every(-(-racks.height // MOST_MAP))
+    halls = plan.design.halls
+    rack = plan.campus.catalogue.racks[plan.campus.compute.rack]
+    top = racks["typical_w"].max()
+    return {
+        "w": max(h.x_m + h.length_m for h in halls) + 1, "h": max(h.y_m + h.width_m for h in halls) + 1,
+        "halls": [{"n": h.hall, "x": h.x_m, "y": h.y_m, "l": h.length_m, "w": h.width_m} for h in halls],
+        "x": racks["x_m"].round(2).to_list(), "y": racks["y_m"].round(2).to_list(),
+        "kw": (racks["typical_w"] / 1e3).round(1).to_list(), "top": float(top if isinstance(top, float) else 1.0) / 1e3,
+        "rw": rack.width_m, "rd": rack.depth_m,
+    }
+
+
+def _swing(s: Swing) -> dict[str, Any]:
+    """Thin every series to the lowest and highest sample of each interval, so that no peak is lost."""
+    n = len(s.load_w)
+    size = max(1, 2 * n // POINTS)
+    whole = max(n // size, 1)
+    t = (np.arange(whole) * size * s.dt_s).repeat(2) if size > 1 else np.arange(n) * s.dt_s
+    if size > 1:
+        t[1::2] += size * s.dt_s / 2
+
+    def thin(x: NDArray[np.float64], scale: float) -> list[float]:
+        if size == 1:
+            return np.round(x / scale, 4).tolist()
+        part = x[: whole * size].reshape(whole, size)
+        first = part.argmin(axis=1) <= part.argmax(axis=1)
+        low, high = part.min(axis=1), part.max(axis=1)
+        out = np.empty(2 * whole)
+        out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
+        return np.round(out / scale, 4).tolist()
+
+    span = s.peak_hz - s.nadir_hz
+    lines = [{"text": x.text, "level": x.level} for x in s.lines if x.series == "frequency_hz" and (x.broken or abs(x.level - s.frequency_hz[0]) < 4 * span + 1)]
+    return {
+        "t": np.round(t, 4).tolist(), "load": thin(s.load_w, 1e6), "source": thin(s.source_w, 1e6),
+        "battery": thin(s.battery_w, 1e6), "frequency": thin(s.frequency_hz, 1.0), "lines": lines,
+    }
+
+
+def _year(plan: Plan) -> dict[str, Any]:
+    """Return daily means."""
+    c = plan.cooling
+
+    def daily(x: NDArray[np.float64]) -> list[list[float]]:
+        mean = x.reshape(365, 24).mean(axis=1)
+        return [[i + 0.5, round(v, 3)] for i, v in enumerate(mean.tolist())]
+
+    plant = (c.fan_w + c.pump_w + c.chiller_w) / 1e6
+    return {"dry": daily(c.weather.dry_bulb_degc), "wet": daily(c.weather.wet_bulb_degc), "supply": daily(c.supply_degc), "plant": daily(plant)}
+
+
+def _cost(plan: Plan) -> list[dict[str, Any]]:
+    table = pl.concat([plan.design.bom, plan.cables.bom]).group_by("group").agg(pl.col("likely_usd").sum()).sort("likely_usd", descending=True)
+    rows = [{"group": g, "musd": round(v / 1e6, 2)} for g, v in table.rows()]
+    rest = plan.cost.likely_usd - float(table["likely_usd"].sum())
+    return [*rows, {"group": "crews, building", "musd": round(rest / 1e6, 2)}]
+
+
+def _lengths(plan: Plan) -> list[list[Any]]:
+    table = plan.cables.cables.group_by("length_m").len().sort("length_m")
+    return [[f"{x:g}", n] for x, n in table.rows()]

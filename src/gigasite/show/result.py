@@ -1,0 +1,143 @@
+"""A plan as one JSON object: keys are a promise."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gigasite.cooling.types import Cooling
+    from gigasite.design.types import Design, FabricSize, Money
+    from gigasite.plan.types import Plan
+    from gigasite.power.types import Swing
+    from gigasite.schedule.types import Schedule, Spread
+    from gigasite.training.types import LoadTrace
+
+
+def plain(value: Any) -> Any:
+    """Return a value of plain JSON types; numbers that are not finite become None."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(v) for v in value]
+    if isinstance(value, bool | str | int) or value is None:
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def dumps(value: Any, indent: int | None = None) -> str:
+    """Write JSON that every parser reads (no NaN, no Infinity)."""
+    return json.dumps(plain(value), indent=indent, allow_nan=False, ensure_ascii=False)
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """Return what `gigasite plan --json` prints."""
+    design = plan.design
+    return {
+        "campus": plan.campus.name,
+        "gpus": plan.campus.compute.gpus,
+        "racks": int((design.racks["kind"] == "compute").sum()),
+        "cables": plan.cables.count,
+        "gpu_fabric_cables": plan.cables.gpu_fabric_count,
+        "peak_w": design.power.peak_w,
+        "first_step_gpus": plan.campus.schedule.first_step_gpus,
+        "first_step_day": spread(plan.schedule.first_step),
+        "full_size_day": spread(plan.schedule.full_size),
+        "conventional_first_step_day": spread(plan.conventional.first_step),
+        "conventional_full_size_day": spread(plan.conventional.full_size),
+        "target_day": plan.campus.schedule.target_day,
+        "ramp_up": [{"day": s.day, "gpus": s.gpus, "held_by": s.held_by} for s in plan.ramp_up],
+        "cost_usd": plan.cost.likely_usd,
+        "cost_range_usd": money(plan.cost),
+        "design": design_json(design),
+        "training": training_json(plan.load),
+        "power": swing_json(plan.swing),
+        "cooling": cooling_json(plan.cooling),
+        "schedule": schedule_json(plan.schedule),
+        "observed": None if plan.observed is None else {
+            "ports_planned": plan.observed.ports_planned, "ports_seen": plan.observed.ports_seen,
+            "ports_right": plan.observed.ports_right, "mismatches": plan.observed.mismatches.to_dicts(),
+        },
+        "findings": [f.to_json() for f in plan.findings],
+        "seconds": plan.seconds,
+    }
+
+
+def spread(s: Spread) -> dict[str, float]:
+    """Return p10, p50, p90 and the likely plan."""
+    return {"p10": s.p10, "p50": s.p50, "p90": s.p90, "likely": s.likely}
+
+
+def money(m: Money) -> dict[str, float]:
+    """Return the range."""
+    return {"low": m.low_usd, "likely": m.likely_usd, "high": m.high_usd}
+
+
+def fabric_json(size: FabricSize) -> dict[str, Any]:
+    """Return what `gigasite fabric --json` prints."""
+    return {name: getattr(size, name) for name in size.__slots__}
+
+
+def design_json(design: Design) -> dict[str, Any]:
+    """Return counts and watts of the design."""
+    p, c = design.power, design.cooling
+    return {
+        "halls": len(design.halls), "rows": sum(h.rows for h in design.halls), "arrays": design.arrays,
+        "racks": design.racks.group_by("kind").len().sort("kind").rows(), "servers": int(design.racks["servers"].sum()),
+        "devices": design.devices.height, "links": len(design.links),
+        "fabrics": [fabric_json(f) for f in design.fabrics],
+        "power": {name: getattr(p, name) for name in p.__slots__},
+        "cooling": {name: getattr(c, name) for name in c.__slots__},
+        "capex_usd": money(design.capex), "findings": [f.to_json() for f in design.findings],
+    }
+
+
+def training_json(load: LoadTrace) -> dict[str, Any]:
+    """Return the job's step and the trace's extent."""
+    step = load.step
+    return {
+        "source": load.source, "gpus": load.gpus, "duration_s": load.duration_s, "resolution_s": load.resolution_s,
+        "lowest_w": float(min(load.power_w.min(), load.before_w)), "highest_w": float(load.power_w.max()),
+        "step": None if step is None else {name: getattr(step, name) for name in step.__slots__},
+    }
+
+
+def swing_json(swing: Swing) -> dict[str, Any]:
+    """Return the key figures of a swing, from its raw samples."""
+    return {
+        "islanded": swing.islanded, "controller": swing.controller, "nadir_hz": swing.nadir_hz,
+        "peak_hz": swing.peak_hz, "peak_to_peak_hz": swing.peak_hz - swing.nadir_hz,
+        "rocof_hz_per_s": swing.rocof_hz_per_s,
+        "grid_ramp_w_per_s": {"up": swing.ramp_up_w_per_s, "down": swing.ramp_down_w_per_s},
+        "battery": {
+            "power_w": swing.battery_peak_w, "energy_j": swing.battery_used_j,
+            "throughput_j": swing.battery_throughput_j, "soc_min": float(swing.soc_frac.min()),
+            "soc_max": float(swing.soc_frac.max()),
+        },
+        "findings": [f.to_json() for f in swing.findings],
+    }
+
+
+def cooling_json(c: Cooling) -> dict[str, Any]:
+    """Return the figures of the year."""
+    return {
+        "weather": c.weather.source, "synthetic_weather": c.weather.synthetic, "pue": c.pue, "pue_peak": c.pue_peak,
+        "wue_l_per_kwh": c.wue_l_per_kwh, "water_m3": c.water_m3, "plant_peak_w": c.plant_peak_w,
+        "energy_j": c.energy_j, "chiller_hours": c.chiller_hours, "hours_short": c.hours_short,
+        "findings": [f.to_json() for f in c.findings],
+    }
+
+
+def schedule_json(s: Schedule) -> dict[str, Any]:
+    """Return milestones, drivers and counts."""
+    return {
+        "activities": s.activities.height, "links": len(s.links), "samples": len(s.first_step_samples),
+        "first_step_day": spread(s.first_step), "full_size_day": spread(s.full_size),
+        "milestones": [{"name": m.name} | spread(m.day) for m in s.milestones],
+        "drivers": [
+            {"name": d.name, "low_days": d.low_days, "high_days": d.high_days, "trust": d.trust} for d in s.drivers
+        ],
+        "modes": s.modes, "findings": [f.to_json() for f in s.findings],
+    }
