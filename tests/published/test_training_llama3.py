@@ -29,9 +29,7 @@ def test_time_between_failures_of_table_5() -> None:
     assert given == pytest.approx(rate, rel=0.001)
 
 
-@pytest.mark.parametrize(
-    ("stall_s", "restart_s", "ettr"), [(10, 600, 0.906), (10, 300, 0.932), (60, 300, 0.876)]
-)
+@pytest.mark.parametrize(("stall_s", "restart_s", "ettr"), [(10, 600, 0.906), (10, 300, 0.932), (60, 300, 0.876)])
 def test_effective_time_above_90_per_cent(stall_s: float, restart_s: float, ettr: float) -> None:
     """Section 3.3.4: more than 90 %; holds for fast checkpoints, fails for w = 60 s (derived)."""
     every = goodput(

@@ -77,9 +77,7 @@ class Engine:
             self.progress.step(chapter, i + 1, len(tasks))
         return out
 
-    def _spread(
-        self, pool: Executor, fn: Callable[[T], R], chunks: list[list[T]], chapter: str
-    ) -> list[R]:
+    def _spread(self, pool: Executor, fn: Callable[[T], R], chunks: list[list[T]], chapter: str) -> list[R]:
         futures = {pool.submit(_run, fn, chunk): i for i, chunk in enumerate(chunks)}
         parts: list[list[R]] = [[] for _ in chunks]
         pending: set[Future[list[R]]] = set(futures)

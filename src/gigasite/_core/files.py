@@ -49,7 +49,9 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputFileError(
-            str(path), line, f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8 text"
+            str(path),
+            line,
+            f"byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8 text",
         ) from error
 
 
@@ -78,7 +80,7 @@ def folder_beside(out: Path) -> Iterator[Path]:
             if path.is_dir():
                 target.mkdir(exist_ok=True)
             else:
-                os.replace(path, target)
+                path.replace(target)
     except OSError as error:
         raise OutputError(f"cannot write {out}: {error.strerror or error}") from error
     finally:
@@ -98,7 +100,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
+        beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error

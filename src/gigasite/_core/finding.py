@@ -65,6 +65,4 @@ def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     >>> [f.where for f in worst_first([a, b, a])]
     ['intake', 'hall 1']
     """
-    return tuple(
-        sorted(set(findings), key=lambda f: (-f.severity, f.chapter, f.where, f.what, f.found))
-    )
+    return tuple(sorted(set(findings), key=lambda f: (-f.severity, f.chapter, f.where, f.what, f.found)))

@@ -25,7 +25,16 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "power": ("_w", {"MW": 1e6, "W": 1.0, "kW": 1e3, "GW": 1e9}),
     "energy": (
         "_j",
-        {"MWh": 1e3 * _KWH, "J": 1.0, "kJ": 1e3, "MJ": 1e6, "GJ": 1e9, "Wh": 3600.0, "kWh": _KWH, "GWh": 1e6 * _KWH},
+        {
+            "MWh": 1e3 * _KWH,
+            "J": 1.0,
+            "kJ": 1e3,
+            "MJ": 1e6,
+            "GJ": 1e9,
+            "Wh": 3600.0,
+            "kWh": _KWH,
+            "GWh": 1e6 * _KWH,
+        },
     ),
     "power rate": (
         "_w_per_s",
@@ -34,12 +43,25 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "length": ("_m", {"m": 1.0, "mm": 1e-3, "cm": 1e-2, "km": 1e3, "ft": _FT, "in": _FT / 12}),
     "area": ("_m2", {"m2": 1.0, "ft2": _FT**2, "sqft": _FT**2, "acre": 43560 * _FT**2, "ha": 1e4}),
     "mass": ("_kg", {"kg": 1.0, "t": 1e3, "lb": _LB}),
-    "floor load": ("_kg_per_m2", {"kg/m2": 1.0, "t/m2": 1e3, "lb/ft2": _LB / _FT**2, "psf": _LB / _FT**2}),
+    "floor load": (
+        "_kg_per_m2",
+        {"kg/m2": 1.0, "t/m2": 1e3, "lb/ft2": _LB / _FT**2, "psf": _LB / _FT**2},
+    ),
     "duration": (
         "_s",
         {
-            "s": 1.0, "ms": 1e-3, "us": 1e-6, "min": 60.0, "h": _HOUR, "d": _DAY, "day": _DAY, "days": _DAY,
-            "wk": 7 * _DAY, "week": 7 * _DAY, "weeks": 7 * _DAY, "yr": 365.25 * _DAY,
+            "s": 1.0,
+            "ms": 1e-3,
+            "us": 1e-6,
+            "min": 60.0,
+            "h": _HOUR,
+            "d": _DAY,
+            "day": _DAY,
+            "days": _DAY,
+            "wk": 7 * _DAY,
+            "week": 7 * _DAY,
+            "weeks": 7 * _DAY,
+            "yr": 365.25 * _DAY,
         },
     ),
     "frequency": ("_hz", {"Hz": 1.0, "mHz": 1e-3, "kHz": 1e3}),
@@ -50,8 +72,14 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "volume flow": (
         "_m3_per_s",
         {
-            "m3/s": 1.0, "m3/h": 1 / _HOUR, "m3/d": 1 / _DAY, "L/min": 1e-3 / 60, "L/s": 1e-3,
-            "gpm": _GAL / 60, "gal/d": _GAL / _DAY, "ML/d": 1e3 / _DAY,
+            "m3/s": 1.0,
+            "m3/h": 1 / _HOUR,
+            "m3/d": 1 / _DAY,
+            "L/min": 1e-3 / 60,
+            "L/s": 1e-3,
+            "gpm": _GAL / 60,
+            "gal/d": _GAL / _DAY,
+            "ML/d": 1e3 / _DAY,
         },
     ),
     "heat rate": ("_j_per_j", {"Btu/kWh": 1055.06 / _KWH, "kJ/kWh": 1e3 / _KWH, "J/J": 1.0}),
@@ -65,7 +93,12 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     ),
     "money per duration": (
         "_usd_per_s",
-        {"USD/h": 1 / _HOUR, "USD/d": 1 / _DAY, "USD/month": 12 / (365.25 * _DAY), "USD/yr": 1 / (365.25 * _DAY)},
+        {
+            "USD/h": 1 / _HOUR,
+            "USD/d": 1 / _DAY,
+            "USD/month": 12 / (365.25 * _DAY),
+            "USD/yr": 1 / (365.25 * _DAY),
+        },
     ),
     "money per power and time": ("_usd_per_w_s", {"USD/kW-month": 1e-3 * 12 / (365.25 * _DAY)}),
     "money per length": ("_usd_per_m", {"USD/m": 1.0, "USD/ft": 1 / _FT}),
@@ -136,9 +169,8 @@ class Quantity:
 
     def wanted(self) -> str:
         """Say which units fit, for a message."""
-        return f"write a {self.dimension} such as '1 {next(iter(UNITS[self.dimension][1]))}'" + (
-            f" (units: {', '.join(UNITS[self.dimension][1])})"
-        )
+        units = list(UNITS[self.dimension][1])
+        return f"write a {self.dimension} such as '1 {units[0]}' (units: {', '.join(units)})"
 
     def _unit_message(self, text: object, unit: str) -> str:
         units = UNITS[self.dimension][1]

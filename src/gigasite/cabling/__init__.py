@@ -1,8 +1,8 @@
 """Every cable planned; what is really cabled, read and compared.
 
-In: a `Campus` and its `Design`; dumps of lldpd and ibnetdiscover. Out: a `CablePlan` with lengths, parts and labels, and
-a `Comparison` of plan and sightings port by port. Open `plan.py` for lengths and parts, `routes.py` for the trays,
-`readers/` to add a format, `compare.py` for the comparison.
+In: a `Campus` and its `Design`; dumps of lldpd and ibnetdiscover. Out: a `CablePlan` with lengths, parts and
+labels, and a `Comparison` of plan and sightings. Open `plan.py` for lengths and parts, `routes.py` for the
+trays, `readers/` to add a format, `compare.py` for the comparison.
 """
 
 from gigasite.cabling.compare import compare, read_plan_csv
@@ -12,5 +12,13 @@ from gigasite.cabling.reader import observe
 from gigasite.cabling.types import CablePlan, Comparison, Observed
 
 __all__ = [
-    "CablePlan", "Comparison", "Observed", "compare", "named", "observe", "plan", "pull_sheet", "read_plan_csv",
+    "CablePlan",
+    "Comparison",
+    "Observed",
+    "compare",
+    "named",
+    "observe",
+    "plan",
+    "pull_sheet",
+    "read_plan_csv",
 ]

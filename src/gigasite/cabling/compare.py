@@ -45,7 +45,11 @@ def read_plan_csv(path: str | Path) -> pl.DataFrame:
         a_node, a_port, z_node, z_port = (cells[i] for i in at)
         for end in ((a_node, a_port), (z_node, z_port)):
             if end in used:
-                raise InputFileError(str(place), number, f"port {end[0]} {end[1]} is used in line {used[end]} already")
+                raise InputFileError(
+                    str(place),
+                    number,
+                    f"port {end[0]} {end[1]} is used in line {used[end]} already",
+                )
             used[end] = number
         rows.append((a_node, a_port, z_node, z_port))
     return pl.DataFrame(rows, schema=dict.fromkeys(_ENDS, pl.String), orient="row")
@@ -63,14 +67,19 @@ def compare(ends: pl.DataFrame, observed: Observed) -> Comparison:
     port of a reporting node must see its planned far end.
     """
     planned = pl.concat([ends, ends.select(a_node="z_node", a_port="z_port", z_node="a_node", z_port="a_port")])
-    seen = observed.sightings.select("node", "port", "seen_node", "seen_port").unique(["node", "port"], keep="first", maintain_order=True)
+    seen = observed.sightings.select("node", "port", "seen_node", "seen_port").unique(
+        ["node", "port"], keep="first", maintain_order=True
+    )
     reporting = seen["node"].unique()
     mine = planned.filter(pl.col("a_node").is_in(reporting.implode()))
     joined = mine.join(seen, left_on=["a_node", "a_port"], right_on=["node", "port"], how="full")
     table = _mismatches(joined)
     right = joined.filter((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).height
     return Comparison(
-        ports_planned=mine.height, ports_seen=seen.height, ports_right=right, mismatches=table,
+        ports_planned=mine.height,
+        ports_seen=seen.height,
+        ports_right=right,
+        mismatches=table,
         findings=worst_first([*observed.findings, *_findings(table, mine.height, seen.height)]),
     )
 
@@ -80,24 +89,51 @@ def _mismatches(joined: pl.DataFrame) -> pl.DataFrame:
         ~((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).fill_null(value=False)
     )
     kind = (
-        pl.when(pl.col("seen_node").is_null()).then(pl.lit("dark"))
-        .when(pl.col("a_node").is_null()).then(pl.lit("unplanned")).otherwise(pl.lit("wrong-neighbour"))
+        pl.when(pl.col("seen_node").is_null())
+        .then(pl.lit("dark"))
+        .when(pl.col("a_node").is_null())
+        .then(pl.lit("unplanned"))
+        .otherwise(pl.lit("wrong-neighbour"))
     )
     table = wrong.select(
-        node=pl.coalesce("a_node", "node"), port=pl.coalesce("a_port", "port"),
-        planned_node=pl.col("z_node").fill_null(""), planned_port=pl.col("z_port").fill_null(""),
-        seen_node=pl.col("seen_node").fill_null(""), seen_port=pl.col("seen_port").fill_null(""), kind=kind,
+        node=pl.coalesce("a_node", "node"),
+        port=pl.coalesce("a_port", "port"),
+        planned_node=pl.col("z_node").fill_null(""),
+        planned_port=pl.col("z_port").fill_null(""),
+        seen_node=pl.col("seen_node").fill_null(""),
+        seen_port=pl.col("seen_port").fill_null(""),
+        kind=kind,
     )
     return MISMATCHES.check(table.sort("node", "port"))
 
 
 def _findings(table: pl.DataFrame, planned: int, seen: int) -> list[Finding]:
     if not planned and seen:
-        return [_finding(Severity.warning, "observation", "matches no node of the plan", f"{seen} ports seen", "compare with the plan that these devices belong to (a plan.csv beside the dumps)")]
-    words = {"wrong-neighbour": "ports see another neighbour than planned", "dark": "planned ports see nothing", "unplanned": "ports see a neighbour where none is planned"}
+        return [
+            _finding(
+                Severity.warning,
+                "observation",
+                "matches no node of the plan",
+                f"{seen} ports seen",
+                "compare with the plan that these devices belong to (a plan.csv beside the dumps)",
+            )
+        ]
+    words = {
+        "wrong-neighbour": "ports see another neighbour than planned",
+        "dark": "planned ports see nothing",
+        "unplanned": "ports see a neighbour where none is planned",
+    }
     out = []
     for kind, count in sorted(table.group_by("kind").len().iter_rows()):
-        out.append(_finding(Severity.error, "observation", words[kind], f"{count} of {planned} ports", "see mismatches.csv; swap or reseat the cables named there"))
+        out.append(
+            _finding(
+                Severity.error,
+                "observation",
+                words[kind],
+                f"{count} of {planned} ports",
+                "see mismatches.csv; swap or reseat the cables named there",
+            )
+        )
     return out
 
 

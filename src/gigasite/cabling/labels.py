@@ -33,7 +33,13 @@ def named(design: Design, ports: pl.Series) -> pl.DataFrame:
     number = pl.Series(np.where(is_host.to_numpy(), port - 1, port)).cast(pl.String)
     stem = pl.Series(["swp", "eth"]).gather(is_host.to_numpy().astype(np.int64))
     name = stem + number
-    return pl.DataFrame({"node": table["name"].gather(device), "port": name, "label": place.gather(device) + "/" + name})
+    return pl.DataFrame(
+        {
+            "node": table["name"].gather(device),
+            "port": name,
+            "label": place.gather(device) + "/" + name,
+        }
+    )
 
 
 def pull_sheet(design: Design, cables: CablePlan, first: int = 0, count: int | None = None) -> pl.DataFrame:
@@ -47,9 +53,17 @@ def pull_sheet(design: Design, cables: CablePlan, first: int = 0, count: int | N
     fabric = pl.Series(list(FABRICS)).gather(rows["fabric"].to_numpy())
     return pl.DataFrame(
         {
-            "a_node": a["node"], "a_port": a["port"], "z_node": z["node"], "z_port": z["port"],
-            "cable_id": rows["cable_id"], "fabric": fabric, "tier": rows["tier"], "part": part,
-            "length_m": rows["length_m"], "route_m": rows["route_m"].round(2), "a_label": a["label"],
+            "a_node": a["node"],
+            "a_port": a["port"],
+            "z_node": z["node"],
+            "z_port": z["port"],
+            "cable_id": rows["cable_id"],
+            "fabric": fabric,
+            "tier": rows["tier"],
+            "part": part,
+            "length_m": rows["length_m"],
+            "route_m": rows["route_m"].round(2),
+            "a_label": a["label"],
             "z_label": z["label"],
         }
     )

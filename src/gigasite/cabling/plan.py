@@ -42,17 +42,27 @@ def plan(campus: Campus, design: Design) -> CablePlan:
     order = np.lexsort((links.z_port, links.a_port))
     table = pl.DataFrame(
         {
-            "cable_id": links.a_port[order], "fabric": links.fabric[order], "tier": links.tier[order],
-            "a_port": links.a_port[order], "z_port": links.z_port[order], "route_m": route[order],
-            "length_m": length[order], "part": part[order],
+            "cable_id": links.a_port[order],
+            "fabric": links.fabric[order],
+            "tier": links.tier[order],
+            "a_port": links.a_port[order],
+            "z_port": links.z_port[order],
+            "route_m": route[order],
+            "length_m": length[order],
+            "part": part[order],
         },
         schema=CABLES.polars(),
     )
     parts = _bom(campus, names, part, length)
     return CablePlan(
-        cables=CABLES.check(table), parts=names, count=len(links),
-        gpu_fabric_count=int((links.fabric == 0).sum()), total_m=float(length.sum(dtype=np.float64)),
-        optics_w=_watts(campus, names, part, links), bom=parts, cost=bom.total(parts),
+        cables=CABLES.check(table),
+        parts=names,
+        count=len(links),
+        gpu_fabric_count=int((links.fabric == 0).sum()),
+        total_m=float(length.sum(dtype=np.float64)),
+        optics_w=_watts(campus, names, part, links),
+        bom=parts,
+        cost=bom.total(parts),
         findings=worst_first(_findings(short)),
     )
 
@@ -61,10 +71,19 @@ def speeds(campus: Campus, links: Links) -> NDArray[np.float64]:
     """Return the speed of each link [bit/s]."""
     n = campus.network
     leafward = np.where(links.tier == 0, MANAGEMENT_DOWN, MANAGEMENT_UP)
-    return np.select([links.fabric == 0, links.fabric == 1], [n.speed_bit_per_s, n.storage_speed_bit_per_s], leafward)
+    return np.select(
+        [links.fabric == 0, links.fabric == 1],
+        [n.speed_bit_per_s, n.storage_speed_bit_per_s],
+        leafward,
+    )
 
 
-Chosen = tuple[tuple[str, ...], "NDArray[np.uint8]", "NDArray[np.float32]", list[tuple[str, int, float, float]]]
+Chosen = tuple[
+    tuple[str, ...],
+    "NDArray[np.uint8]",
+    "NDArray[np.float32]",
+    list[tuple[str, int, float, float]],
+]
 
 
 def _choose(campus: Campus, links: Links, need: NDArray[np.float32]) -> Chosen:
@@ -107,7 +126,11 @@ def cheapest(
         sold = ladder[np.minimum(at, len(ladder) - 1)]
         cost = np.where(fits, c.price_usd + c.price_per_length_usd_per_m * sold, np.inf)
         better = cost < best
-        best, which, metres = np.where(better, cost, best), np.where(better, i, which), np.where(better, sold, metres)
+        best, which, metres = (
+            np.where(better, cost, best),
+            np.where(better, i, which),
+            np.where(better, sold, metres),
+        )
     return which, metres.astype(np.float32), ~np.isfinite(best)
 
 
@@ -136,8 +159,19 @@ def _bom(campus: Campus, names: tuple[str, ...], part: NDArray[np.uint8], length
         likely = number * (c.price_usd + c.price_per_length_usd_per_m * metres) * factor
         low, high = bom.SPREAD["estimate"]
         rows.append(
-            ("cabling", "cable", name, f"{c.title}, {metres:g} m", number, likely * (1 - low), likely,
-             likely * (1 + high), mode, lead.likely_s / 86400.0 if lead else 0.0, "estimate")
+            (
+                "cabling",
+                "cable",
+                name,
+                f"{c.title}, {metres:g} m",
+                number,
+                likely * (1 - low),
+                likely,
+                likely * (1 + high),
+                mode,
+                lead.likely_s / 86400.0 if lead else 0.0,
+                "estimate",
+            )
         )
     return BOM.check(pl.DataFrame(rows, schema=BOM.polars(), orient="row"))
 
@@ -145,10 +179,13 @@ def _bom(campus: Campus, names: tuple[str, ...], part: NDArray[np.uint8], length
 def _findings(short: list[tuple[str, int, float, float]]) -> list[Finding]:
     return [
         Finding(
-            severity=Severity.error, chapter="cabling", where=f"{speed} links",
-            what=f"{count:,} routes are longer than any cable in the catalogue reaches", limit=f"{reach:g} m",
-            found=f"{longest:.0f} m", remedy="place the tiers closer, or add a longer-reach part under parts.cables",
+            severity=Severity.error,
+            chapter="cabling",
+            where=f"{speed} links",
+            what=f"{count:,} routes are longer than any cable in the catalogue reaches",
+            limit=f"{reach:g} m",
+            found=f"{longest:.0f} m",
+            remedy="place the tiers closer, or add a longer-reach part under parts.cables",
         )
         for speed, count, reach, longest in short
     ]
-

@@ -98,7 +98,9 @@ def observe(place: str | Path) -> Observed:
 def _files(root: Path) -> list[Path]:
     try:
         if root.is_dir():
-            return sorted(p for p in root.rglob("*") if p.is_file() and p.name not in {"plan.csv", "truth.json", "actual.csv"})
+            return sorted(
+                p for p in root.rglob("*") if p.is_file() and p.name not in {"plan.csv", "truth.json", "actual.csv"}
+            )
         if root.is_file():
             return [root]
     except OSError as error:
@@ -126,7 +128,18 @@ def note(file: str, line: int, what: str, severity: Severity = Severity.warning)
 
 def _table(rows: Iterable[tuple[Sighting, str]]) -> pl.DataFrame:
     data = [
-        (s.node, s.port, s.seen_node, s.seen_port, s.identity, s.width, s.speed, s.age_s, file, s.line)
+        (
+            s.node,
+            s.port,
+            s.seen_node,
+            s.seen_port,
+            s.identity,
+            s.width,
+            s.speed,
+            s.age_s,
+            file,
+            s.line,
+        )
         for s, file in rows
     ]
     table = pl.DataFrame(data, schema=SIGHTINGS.polars(), orient="row")

@@ -20,7 +20,9 @@ TRAY_ABOVE_M = 0.6  # tray above the top of a rack; estimate
 CHUNK = 1_000_000
 
 
-def routes(design: Design, a_port: NDArray[np.int64], z_port: NDArray[np.int64], rack_units: int) -> NDArray[np.float32]:
+def routes(
+    design: Design, a_port: NDArray[np.int64], z_port: NDArray[np.int64], rack_units: int
+) -> NDArray[np.float32]:
     """Return the length of each link's route [m], shape (n,), without slack.
 
     Parameters

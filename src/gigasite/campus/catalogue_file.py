@@ -76,9 +76,7 @@ def overlay(base: Catalogue, data: Any, doc: Document) -> tuple[Catalogue, list[
     return dataclasses.replace(base, **parts, origins=origins), problems
 
 
-def entries(
-    kind: str, data: Any, doc: Document, base: Path
-) -> tuple[dict[str, Any], dict[str, Origin], list[Problem]]:
+def entries(kind: str, data: Any, doc: Document, base: Path) -> tuple[dict[str, Any], dict[str, Origin], list[Problem]]:
     """Read all entries of one kind: parts by name, origins by `kind.name.field`, mistakes."""
     made: dict[str, Any] = {}
     origins: dict[str, Origin] = {}

@@ -9,7 +9,6 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
-from gigasite._core.errors import UnknownPartError
 from gigasite._core.quantity import UNITS, show
 from gigasite._core.registry import unknown
 from gigasite.campus.door import yaml_key
@@ -18,7 +17,7 @@ from gigasite.campus.nodes import dotted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from gigasite._core.errors import Problem
+    from gigasite._core.errors import Problem, UnknownPartError
     from gigasite.campus.nodes import Document, Path
     from gigasite.campus.parts import Catalogue
     from gigasite.campus.schema import CampusFile
@@ -172,9 +171,7 @@ def ranges_of(value_: Any, base: Path, names_: Mapping[str, str] | None, doc: Do
             continue
         if not low_high[0] <= value <= low_high[1]:
             low, high = (_shown(field, b) for b in low_high)
-            problems.append(
-                doc.problem(path, f"must lie between {low} and {high}; found {_shown(field, value)}")
-            )
+            problems.append(doc.problem(path, f"must lie between {low} and {high}; found {_shown(field, value)}"))
     return problems
 
 
@@ -230,13 +227,27 @@ Contradictions = list[tuple[tuple[str | int, ...], str]]
 
 def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
     out: Contradictions = []
-    c, rack, server = file.compute, catalogue.racks.get(file.compute.rack), catalogue.servers.get(file.compute.server)
+    c, rack, server = (
+        file.compute,
+        catalogue.racks.get(file.compute.rack),
+        catalogue.servers.get(file.compute.server),
+    )
     if rack is not None and c.servers_per_rack > rack.servers:
-        out.append((("compute", "servers_per_rack"), f"{c.rack} holds {rack.servers} servers, not {c.servers_per_rack}"))
+        out.append(
+            (
+                ("compute", "servers_per_rack"),
+                f"{c.rack} holds {rack.servers} servers, not {c.servers_per_rack}",
+            )
+        )
     if server is not None and server.gpu not in catalogue.gpus:
         out.append((("compute", "server"), f"its GPU '{server.gpu}' is not in the catalogue"))
     if server is not None and c.halls * server.gpus > max(c.gpus, server.gpus):
-        out.append((("compute", "halls"), f"{c.halls} halls for {c.gpus} GPUs leave halls without a server"))
+        out.append(
+            (
+                ("compute", "halls"),
+                f"{c.halls} halls for {c.gpus} GPUs leave halls without a server",
+            )
+        )
     if file.schedule.first_step_gpus > c.gpus:
         out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
     return out
@@ -248,7 +259,12 @@ def _training(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     if t.model.active is not None and t.model.active > t.model.parameters:
         out.append((("training", "model", "active"), "is more than all parameters"))
     if t.wait_tdp_frac >= t.compute_tdp_frac:
-        out.append((("training", "wait_tdp"), "must be below compute_tdp: waiting takes less power than computing"))
+        out.append(
+            (
+                ("training", "wait_tdp"),
+                "must be below compute_tdp: waiting takes less power than computing",
+            )
+        )
     if t.checkpoint.stall_s >= t.checkpoint.every_s:
         out.append((("training", "checkpoint", "stall"), "must be shorter than `every`"))
     return out
@@ -259,10 +275,20 @@ def _power(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     days = [g.day for g in file.power.grid]
     for i in range(1, len(days)):
         if days[i] <= days[i - 1]:
-            out.append((("power", "grid", i, "day"), f"must come after day {days[i - 1]:g}: write the steps in order"))
+            out.append(
+                (
+                    ("power", "grid", i, "day"),
+                    f"must come after day {days[i - 1]:g}: write the steps in order",
+                )
+            )
     for i, limit in enumerate(file.power.limits):
         if limit.kind == "ramp" and limit.up_w_per_s is None and limit.down_w_per_s is None:
-            out.append((("power", "limits", i), "a ramp limit needs `up`, `down` or both, such as 10 MW/min"))
+            out.append(
+                (
+                    ("power", "limits", i),
+                    "a ramp limit needs `up`, `down` or both, such as 10 MW/min",
+                )
+            )
     if not any(g.capacity_w for g in file.power.grid) and not any(g.count for g in file.power.gensets):
         out.append((("power",), "has neither grid nor gensets: nothing would carry the load"))
     if file.power.island == "yes" and not any(g.count for g in file.power.gensets):
@@ -280,4 +306,9 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     return out
 
 
-_RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (_compute, _training, _power, _climate)
+_RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
+    _compute,
+    _training,
+    _power,
+    _climate,
+)

@@ -64,7 +64,11 @@ def _unit(dimension: str, sign: Any = "non-negative") -> Reader:
     quantity = Quantity(dimension, sign)
     units = list(UNITS[dimension][1])
     kinds: Any = ["string", "number"] if dimension == "fraction" else "string"
-    schema = {"type": kinds, "examples": [f"1 {units[0]}"], "description": f"{dimension}; units: {', '.join(units)}"}
+    schema = {
+        "type": kinds,
+        "examples": [f"1 {units[0]}"],
+        "description": f"{dimension}; units: {', '.join(units)}",
+    }
     return Reader(quantity.parse, schema)
 
 
@@ -89,7 +93,7 @@ def _number(value: Any) -> float:
     try:
         number = float(value)
     except ValueError:
-        raise QuantityError(f"needs a number without a unit, found {value[:40]!r}") from None
+        raise QuantityError(f"needs a number without a unit, found {str(value)[:40]!r}") from None
     except OverflowError:
         raise QuantityError("needs a number below 1e300") from None
     if not math.isfinite(number):
@@ -120,9 +124,7 @@ def _date(value: Any) -> date:
 
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
-        raise QuantityError(
-            f"needs a name of letters, digits, '-', '_' or '.' (at most 64), found {value!r}"[:160]
-        )
+        raise QuantityError(f"needs a name of letters, digits, '-', '_' or '.' (at most 64), found {value!r}"[:160])
     return value
 
 

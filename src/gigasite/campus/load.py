@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import CampusFileError, InputFileError, Problem
 from gigasite._core.files import read_text
+from gigasite._core.registry import unknown
 from gigasite.campus import checks
 from gigasite.campus.catalogue_file import builtin, overlay
 from gigasite.campus.nodes import Document, dotted, read
@@ -51,7 +52,15 @@ def load(path: str | Path, names: Mapping[str, list[str]] | None = None) -> Camp
     except InputFileError as error:
         message = str(error).removeprefix(f"{error.file}:{error.line}: ").removeprefix(f"{error.file}: ")
         raise CampusFileError(
-            [Problem(file=error.file, line=error.line, column=1 if error.line else 0, key="", message=message)]
+            [
+                Problem(
+                    file=error.file,
+                    line=error.line,
+                    column=1 if error.line else 0,
+                    key="",
+                    message=message,
+                )
+            ]
         ) from error
     return loads(text, str(path), names)
 
@@ -78,7 +87,11 @@ def loads(text: str, file: str = "campus.yaml", names: Mapping[str, list[str]] |
     chapters: dict[str, Any] = {f.name: getattr(parsed, f.name) for f in dataclasses.fields(parsed)}
     chapters.pop("parts")
     return Campus(
-        name=chapters.pop("campus"), catalogue=catalogue, file=file, places=_places(doc), **chapters
+        name=chapters.pop("campus"),
+        catalogue=catalogue,
+        file=file,
+        places=_places(doc),
+        **chapters,
     )
 
 
@@ -97,7 +110,7 @@ def reference(name: str) -> Path:
     folder = Path(__file__).parent / "reference"
     known = sorted(p.stem for p in folder.glob("*.yaml") if p.stem != "sites")
     if name not in known:
-        raise checks.unknown("reference campus", name, known)
+        raise unknown("reference campus", name, known)
     return folder / f"{name}.yaml"
 
 
@@ -106,4 +119,7 @@ def json_schema() -> dict[str, Any]:
     from gigasite.campus.typed import adapter  # noqa: PLC0415  # pydantic's schema writer is slow to import
 
     schema = adapter(CampusFile).json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "gigasite campus"} | schema
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "gigasite campus",
+    } | schema

@@ -55,7 +55,11 @@ class Document:
         text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
         shown = text[:200]
         return Problem(
-            file=self.file, line=line, column=column, key=dotted(path), message=message,
+            file=self.file,
+            line=line,
+            column=column,
+            key=dotted(path),
+            message=message,
             text=shown if column <= len(shown) + 1 else "",
         )
 
@@ -74,7 +78,7 @@ class _Open:
     key: str | None = None
 
 
-class _Stop(Exception):
+class _StopReadingError(Exception):
     """The rest of the file would not help."""
 
 
@@ -92,20 +96,18 @@ def read(text: str, file: str) -> Document:
         doc.broken = True
         first = str(error).splitlines()[0] if str(error) else "cannot be read"
         doc.problems.append(doc.problem((), f"is not YAML: {first}", at=(1, 1)))
-    except _Stop:
+    except _StopReadingError:
         doc.broken = True
     return doc
 
 
 def _build(doc: Document, events: Iterator[Any]) -> None:
     stack: list[_Open] = []
-    count = 0
-    for event in events:
-        count += 1
+    for count, event in enumerate(events):
         at = (event.start_mark.line + 1, event.start_mark.column + 1)
         if count > MOST_NODES or len(stack) > MOST_DEPTH:
             doc.problems.append(doc.problem((), "is too large or nested too deep for a campus file", at=at))
-            raise _Stop
+            raise _StopReadingError
         if isinstance(event, yaml.AliasEvent):
             doc.problems.append(doc.problem((), f"alias '*{event.anchor}' is not allowed; write the values", at=at))
             _put(doc, stack, None, at)
@@ -118,7 +120,7 @@ def _build(doc: Document, events: Iterator[Any]) -> None:
             stack.pop()
         elif isinstance(event, yaml.DocumentStartEvent) and doc.data is not None:
             doc.problems.append(doc.problem((), "holds a second document ('---'); keep one", at=at))
-            raise _Stop
+            raise _StopReadingError
 
 
 def _scalar(doc: Document, stack: list[_Open], event: Any, at: tuple[int, int]) -> None:
@@ -150,7 +152,7 @@ def _put(doc: Document, stack: list[_Open], value: Any, at: tuple[int, int]) -> 
         return path
     if top.key is None:  # a collection or alias where a key should be
         doc.problems.append(doc.problem(top.path, "a key must be a plain word", at=at))
-        raise _Stop
+        raise _StopReadingError
     path = (*top.path, top.key)
     top.value[top.key] = value
     top.key = None

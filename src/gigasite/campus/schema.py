@@ -33,8 +33,8 @@ from gigasite.campus.door import (
     Some,
     SquareMetres,
     Text,
-    Volts,
     UsdPerJoule,
+    Volts,
     Watts,
     WattsPerSecond,
     WorkingTime,
@@ -319,7 +319,7 @@ class Schedule:
     """GPUs that the first training step takes."""
     target_day: Number
     """Day by which it is wanted."""
-    shifts: WorkingTime = Shifts(2, 10.0)
+    shifts: WorkingTime = field(default_factory=lambda: Shifts(2, 10.0))
     crews: dict[str, Some] = field(default_factory=dict)
     """People per shift by trade; default: the catalogue's, scaled with the GPUs."""
     modes: dict[str, Literal["order", "stock", "rental", "reuse", "divert"]] = field(default_factory=dict)

@@ -78,7 +78,9 @@ def load_sites(path: str | Path) -> tuple[Campus, tuple[Candidate, ...]]:
     try:
         text = read_text(Path(path), MOST_BYTES)
     except InputFileError as error:
-        raise CampusFileError([Problem(file=error.file, line=error.line, column=0, key="", message=str(error))]) from error
+        raise CampusFileError(
+            [Problem(file=error.file, line=error.line, column=0, key="", message=str(error))]
+        ) from error
     doc = read(text, str(path))
     problems = list(doc.problems)
     if doc.broken or not isinstance(doc.data, dict):
@@ -101,23 +103,35 @@ def load_sites(path: str | Path) -> tuple[Campus, tuple[Candidate, ...]]:
 
 
 # bounds of a candidate's keys are those of the campus's keys
-_PATTERNS = {
-    "latitude": "site.latitude", "longitude": "site.longitude", "elevation": "site.elevation",
-    "gas": "site.gas", "water": "site.water", "electricity": "economics.electricity",
-    "grid[].day": "power.grid[].day", "grid[].capacity": "power.grid[].capacity",
-} | {f"shell.{k}": f"site.shell.{k}" for k in ("area", "height", "floor_load", "usable", "aspect")} | {
-    f"climate.{k}": f"site.climate.{k}" for k in ("mean", "summer", "winter", "mean_wet", "summer_wet")
-}
+_PATTERNS = (
+    {
+        "latitude": "site.latitude",
+        "longitude": "site.longitude",
+        "elevation": "site.elevation",
+        "gas": "site.gas",
+        "water": "site.water",
+        "electricity": "economics.electricity",
+        "grid[].day": "power.grid[].day",
+        "grid[].capacity": "power.grid[].capacity",
+    }
+    | {f"shell.{k}": f"site.shell.{k}" for k in ("area", "height", "floor_load", "usable", "aspect")}
+    | {f"climate.{k}": f"site.climate.{k}" for k in ("mean", "summer", "winter", "mean_wet", "summer_wet")}
+)
 
 
 def campus_at(base: Campus, site: Candidate) -> Campus:
     """Return the base campus moved to a site: its shell, climate, water, gas, grid and electricity price."""
     place = Site(
-        latitude=site.latitude, longitude=site.longitude, elevation_m=site.elevation_m, shell=site.shell,
-        climate=site.climate, weather=None, water_m3_per_s=site.water_m3_per_s, gas_j_per_s=site.gas_j_per_s,
+        latitude=site.latitude,
+        longitude=site.longitude,
+        elevation_m=site.elevation_m,
+        shell=site.shell,
+        climate=site.climate,
+        weather=None,
+        water_m3_per_s=site.water_m3_per_s,
+        gas_j_per_s=site.gas_j_per_s,
     )
     gensets = base.power.gensets if site.gas_j_per_s > 0 else ()
     power = dataclasses.replace(base.power, grid=site.grid, gensets=gensets)
     money = dataclasses.replace(base.economics, electricity_usd_per_j=site.electricity_usd_per_j)
     return dataclasses.replace(base, name=f"{base.name}-{site.name}", site=place, power=power, economics=money)
-

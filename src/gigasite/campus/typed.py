@@ -6,23 +6,29 @@ import dataclasses
 import typing
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from gigasite.campus.door import yaml_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
     from gigasite._core.errors import Problem
     from gigasite.campus.nodes import Document, Path
 
 T = TypeVar("T")
 
 
-@cache
 def adapter(kind: type[T]) -> TypeAdapter[T]:
     """Return pydantic's reader of one class, built once."""
-    return TypeAdapter(kind)
+    return cast("TypeAdapter[T]", _adapter(cast("Hashable", kind)))
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast("type[Any]", kind))
 
 
 def typed(kind: type[T], data: Any, doc: Document, base: Path = ()) -> tuple[T | None, list[Problem]]:
@@ -38,22 +44,23 @@ def typed(kind: type[T], data: Any, doc: Document, base: Path = ()) -> tuple[T |
 
 
 def _message(kind: type, error: Any, path: Path) -> str:
-    sort = error["type"]
-    if sort == "value_error":
-        return str(error["msg"]).removeprefix("Value error, ")
-    if sort == "missing":
-        return f"is missing{_meaning(kind, path)}"
-    if sort == "unexpected_keyword_argument":
-        return _unknown_key(kind, path)
-    if sort in {"dataclass_type", "dataclass_exact_type"}:
-        return f"needs a chapter with the keys {', '.join(keys_of(kind, path)) or '...'}; found {_found(error)}"
-    if sort in {"tuple_type", "list_type"}:
-        return f"needs a list ('- ...' lines or [a, b]); found {_found(error)}"
-    if sort == "dict_type":
-        return f"needs 'name: value' entries; found {_found(error)}"
-    if sort == "literal_error":
-        return _literal(error)
-    return f"{error['msg']}; found {_found(error)}"
+    own: dict[str, Callable[[], str]] = {
+        "value_error": lambda: str(error["msg"]).removeprefix("Value error, "),
+        "missing": lambda: f"is missing{_meaning(kind, path)}",
+        "unexpected_keyword_argument": lambda: _unknown_key(kind, path),
+        "dataclass_type": lambda: (
+            f"needs a chapter with the keys {', '.join(keys_of(kind, path)) or '...'}{_but(error)}"
+        ),
+        "tuple_type": lambda: f"needs a list ('- ...' lines or [a, b]){_but(error)}",
+        "dict_type": lambda: f"needs 'name: value' entries{_but(error)}",
+        "literal_error": lambda: _literal(error),
+    }
+    make = own.get(error["type"])
+    return make() if make else f"{error['msg']}{_but(error)}"
+
+
+def _but(error: Any) -> str:
+    return f"; found {_found(error)}"
 
 
 def _found(error: Any) -> str:
@@ -109,13 +116,13 @@ def _class_at(kind: type, path: Path) -> Any:
             continue
         if not dataclasses.is_dataclass(here):
             return None
-        hints = _hints(here)
+        hints = _hints(cast("Hashable", here))
         here = _inner(hints.get(str(step)))
     return here if dataclasses.is_dataclass(here) else None
 
 
 @cache
-def _hints(klass: type) -> dict[str, Any]:
+def _hints(klass: Hashable) -> dict[str, Any]:
     return {yaml_key(n): t for n, t in typing.get_type_hints(klass).items()}
 
 

@@ -1,8 +1,8 @@
 """Heat from the chip to the air, hour by hour over a year.
 
-In: a `Campus`, its `Design`, a mean IT power, a year of weather (EPW, TMY3 or made from a climate summary). Out: a
-`Cooling` with fan, pump and chiller power, water, PUE and WUE. Open `year.py` for the balance, `weather.py` for readers,
-`schemes/` to add a way of rejecting heat.
+In: a `Campus`, its `Design`, a mean IT power, a year of weather (EPW, TMY3 or made from a climate summary).
+Out: a `Cooling` with fan, pump and chiller power, water, PUE and WUE. Open `year.py` for the balance,
+`weather.py` for readers, `schemes/` to add a way of rejecting heat.
 """
 
 from gigasite.cooling.types import Cooling, Weather

@@ -12,7 +12,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # Hyland-Wexler coefficients, ASHRAE Handbook Fundamentals 2017, chapter 1, equations 5 (ice) and 6 (water)
-_ICE = (-5.6745359e3, 6.3925247, -9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13, 4.1635019)
+_ICE = (
+    -5.6745359e3,
+    6.3925247,
+    -9.677843e-3,
+    6.2215701e-7,
+    2.0747825e-9,
+    -9.484024e-13,
+    4.1635019,
+)
 _WATER = (-5.8002206e3, 1.3914993, -4.8640239e-2, 4.1764768e-5, -1.4452093e-8, 6.5459673)
 
 

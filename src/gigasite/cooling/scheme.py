@@ -74,8 +74,11 @@ def free_then_trim(ask: Ask, unit: HeatRejection, outside_degc: Floats) -> Hours
     supply = np.where(warm & (ask.plant.chillers == 0), made, c.supply_degc)
     evaporated = ask.heat_w * unit.water_frac / LATENT_J_PER_KG / 1000.0
     return Hours(
-        supply_degc=supply, fan_w=fan + share * ask.heat_w * chiller.fan_frac, pump_w=ask.heat_w * unit.pump_frac,
-        chiller_w=share * ask.heat_w / cop, water_m3_per_s=evaporated * c.concentration / (c.concentration - 1.0),
+        supply_degc=supply,
+        fan_w=fan + share * ask.heat_w * chiller.fan_frac,
+        pump_w=ask.heat_w * unit.pump_frac,
+        chiller_w=share * ask.heat_w / cop,
+        water_m3_per_s=evaporated * c.concentration / (c.concentration - 1.0),
     )
 
 

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 HOURS = 8760
 MOST_BYTES = 64 * 1024**2
 # column -> (position in EPW, lowest, highest that the format allows for a present value)
-_EPW = {"dry bulb": (6, -70.0, 70.0), "humidity": (8, 0.0, 110.0), "pressure": (9, 31_000.0, 120_000.0)}
+_EPW = {
+    "dry bulb": (6, -70.0, 70.0),
+    "humidity": (8, 0.0, 110.0),
+    "pressure": (9, 31_000.0, 120_000.0),
+}
 _TMY3 = {"dry bulb": "Dry-bulb (C)", "humidity": "RHum (%)", "pressure": "Pressure (mbar)"}
 
 
@@ -76,12 +80,14 @@ def _tmy3(place: Path, lines: list[str]) -> list[Floats]:
     return out
 
 
-def _column(
-    place: Path, rows: list[list[str]], at: int, name: str, low: float, high: float, first: int
-) -> Floats:
+def _column(place: Path, rows: list[list[str]], at: int, name: str, low: float, high: float, first: int) -> Floats:
     rows = [r for r in rows if r]
     if len(rows) != HOURS:
-        raise InputFileError(str(place), first + len(rows), f"has {len(rows)} hours, not {HOURS}; is the file cut off?")
+        raise InputFileError(
+            str(place),
+            first + len(rows),
+            f"has {len(rows)} hours, not {HOURS}; is the file cut off?",
+        )
     out = np.empty(HOURS)
     for i, row in enumerate(rows):
         try:
@@ -90,7 +96,11 @@ def _column(
             value = float("nan")
         if not low <= value <= high:
             found = row[at][:20] if at < len(row) else "nothing"
-            raise InputFileError(str(place), first + i, f"{name} '{found}' is missing or impossible ({low:g} to {high:g})")
+            raise InputFileError(
+                str(place),
+                first + i,
+                f"{name} '{found}' is missing or impossible ({low:g} to {high:g})",
+            )
         out[i] = value
     return out
 
@@ -99,7 +109,12 @@ def _weather(place: Path, name: str, _first: int, columns: list[Floats]) -> Weat
     dry, humidity, pressure = columns
     wet = wet_bulb(dry, np.minimum(humidity / 100.0, 1.0), pressure)
     return Weather(
-        dry_bulb_degc=dry, wet_bulb_degc=wet, pressure_pa=pressure, place=name, source=place.name, synthetic=False
+        dry_bulb_degc=dry,
+        wet_bulb_degc=wet,
+        pressure_pa=pressure,
+        place=name,
+        source=place.name,
+        synthetic=False,
     )
 
 
@@ -122,8 +137,12 @@ def synthetic(climate: Climate, seed: int, elevation_m: float) -> Weather:
         aim += climate.mean_wet_degc - float(wet.mean())
     pressure = np.full(HOURS, 101_325.0 * (1 - 2.25577e-5 * elevation_m) ** 5.2559)  # standard atmosphere
     return Weather(
-        dry_bulb_degc=dry, wet_bulb_degc=wet, pressure_pa=pressure, place="synthetic year",
-        source=f"synthetic: made from {climate.source}", synthetic=True,
+        dry_bulb_degc=dry,
+        wet_bulb_degc=wet,
+        pressure_pa=pressure,
+        place="synthetic year",
+        source=f"synthetic: made from {climate.source}",
+        synthetic=True,
     )
 
 

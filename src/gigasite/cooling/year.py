@@ -41,7 +41,9 @@ def simulate(campus: Campus, design: Design, weather: Weather, it_w: float) -> C
     """
     used_w = it_w + design.power.network_w
     heat = np.full(len(weather.dry_bulb_degc), used_w)
-    hours = schemes[campus.cooling.scheme]().year(Ask(campus=campus, plant=design.cooling, weather=weather, heat_w=heat))
+    hours = schemes[campus.cooling.scheme]().year(
+        Ask(campus=campus, plant=design.cooling, weather=weather, heat_w=heat)
+    )
     cdu = campus.catalogue.cdus[campus.cooling.cdu]
     share = design.cooling.liquid_w / max(design.cooling.liquid_w + design.cooling.air_w, 1.0)
     pump = hours.pump_w + used_w * share * cdu.pump_frac * (cdu.in_rack == "no")
@@ -51,11 +53,22 @@ def simulate(campus: Campus, design: Design, weather: Weather, it_w: float) -> C
     it_energy = used_w * len(heat) * HOUR_S
     water = float(hours.water_m3_per_s.sum()) * HOUR_S
     return Cooling(
-        weather=weather, it_w=np.full_like(heat, used_w), supply_degc=hours.supply_degc, fan_w=hours.fan_w,
-        pump_w=pump, chiller_w=hours.chiller_w, water_m3_per_s=hours.water_m3_per_s, pue=energy / it_energy,
-        pue_peak=float(whole.max() / used_w), wue_l_per_kwh=water * 1000.0 / (it_energy / 3.6e6), water_m3=water,
-        plant_peak_w=float(plant.max()), energy_j=energy, chiller_hours=int((hours.chiller_w > 0).sum()),
-        hours_short=_short(campus, hours), ready_w=_capacity(campus, design),
+        weather=weather,
+        it_w=np.full_like(heat, used_w),
+        supply_degc=hours.supply_degc,
+        fan_w=hours.fan_w,
+        pump_w=pump,
+        chiller_w=hours.chiller_w,
+        water_m3_per_s=hours.water_m3_per_s,
+        pue=energy / it_energy,
+        pue_peak=float(whole.max() / used_w),
+        wue_l_per_kwh=water * 1000.0 / (it_energy / 3.6e6),
+        water_m3=water,
+        plant_peak_w=float(plant.max()),
+        energy_j=energy,
+        chiller_hours=int((hours.chiller_w > 0).sum()),
+        hours_short=_short(campus, hours),
+        ready_w=_capacity(campus, design),
         findings=worst_first(_findings(campus, design, weather, hours, heat)),
     )
 
@@ -83,16 +96,60 @@ def _findings(
     short = _short(campus, hours)
     if short:
         worst = float(hours.supply_degc.max())
-        out.append(_finding(Severity.error, "facility water", f"is too warm in {short} hours of the year", f"{campus.cooling.supply_degc:.1f} degC", f"{worst:.1f} degC", "a warmer supply class, a closer approach, or chillers that trim"))
+        out.append(
+            _finding(
+                Severity.error,
+                "facility water",
+                f"is too warm in {short} hours of the year",
+                f"{campus.cooling.supply_degc:.1f} degC",
+                f"{worst:.1f} degC",
+                "a warmer supply class, a closer approach, or chillers that trim",
+            )
+        )
     ready = _capacity(campus, design)
     if float(heat.max()) > ready:
-        out.append(_finding(Severity.error, "cooling plant", "cannot reject all heat", show(ready, "MW"), show(float(heat.max()), "MW"), "more cells"))
+        out.append(
+            _finding(
+                Severity.error,
+                "cooling plant",
+                "cannot reject all heat",
+                show(ready, "MW"),
+                show(float(heat.max()), "MW"),
+                "more cells",
+            )
+        )
     if campus.site.water_m3_per_s is not None and float(hours.water_m3_per_s.max()) > campus.site.water_m3_per_s:
-        out.append(_finding(Severity.error, "water", "the plant takes more than the site may draw", show(campus.site.water_m3_per_s, "ML/d"), show(float(hours.water_m3_per_s.max()), "ML/d"), "recycled water, more cycles of concentration, dry coolers"))
+        out.append(
+            _finding(
+                Severity.error,
+                "water",
+                "the plant takes more than the site may draw",
+                show(campus.site.water_m3_per_s, "ML/d"),
+                show(float(hours.water_m3_per_s.max()), "ML/d"),
+                "recycled water, more cycles of concentration, dry coolers",
+            )
+        )
     if weather.synthetic:
-        out.append(_finding(Severity.note, "weather", "the year is synthetic, made from a climate summary", "", "", "give an EPW file by site.weather or --weather"))
+        out.append(
+            _finding(
+                Severity.note,
+                "weather",
+                "the year is synthetic, made from a climate summary",
+                "",
+                "",
+                "give an EPW file by site.weather or --weather",
+            )
+        )
     return out
 
 
 def _finding(severity: Severity, where: str, what: str, limit: str, found: str, remedy: str) -> Finding:
-    return Finding(severity=severity, chapter="cooling", where=where, what=what, limit=limit, found=found, remedy=remedy)
+    return Finding(
+        severity=severity,
+        chapter="cooling",
+        where=where,
+        what=what,
+        limit=limit,
+        found=found,
+        remedy=remedy,
+    )

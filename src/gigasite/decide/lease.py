@@ -77,18 +77,25 @@ def lease_or_build(plan: Plan) -> Decision:
     usual = _built(plan, plan.conventional, capex)
     leased = _leased(plan, n)
     rented = _rented(plan, n)
-    every = {"build": built, "conventional build": usual, "lease space": leased, "rent GPUs": rented}
+    every = {
+        "build": built,
+        "conventional build": usual,
+        "lease space": leased,
+        "rent GPUs": rented,
+    }
     npv = np.stack([npvs for _, _, npvs, _, _ in every.values()])
     wins = (npv == npv.max(axis=0)).mean(axis=1)
     options = tuple(_option(name, x, float(w)) for (name, x), w in zip(every.items(), wins, strict=True))
     other = float(np.median(npv[1:].max(axis=0)))
     e = campus.economics
     return Decision(
-        options=options, winner=max(options, key=lambda o: o.npv_usd[1]).name,
+        options=options,
+        winner=max(options, key=lambda o: o.npv_usd[1]).name,
         cost_of_delay_usd_per_day=campus.compute.gpus * 24.0 * e.gpu_hour * e.goodput_frac,
         idle_capital_usd_per_day=capex * e.discount_per_year_frac / 365.0,
         break_even_delay_days=_break_even_delay(plan, capex, other),
-        break_even_premium_frac=(float(np.median(built[2])) - other) / capex, inputs=_inputs(campus),
+        break_even_premium_frac=(float(np.median(built[2])) - other) / capex,
+        inputs=_inputs(campus),
     )
 
 
@@ -115,7 +122,10 @@ def worth(campus: Campus, first: Floats, full: Floats, share: float, delay: floa
 
 def _built(plan: Plan, schedule: Schedule, capex: float, delay: float = 0.0) -> Sampled:
     campus = plan.campus
-    first, full = _finite(campus, schedule.first_step_samples), _finite(campus, schedule.full_size_samples)
+    first, full = (
+        _finite(campus, schedule.first_step_samples),
+        _finite(campus, schedule.full_size_samples),
+    )
     share = campus.schedule.first_step_gpus / campus.compute.gpus
     gain, hours = worth(campus, first, full, share, delay)
     cost = capex - _residual(campus, plan) + _running(plan, full + delay)
@@ -203,13 +213,19 @@ def _option(name: str, sampled: Sampled, wins: float) -> Option:
         return low, mid, high
 
     return Option(
-        name=name, first_step_day=three(first), full_size_day=three(full), npv_usd=three(npv), capex_usd=capex,
-        best_frac=wins, gpu_hours=hours,
+        name=name,
+        first_step_day=three(first),
+        full_size_day=three(full),
+        npv_usd=three(npv),
+        capex_usd=capex,
+        best_frac=wins,
+        gpu_hours=hours,
     )
 
 
 def _break_even_delay(plan: Plan, capex: float, other: float) -> float:
     """Return by bisection the delay [d] at which the build's median worth falls to the next best option's."""
+
     def gap(delay: float) -> float:
         return float(np.median(_built(plan, plan.schedule, capex, delay)[2])) - other
 
@@ -231,6 +247,7 @@ def _inputs(campus: Campus) -> dict[str, str]:
         "goodput": f"{e.goodput_frac:.0%}",
         "discount": f"{e.discount_per_year_frac:.0%} a year",
         "horizon": f"{e.horizon_s / DAY_S / YEAR_D:.1f} years",
-        "colocation": f"{p['colocation'].likely:g} {p['colocation'].unit}, ready on day {p['colocation_start'].likely:g}",
+        "colocation": f"{p['colocation'].likely:g} {p['colocation'].unit}",
+        "colocation ready": f"day {p['colocation_start'].likely:g}",
         "electricity": f"{e.electricity_usd_per_j * 3.6e9:.0f} USD/MWh",
     }

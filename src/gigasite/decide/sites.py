@@ -62,17 +62,30 @@ def _one(base: Campus, site: Candidate) -> SiteResult:
     stops += [*_filters(design.findings), *_water(campus, design)]
     if stops:
         return SiteResult(
-            name=site.name, title=site.title, trust=site.trust, stopped_by=tuple(stops), first_step_day=NEVER,
-            full_size_day=NEVER, cost_usd=math.inf, npv_usd=-math.inf, pue=math.nan,
+            name=site.name,
+            title=site.title,
+            trust=site.trust,
+            stopped_by=tuple(stops),
+            first_step_day=NEVER,
+            full_size_day=NEVER,
+            cost_usd=math.inf,
+            npv_usd=-math.inf,
+            pue=math.nan,
         )
     made = plan(campus)
     cost = made.cost.likely_usd + site.price_usd
     bought = dataclasses.replace(made, cost=dataclasses.replace(made.cost, likely_usd=cost))
     first, full = made.schedule.first_step, made.schedule.full_size
     return SiteResult(
-        name=site.name, title=site.title, trust=site.trust, stopped_by=(),
-        first_step_day=(first.p10, first.p50, first.p90), full_size_day=(full.p10, full.p50, full.p90),
-        cost_usd=cost, npv_usd=lease_or_build(bought).options[0].npv_usd[1], pue=made.cooling.pue,
+        name=site.name,
+        title=site.title,
+        trust=site.trust,
+        stopped_by=(),
+        first_step_day=(first.p10, first.p50, first.p90),
+        full_size_day=(full.p10, full.p50, full.p90),
+        cost_usd=cost,
+        npv_usd=lease_or_build(bought).options[0].npv_usd[1],
+        pue=made.cooling.pue,
     )
 
 
@@ -94,7 +107,11 @@ def _power(campus: Campus) -> list[str]:
     need = design.peak_w * campus.schedule.first_step_gpus / campus.compute.gpus
     if have >= need:
         return []
-    return [f"power by day {day:g}: {show(have, 'MW')} of {show(need, 'MW')}: add {show(need - have, 'MW')} of mobile generation (and gas for it)"]
+    what = (
+        f"power by day {day:g}: {show(have, 'MW')} of {show(need, 'MW')}: "
+        f"add {show(need - have, 'MW')} of mobile generation (and gas for it)"
+    )
+    return [what]
 
 
 def _filters(findings: Iterable[Finding]) -> list[str]:
@@ -106,4 +123,8 @@ def _water(campus: Campus, design: Design) -> list[str]:
     have, need = campus.site.water_m3_per_s or 0.0, water_need(campus, design.cooling)
     if need <= have:
         return []
-    return [f"water: {show(need, 'ML/d')} needed, {show(have, 'ML/d')} there: dry coolers at a warmer supply, or recycled water"]
+    what = (
+        f"water: {show(need, 'ML/d')} needed, {show(have, 'ML/d')} there: "
+        "dry coolers at a warmer supply, or recycled water"
+    )
+    return [what]

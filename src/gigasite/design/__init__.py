@@ -1,7 +1,8 @@
-"""The campus as things: halls, rows, racks, servers, switches, links, power chain, cooling plant, bill of materials.
+"""The campus as things: halls, racks, devices, links, power chain, cooling plant, bill of materials.
 
-In: a `Campus`. Out: a `Design` whose tables are keyed by integer ids, with findings where the campus does not fit its
-site. Open `build.py` for the order of things, `fabrics/` to add a kind of fabric, `layout.py` for where racks stand.
+In: a `Campus`. Out: a `Design` whose tables are keyed by integer ids, with findings where the campus does not
+fit its site. Open `build.py` for the order of things, `fabrics/` to add a kind of fabric, `layout.py` for where
+racks stand.
 """
 
 from gigasite.design.build import design

@@ -48,8 +48,7 @@ def _joined(lines: list[Line]) -> list[Line]:
     for x in lines:
         count[x.group, x.item, x.kind, x.part, x.mode, x.unit_usd] += x.count
     return [
-        Line(group=g, item=i, kind=k, part=p, mode=m, unit_usd=u, count=n)
-        for (g, i, k, p, m, u), n in count.items()
+        Line(group=g, item=i, kind=k, part=p, mode=m, unit_usd=u, count=n) for (g, i, k, p, m, u), n in count.items()
     ]
 
 
@@ -65,8 +64,17 @@ def _row(campus: Campus, line: Line) -> tuple[Any, ...]:
     lead = parts.lead_times.get(f"{line.item}-{mode}")
     days = lead.likely_s / DAY_S if lead else 0.0
     return (
-        line.group, line.item, line.part, part.title, line.count, likely * (1 - low), likely,
-        likely * (1 + high), mode, days, trust,
+        line.group,
+        line.item,
+        line.part,
+        part.title,
+        line.count,
+        likely * (1 - low),
+        likely,
+        likely * (1 + high),
+        mode,
+        days,
+        trust,
     )
 
 
@@ -78,7 +86,13 @@ def price_factor(parts: Catalogue, item: str, mode: str) -> float:
     return lead.cost_frac + lead.rent_frac * RENT_MONTHS
 
 
-def lines(campus: Campus, power: PowerChain, plant: CoolingPlant, racks: Counter[str], switches: Counter[str]) -> list[Line]:
+def lines(
+    campus: Campus,
+    power: PowerChain,
+    plant: CoolingPlant,
+    racks: Counter[str],
+    switches: Counter[str],
+) -> list[Line]:
     """Return all lines but cables.
 
     Parameters
@@ -94,13 +108,16 @@ def lines(campus: Campus, power: PowerChain, plant: CoolingPlant, racks: Counter
     out += [Line(group="compute", item="rack", kind="racks", part=n, count=k) for n, k in racks.items()]
     out += [Line(group="network", item="switch", kind="switches", part=n, count=k) for n, k in switches.items()]
     chain = (
-        ("substation", p.substation, power.substations), ("switchgear", p.switchgear, power.switchgear),
-        ("transformer", p.transformer, power.transformers), ("busway", p.busway, power.busways),
+        ("substation", p.substation, power.substations),
+        ("switchgear", p.switchgear, power.switchgear),
+        ("transformer", p.transformer, power.transformers),
+        ("busway", p.busway, power.busways),
     )
     out += [Line(group="power", item=i, kind="electrical", part=n, count=k) for i, n, k in chain]
     out += _machines(campus)
     heat = (
-        ("cdu", "cdus", cool.cdu, plant.cdus), ("tower", "heat_rejection", cool.tower, plant.towers),
+        ("cdu", "cdus", cool.cdu, plant.cdus),
+        ("tower", "heat_rejection", cool.tower, plant.towers),
         ("tower", "heat_rejection", cool.dry_cooler, plant.dry_coolers),
         ("chiller", "heat_rejection", cool.chiller, plant.chillers),
     )
@@ -112,10 +129,21 @@ def _machines(campus: Campus) -> list[Line]:
     for g in campus.power.gensets:
         unit = parts.gensets[g.model]
         usd = unit.price_usd_per_w * unit.rating_w
-        out.append(Line(group="power", item="genset", kind="gensets", part=g.model, count=g.count, mode=g.mode, unit_usd=usd))
-    for b in campus.power.batteries:
-        out.append(Line(group="power", item="battery", kind="batteries", part=b.model, count=b.count, mode=b.mode))
-    return out
+        out.append(
+            Line(
+                group="power",
+                item="genset",
+                kind="gensets",
+                part=g.model,
+                count=g.count,
+                mode=g.mode,
+                unit_usd=usd,
+            )
+        )
+    units = campus.power.batteries
+    return out + [
+        Line(group="power", item="battery", kind="batteries", part=b.model, count=b.count, mode=b.mode) for b in units
+    ]
 
 
 def total(table_: pl.DataFrame) -> Money:

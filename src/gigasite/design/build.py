@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gigasite.design.equipment import Net
 
 
-
 def design(campus: Campus) -> Design:
     """Turn a campus into things with places, ports, watts and prices.
 
@@ -45,8 +44,16 @@ def design(campus: Campus) -> Design:
     sizes = tuple(n.size for n in networks)
     parts = bom.table(campus, bom.lines(campus, power, plant, _racks(campus, racks), _switches(networks)))
     return Design(
-        halls=place.halls, racks=racks, devices=table, links=links, fabrics=sizes, power=power, cooling=plant,
-        bom=parts, capex=bom.total(parts), arrays=_arrays(racks),
+        halls=place.halls,
+        racks=racks,
+        devices=table,
+        links=links,
+        fabrics=sizes,
+        power=power,
+        cooling=plant,
+        bom=parts,
+        capex=bom.total(parts),
+        arrays=_arrays(racks),
         findings=worst_first(fit.findings(campus, place.halls, racks, power, plant, sizes)),
     )
 
@@ -77,17 +84,19 @@ def _with_switches(racks: pl.DataFrame, table: pl.DataFrame, campus: Campus) -> 
     part = campus.catalogue.switches
     names = sorted(set(table["part"].to_list()) & set(part))
     look = pl.DataFrame(
-        {"part": names, "w": [part[n].typical_w for n in names], "n": [part[n].nameplate_w for n in names],
-         "kg": [part[n].weight_kg for n in names]},
+        {
+            "part": names,
+            "w": [part[n].typical_w for n in names],
+            "n": [part[n].nameplate_w for n in names],
+            "kg": [part[n].weight_kg for n in names],
+        },
         schema={"part": pl.String, "w": pl.Float64, "n": pl.Float64, "kg": pl.Float64},
     )
     extra = table.join(look, on="part").group_by("rack_id").agg(pl.col("w", "n", "kg").sum())
     joined = racks.join(extra, on="rack_id", how="left", maintain_order="left")
     zero = {c: pl.col(c).fill_null(0.0) for c in ("w", "n", "kg")}
     return joined.with_columns(
-        typical_w=pl.col("typical_w") + zero["w"], nameplate_w=pl.col("nameplate_w") + zero["n"],
+        typical_w=pl.col("typical_w") + zero["w"],
+        nameplate_w=pl.col("nameplate_w") + zero["n"],
         weight_kg=pl.col("weight_kg") + zero["kg"],
     ).drop("w", "n", "kg")
-
-
-

@@ -76,10 +76,17 @@ def clos(ask: FabricAsk, *, rails: bool) -> Clos:
     units = -(-ask.nodes // unit)
     leaves = units * leaves_per_unit
     spine_radix = ask.spine_radix or ask.radix
-    shape = {"ask": ask, "rails": rails, "unit": unit, "leaves_per_unit": leaves_per_unit, "down": down, "up": up}
+    shape = {
+        "ask": ask,
+        "rails": rails,
+        "unit": unit,
+        "leaves_per_unit": leaves_per_unit,
+        "down": down,
+        "up": up,
+    }
     two = _divisor_at_least(up, -(-leaves * up // spine_radix))
     if two:
-        pods = (Pod(leaves=leaves, spines=two),)
+        pods: tuple[Pod, ...] = (Pod(leaves=leaves, spines=two),)
         return Clos(**shape, pods=pods, spine_up=0, cores=0, core_base=(0,))  # type: ignore[arg-type]
     spine_up = ask.spine_up or spine_radix // 2
     pods = _pods(units, leaves_per_unit, up, spine_radix - spine_up)
@@ -115,7 +122,8 @@ def _pods(units: int, leaves_per_unit: int, up: int, spine_down: int) -> tuple[P
     units_per_pod = spine_down // leaves_per_unit
     if units_per_pod < 1:
         raise InfeasibleError(
-            f"a unit has {leaves_per_unit} leaves, a spine only {spine_down} down-ports: take larger spines or fewer rails"
+            f"a unit has {leaves_per_unit} leaves, a spine only {spine_down} down-ports: "
+            "take larger spines or fewer rails"
         )
     sizes = [min(units_per_pod, units - first) for first in range(0, units, units_per_pod)]
     pods = []
@@ -152,10 +160,18 @@ def size_of(kind: str, c: Clos) -> FabricSize:
     """Return the counts of all planes, in the terms of the published tables."""
     ask = c.ask
     return FabricSize(
-        kind=kind, nodes=ask.nodes, gpus=ask.nodes * ask.gpus_per_node, radix=ask.radix, planes=ask.planes,
-        tiers=3 if c.cores else 2, leaf=c.leaves * ask.planes, spine=c.spines * ask.planes,
-        core=c.cores * ask.planes, node_leaf_cables=ask.nodes * ask.nics,
-        leaf_spine_cables=c.leaves * c.up, spine_core_cables=c.spines * c.spine_up,
+        kind=kind,
+        nodes=ask.nodes,
+        gpus=ask.nodes * ask.gpus_per_node,
+        radix=ask.radix,
+        planes=ask.planes,
+        tiers=3 if c.cores else 2,
+        leaf=c.leaves * ask.planes,
+        spine=c.spines * ask.planes,
+        core=c.cores * ask.planes,
+        node_leaf_cables=ask.nodes * ask.nics,
+        leaf_spine_cables=c.leaves * c.up,
+        spine_core_cables=c.spines * c.spine_up,
     )
 
 
@@ -172,7 +188,10 @@ def wire(c: Clos) -> Wiring:
             columns.append((full, a + below, nodes_port, z + plane * counts[tier][1], z_port))
     tier_, a_, ap_, z_, zp_ = (np.concatenate(col) for col in zip(*columns, strict=True))
     return Wiring(
-        tier=tier_, a=a_.astype(np.int32), a_port=ap_.astype(np.int16), z=z_.astype(np.int32),
+        tier=tier_,
+        a=a_.astype(np.int32),
+        a_port=ap_.astype(np.int16),
+        z=z_.astype(np.int32),
         z_port=zp_.astype(np.int16),
     )
 

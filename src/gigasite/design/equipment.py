@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,7 +42,7 @@ class Net:
     @property
     def fabric(self) -> Fabric:
         """Return the part."""
-        return fabrics[self.kind]()  # type: ignore[operator]  # a part is registered as its class
+        return fabrics[self.kind]()
 
 
 def nets(campus: Campus) -> tuple[Net, ...]:
@@ -72,15 +72,19 @@ def _gpu(campus: Campus, n: Counts) -> Net:
     parts = (net.leaf, net.spine or net.leaf, net.core or net.leaf)
     speed = net.speed_bit_per_s
     leaf, spine, core = (radix(campus.catalogue.switches[p], speed) for p in parts)
-    kind = fabrics[net.fabric]()  # type: ignore[operator]  # a part is registered as its class
+    kind = fabrics[net.fabric]()
     ask = FabricAsk(
-        **{
-            "nodes": n.servers, "gpus_per_node": server.gpus, "nics": server.nics, "radix": leaf,
-            "spine_radix": spine, "core_radix": core, "planes": net.planes,
-            "oversubscription": net.oversubscription, "nodes_per_unit": _unit(campus, leaf),
-        }
-        | {k: v for k, v in kind.fixed.items() if k != "radix"}
+        nodes=n.servers,
+        gpus_per_node=server.gpus,
+        nics=server.nics,
+        radix=leaf,
+        spine_radix=spine,
+        core_radix=core,
+        planes=net.planes,
+        oversubscription=net.oversubscription,
+        nodes_per_unit=_unit(campus, leaf),
     )
+    ask = replace(ask, **{k: v for k, v in kind.fixed.items() if k != "radix"})
     return _net("gpu", net.fabric, ask, parts, speed)
 
 
@@ -96,7 +100,10 @@ def _storage(campus: Campus, n: Counts) -> Net:
     net = campus.network
     switch = radix(campus.catalogue.switches[net.storage_switch], net.storage_speed_bit_per_s)
     ask = FabricAsk(
-        nodes=n.servers + n.storage_nodes, gpus_per_node=1, nics=net.storage_links, radix=switch,
+        nodes=n.servers + n.storage_nodes,
+        gpus_per_node=1,
+        nics=net.storage_links,
+        radix=switch,
         oversubscription=STORAGE_OVERSUBSCRIPTION,
     )
     return _net("storage", "rail-optimized", ask, (net.storage_switch,) * 3, net.storage_speed_bit_per_s)
@@ -105,16 +112,23 @@ def _storage(campus: Campus, n: Counts) -> Net:
 def _management(campus: Campus, n: Counts) -> Net:
     spine = campus.catalogue.switches[MANAGEMENT_SPINE]
     ask = FabricAsk(
-        nodes=n.servers + n.storage_nodes, gpus_per_node=1, nics=campus.network.management_links,
-        radix=MANAGEMENT_DOWN + MANAGEMENT_UP, spine_radix=spine.cages, core_radix=MANAGEMENT_CORE_RADIX,
-        leaf_down=MANAGEMENT_DOWN, leaf_up=MANAGEMENT_UP, nodes_per_unit=MANAGEMENT_DOWN, spine_up=8,
+        nodes=n.servers + n.storage_nodes,
+        gpus_per_node=1,
+        nics=campus.network.management_links,
+        radix=MANAGEMENT_DOWN + MANAGEMENT_UP,
+        spine_radix=spine.cages,
+        core_radix=MANAGEMENT_CORE_RADIX,
+        leaf_down=MANAGEMENT_DOWN,
+        leaf_up=MANAGEMENT_UP,
+        nodes_per_unit=MANAGEMENT_DOWN,
+        spine_up=8,
     )
     parts = (campus.network.management_switch, MANAGEMENT_SPINE, "sn5600")
     return _net("management", "rail-optimized", ask, parts, 1e9)
 
 
 def _net(name: str, kind: str, ask: FabricAsk, parts: tuple[str, str, str], speed: float) -> Net:
-    fabric = fabrics[kind]()  # type: ignore[operator]  # a part is registered as its class
+    fabric = fabrics[kind]()
     return Net(name=name, kind=kind, ask=ask, size=fabric.size(ask), parts=parts, speed_bit_per_s=speed)
 
 
@@ -157,7 +171,7 @@ def devices(campus: Campus, networks: tuple[Net, ...], place: Layout) -> tuple[p
     for group in groups:
         bases[group.kind] = first
         first += len(group.rack_id)
-    return _device_table(groups), _links(campus, networks, n, bases)
+    return _device_table(groups), _links(networks, n, bases)
 
 
 def _servers(campus: Campus, n: Counts, place: Layout) -> _Group:
@@ -167,7 +181,10 @@ def _servers(campus: Campus, n: Counts, place: Layout) -> _Group:
     slot = index % per_rack
     rack = place.compute[index // per_rack]
     return _Group(
-        kind="server", part=campus.compute.server, name="srv", rack_id=rack.astype(np.int32),
+        kind="server",
+        part=campus.compute.server,
+        name="srv",
+        rack_id=rack.astype(np.int32),
         u=(1 + slot * height).astype(np.float32),
     )
 
@@ -229,7 +246,8 @@ def _nearest(place: Layout) -> NDArray[np.int64]:
     table = place.racks
     key = table["hall"].to_numpy().astype(np.int64) * 100_000 + table["row"].to_numpy()
     net_keys = key[place.network]
-    return np.clip(np.searchsorted(net_keys, key[place.compute]), 0, len(net_keys) - 1)
+    near: NDArray[np.int64] = np.clip(np.searchsorted(net_keys, key[place.compute]), 0, len(net_keys) - 1)
+    return near
 
 
 def _device_table(groups: list[_Group]) -> pl.DataFrame:
@@ -242,8 +260,11 @@ def _device_table(groups: list[_Group]) -> pl.DataFrame:
     number = pl.Series(index).cast(pl.String).str.zfill(digits)
     table = pl.DataFrame(
         {
-            "device_id": np.arange(len(index), dtype=np.int32), "name": stem + "-" + number, "kind": kind,
-            "part": part, "index": index,
+            "device_id": np.arange(len(index), dtype=np.int32),
+            "name": stem + "-" + number,
+            "kind": kind,
+            "part": part,
+            "index": index,
             "rack_id": np.concatenate([g.rack_id for g in groups]).astype(np.int32),
             "u": np.concatenate([g.u for g in groups]).astype(np.float32),
         }
@@ -251,15 +272,14 @@ def _device_table(groups: list[_Group]) -> pl.DataFrame:
     return DEVICES.check(table)
 
 
-def _links(campus: Campus, networks: tuple[Net, ...], n: Counts, bases: dict[str, int]) -> Links:
+def _links(networks: tuple[Net, ...], n: Counts, bases: dict[str, int]) -> Links:
     """Join the networks' wirings into port ids; each network's ports of a server follow the previous one's."""
     parts = []
     first_port = 0
-    for number, net in enumerate(networks):
+    for net in networks:
         w = net.fabric.wire(net.ask)
         parts.append(_net_links(FABRICS.index(net.name), net, w, n, bases, first_port))
         first_port += net.ask.nics * net.ask.planes
-        del w, number
     fabric, tier, a, z = (np.concatenate(c) for c in zip(*parts, strict=True))
     return Links(fabric=fabric, tier=tier, a_port=a, z_port=z)
 
@@ -269,7 +289,12 @@ def _net_links(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     below = np.array([0, bases[f"{net.name}-leaf"], bases.get(f"{net.name}-spine", 0)], np.int64)
     above = np.array(
-        [bases[f"{net.name}-leaf"], bases.get(f"{net.name}-spine", 0), bases.get(f"{net.name}-core", 0)], np.int64
+        [
+            bases[f"{net.name}-leaf"],
+            bases.get(f"{net.name}-spine", 0),
+            bases.get(f"{net.name}-core", 0),
+        ],
+        np.int64,
     )
     a = below[w.tier] + w.a
     port = w.a_port.astype(np.int64)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from gigasite._core.registry import Registry
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -91,4 +92,4 @@ class Fabric(Protocol):
         ...
 
 
-fabrics: Registry[Fabric] = Registry("gigasite.design.fabrics", "fabric")
+fabrics: Registry[type[Fabric]] = Registry("gigasite.design.fabrics", "fabric")

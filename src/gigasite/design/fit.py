@@ -20,19 +20,35 @@ UNIT_M = 0.04445  # one rack unit, EIA-310
 
 
 def findings(
-    campus: Campus, halls: tuple[Hall, ...], racks: pl.DataFrame, power: PowerChain, plant: CoolingPlant,
+    campus: Campus,
+    halls: tuple[Hall, ...],
+    racks: pl.DataFrame,
+    power: PowerChain,
+    plant: CoolingPlant,
     sizes: tuple[FabricSize, ...],
 ) -> list[Finding]:
     """Return everything that does not fit, with the remedy."""
     return [
-        *_floor(campus, halls), *_weight(campus, racks), *_height(campus), *_power(campus, power),
-        *_gas(campus, power), *_water(campus, plant), *_supply(campus, plant), *_fabric(sizes),
+        *_floor(campus, halls),
+        *_weight(campus, racks),
+        *_height(campus),
+        *_power(campus, power),
+        *_gas(campus, power),
+        *_water(campus, plant),
+        *_supply(campus, plant),
+        *_fabric(sizes),
     ]
 
 
 def _finding(severity: Severity, where: str, what: str, *, limit: str, found: str, remedy: str) -> Finding:
     return Finding(
-        severity=severity, chapter="design", where=where, what=what, limit=limit, found=found, remedy=remedy
+        severity=severity,
+        chapter="design",
+        where=where,
+        what=what,
+        limit=limit,
+        found=found,
+        remedy=remedy,
     )
 
 
@@ -44,15 +60,21 @@ def _floor(campus: Campus, halls: tuple[Hall, ...]) -> list[Finding]:
         return []
     return [
         _finding(
-            Severity.error, "shell", "the halls need more floor than the shell has for them",
-            limit=f"{room:,.0f} m2 ({shell.usable_frac:.0%} of {shell.area_m2:,.0f} m2)", found=f"{need:,.0f} m2",
+            Severity.error,
+            "shell",
+            "the halls need more floor than the shell has for them",
+            limit=f"{room:,.0f} m2 ({shell.usable_frac:.0%} of {shell.area_m2:,.0f} m2)",
+            found=f"{need:,.0f} m2",
             remedy=f"add {(need - room) / shell.usable_frac:,.0f} m2 of shell, narrower aisles or denser racks",
         )
     ]
 
 
 def _weight(campus: Campus, racks: pl.DataFrame) -> list[Finding]:
-    rack, limit = campus.catalogue.racks[campus.compute.rack], campus.site.shell.floor_load_kg_per_m2
+    rack, limit = (
+        campus.catalogue.racks[campus.compute.rack],
+        campus.site.shell.floor_load_kg_per_m2,
+    )
     area = rack.width_m * (rack.depth_m + campus.compute.aisle_m)
     heaviest = racks["weight_kg"].max()
     load = float(heaviest if isinstance(heaviest, int | float) else 0.0) / area
@@ -60,8 +82,11 @@ def _weight(campus: Campus, racks: pl.DataFrame) -> list[Finding]:
         return []
     return [
         _finding(
-            Severity.error, "floor", "the heaviest rack presses harder than the slab carries",
-            limit=f"{limit:,.0f} kg/m2", found=f"{load:,.0f} kg/m2 over {area:.2f} m2 (rack and aisle)",
+            Severity.error,
+            "floor",
+            "the heaviest rack presses harder than the slab carries",
+            limit=f"{limit:,.0f} kg/m2",
+            found=f"{load:,.0f} kg/m2 over {area:.2f} m2 (rack and aisle)",
             remedy="spread the load with steel, widen the aisles, or strengthen the slab",
         )
     ]
@@ -74,8 +99,12 @@ def _height(campus: Campus) -> list[Finding]:
         return []
     return [
         _finding(
-            Severity.error, "shell", "a rack with trays and pipes above it does not fit under the roof",
-            limit=f"{shell.height_m:.2f} m", found=f"{need:.2f} m", remedy="take lower racks",
+            Severity.error,
+            "shell",
+            "a rack with trays and pipes above it does not fit under the roof",
+            limit=f"{shell.height_m:.2f} m",
+            found=f"{need:.2f} m",
+            remedy="take lower racks",
         )
     ]
 
@@ -86,8 +115,11 @@ def _power(campus: Campus, power: PowerChain) -> list[Finding]:
     if firm < power.peak_w:
         out.append(
             _finding(
-                Severity.error, "power", "grid and gensets together never carry the whole campus",
-                limit=show(firm, "MW"), found=show(power.peak_w, "MW"),
+                Severity.error,
+                "power",
+                "grid and gensets together never carry the whole campus",
+                limit=show(firm, "MW"),
+                found=show(power.peak_w, "MW"),
                 remedy=f"add {show(power.peak_w - firm, 'MW')} of grid or gensets",
             )
         )
@@ -97,8 +129,11 @@ def _power(campus: Campus, power: PowerChain) -> list[Finding]:
     if start < power.peak_w * share:
         out.append(
             _finding(
-                Severity.warning, "power", "the first grid step and all gensets do not carry the first training step",
-                limit=show(start, "MW"), found=show(power.peak_w * share, "MW"),
+                Severity.warning,
+                "power",
+                "the first grid step and all gensets do not carry the first training step",
+                limit=show(start, "MW"),
+                found=show(power.peak_w * share, "MW"),
                 remedy="fewer first_step_gpus, more gensets, or an earlier grid step",
             )
         )
@@ -116,8 +151,11 @@ def _gas(campus: Campus, power: PowerChain) -> list[Finding]:
     del power
     return [
         _finding(
-            Severity.error, "gas line", "all gensets at full load burn more than the line gives",
-            limit=show(limit, "MMBtu/d"), found=show(need, "MMBtu/d"),
+            Severity.error,
+            "gas line",
+            "all gensets at full load burn more than the line gives",
+            limit=show(limit, "MMBtu/d"),
+            found=show(need, "MMBtu/d"),
             remedy="a second lateral, or fewer gensets at a time",
         )
     ]
@@ -139,8 +177,11 @@ def _water(campus: Campus, plant: CoolingPlant) -> list[Finding]:
         return []
     return [
         _finding(
-            Severity.error, "water", "the towers evaporate more than the site may draw",
-            limit=show(limit, "ML/d"), found=show(need, "ML/d"),
+            Severity.error,
+            "water",
+            "the towers evaporate more than the site may draw",
+            limit=show(limit, "ML/d"),
+            found=show(need, "ML/d"),
             remedy="recycled water, more cycles of concentration, or dry coolers at a warmer supply",
         )
     ]
@@ -152,8 +193,11 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
         return []
     return [
         _finding(
-            Severity.warning, "cooling plant", f"{cool.scheme} cannot make the supply on the design day: chillers are added",
-            limit=f"{cool.supply_degc:.1f} degC", found=f"{plant.chillers} chillers",
+            Severity.warning,
+            "cooling plant",
+            f"{cool.scheme} cannot make the supply on the design day: chillers are added",
+            limit=f"{cool.supply_degc:.1f} degC",
+            found=f"{plant.chillers} chillers",
             remedy="a warmer supply class saves them",
         )
     ]
@@ -166,8 +210,11 @@ def _fabric(sizes: tuple[FabricSize, ...]) -> list[Finding]:
         if size.core > least:
             out.append(
                 _finding(
-                    Severity.note, f"{size.kind} fabric", "even striping takes more core switches than ports alone would",
-                    limit=f"{least:,} by ports", found=f"{size.core:,} cores",
+                    Severity.note,
+                    f"{size.kind} fabric",
+                    "even striping takes more core switches than ports alone would",
+                    limit=f"{least:,} by ports",
+                    found=f"{size.core:,} cores",
                     remedy="none needed; a multiple of whole pods would use every core port",
                 )
             )

@@ -47,8 +47,11 @@ def counts(campus: Campus) -> Counts:
     racks = -(-servers // c.servers_per_rack)
     storage = -(-c.gpus // STORAGE_GPUS_PER_RACK) if campus.network.storage_links else 0
     return Counts(
-        servers=servers, compute_racks=racks, arrays=-(-racks // c.racks_per_array),
-        storage_racks=storage, storage_nodes=storage * STORAGE_NODES_PER_RACK,
+        servers=servers,
+        compute_racks=racks,
+        arrays=-(-racks // c.racks_per_array),
+        storage_racks=storage,
+        storage_nodes=storage * STORAGE_NODES_PER_RACK,
     )
 
 
@@ -84,8 +87,11 @@ def layout(campus: Campus, switch_units: float) -> Layout:
     kind = racks["kind"].to_numpy()
     ids = racks["rack_id"].to_numpy()
     return Layout(
-        halls=halls, racks=RACKS.check(racks), compute=ids[kind == "compute"],
-        network=ids[kind == "network"], storage=ids[kind == "storage"],
+        halls=halls,
+        racks=RACKS.check(racks),
+        compute=ids[kind == "compute"],
+        network=ids[kind == "network"],
+        storage=ids[kind == "storage"],
     )
 
 
@@ -133,7 +139,10 @@ class _Row:
 
 
 def _columns(
-    campus: Campus, compute: list[list[NDArray[np.int32]]], network: list[int], storage: list[list[int]]
+    campus: Campus,
+    compute: list[list[NDArray[np.int32]]],
+    network: list[int],
+    storage: list[list[int]],
 ) -> list[_Row]:
     rows: list[_Row] = []
     k = 0
@@ -169,7 +178,7 @@ def _placed(campus: Campus, rows: list[_Row]) -> tuple[pl.DataFrame, tuple[Hall,
 
 
 def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> tuple[Hall, ...]:
-    """Size each hall for its rows in the number of banks that comes nearest to the wanted aspect; lay halls in a grid."""
+    """Size each hall for its rows in the banks that come nearest to the wanted aspect; lay halls in a grid."""
     sizes: list[tuple[float, float, tuple[float, ...]]] = []
     for number in range(1, campus.compute.halls + 1):
         mine = [r for r in rows if r.hall == number]
@@ -186,17 +195,21 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
         gpus = per_rack * sum(r.kinds.count("compute") for r in mine)
         out.append(
             Hall(
-                hall=i + 1, x_m=(i % across) * step_x, y_m=(i // across) * step_y, length_m=length,
-                width_m=width, rows=len(mine), racks=racks, gpus=gpus,
+                hall=i + 1,
+                x_m=(i % across) * step_x,
+                y_m=(i // across) * step_y,
+                length_m=length,
+                width_m=width,
+                rows=len(mine),
+                racks=racks,
+                gpus=gpus,
                 cross_x_m=tuple((i % across) * step_x + x for x in crosses),
             )
         )
     return tuple(out)
 
 
-def _hall_size(
-    rows: int, longest_m: float, pitch_m: float, aspect: float
-) -> tuple[float, float, tuple[float, ...]]:
+def _hall_size(rows: int, longest_m: float, pitch_m: float, aspect: float) -> tuple[float, float, tuple[float, ...]]:
     """Return length, width and where the cross aisles are, for the number of banks nearest to the aspect."""
     best: tuple[float, float, float, tuple[float, ...]] | None = None
     for banks in range(1, rows + 1):
@@ -205,7 +218,12 @@ def _hall_size(
         miss = abs(math.log(length / width / aspect))
         if best is None or miss < best[0]:
             step = longest_m + CROSS_AISLE_M
-            best = (miss, length, width, tuple(CROSS_AISLE_M / 2 + b * step for b in range(banks + 1)))
+            best = (
+                miss,
+                length,
+                width,
+                tuple(CROSS_AISLE_M / 2 + b * step for b in range(banks + 1)),
+            )
     assert best is not None
     return best[1], best[2], best[3]
 
@@ -217,7 +235,12 @@ def rack_power(campus: Campus) -> tuple[float, float, float, float]:
     n = campus.compute.servers_per_rack
     typical = n * server.typical_w + rack.extra_w
     liquid = (n * server.typical_w + rack.extra_w) * server.liquid_frac
-    return typical, n * server.nameplate_w + rack.extra_w, liquid, rack.weight_kg + n * server.weight_kg
+    return (
+        typical,
+        n * server.nameplate_w + rack.extra_w,
+        liquid,
+        rack.weight_kg + n * server.weight_kg,
+    )
 
 
 def _table(campus: Campus, rows: list[_Row], x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> pl.DataFrame:
@@ -227,7 +250,10 @@ def _table(campus: Campus, rows: list[_Row], x_m: NDArray[np.float64], y_m: NDAr
     row = np.repeat([r.row for r in rows], lengths)
     position = np.concatenate([np.arange(1, n + 1) for n in lengths])
     servers = _servers(campus, kind)
-    server, rack = campus.catalogue.servers[campus.compute.server], campus.catalogue.racks[campus.compute.rack]
+    server, rack = (
+        campus.catalogue.servers[campus.compute.server],
+        campus.catalogue.racks[campus.compute.rack],
+    )
     storage, bare = campus.catalogue.racks["storage"], campus.catalogue.racks["network-rack"]
     extra = np.select([kind == "compute", kind == "storage"], [rack.extra_w, storage.extra_w], 0.0)
     weight = np.select([kind == "compute", kind == "storage"], [rack.weight_kg, storage.weight_kg], bare.weight_kg)
@@ -238,11 +264,18 @@ def _table(campus: Campus, rows: list[_Row], x_m: NDArray[np.float64], y_m: NDAr
         {
             "rack_id": np.arange(len(kind), dtype=np.int32),
             "label": [f"H{h}-R{r:02d}.{p:02d}" for h, r, p in zip(hall, row, position, strict=True)],
-            "kind": kind.tolist(), "hall": hall.astype(np.int16), "row": row.astype(np.int16),
+            "kind": kind.tolist(),
+            "hall": hall.astype(np.int16),
+            "row": row.astype(np.int16),
             "position": position.astype(np.int16),
             "array": np.concatenate([np.array(r.arrays, dtype=np.int32) for r in rows]),
-            "x_m": x_m, "y_m": y_m, "servers": servers.astype(np.int32), "gpus": gpus.astype(np.int32),
-            "typical_w": typical, "nameplate_w": servers * server.nameplate_w + extra, "liquid_w": liquid,
+            "x_m": x_m,
+            "y_m": y_m,
+            "servers": servers.astype(np.int32),
+            "gpus": gpus.astype(np.int32),
+            "typical_w": typical,
+            "nameplate_w": servers * server.nameplate_w + extra,
+            "liquid_w": liquid,
             "weight_kg": weight + servers * server.weight_kg,
         },
         schema=RACKS.polars(),

@@ -107,11 +107,15 @@ def cooling_plant(campus: Campus, h: Heat, racks: int) -> tuple[CoolingPlant, De
     reach_degc = (climate.summer_wet_degc if wet else climate.summer_degc) + (free.approach_k if free else math.inf)
     chilled = reach_degc > c.supply_degc
     plant = CoolingPlant(
-        scheme=c.scheme, liquid_w=h.liquid_w, air_w=h.air_w, cdus=_cdus(campus, h, racks),
+        scheme=c.scheme,
+        liquid_w=h.liquid_w,
+        air_w=h.air_w,
+        cdus=_cdus(campus, h, racks),
         towers=_units(total, tower) if wet else 0,
         dry_coolers=_units(total, dry) if free is dry else 0,
         chillers=_units(total, chiller) if chilled else 0,
-        design_dry_bulb_degc=climate.summer_degc, design_wet_bulb_degc=climate.summer_wet_degc,
+        design_dry_bulb_degc=climate.summer_degc,
+        design_wet_bulb_degc=climate.summer_wet_degc,
     )
     heat_w = h.liquid_w + h.air_w
     fan = (free or chiller).fan_frac + (chiller.fan_frac if chilled and free else 0.0)
@@ -149,13 +153,19 @@ def power_chain(campus: Campus, racks: pl.DataFrame, network_w: float, day: Desi
     fed = nameplate + network_w + day.total_w
     grid_w = max((g.capacity_w for g in p.grid), default=0.0)
     return PowerChain(
-        it_typical_w=it_typical, it_nameplate_w=nameplate, it_idle_w=idle, network_w=network_w,
-        cooling_w=day.total_w, loss_w=loss, peak_w=peak,
+        it_typical_w=it_typical,
+        it_nameplate_w=nameplate,
+        it_idle_w=idle,
+        network_w=network_w,
+        cooling_w=day.total_w,
+        loss_w=loss,
+        peak_w=peak,
         substations=math.ceil(grid_w / chain[0].rating_w),
         switchgear=math.ceil(fed / chain[1].rating_w),
         transformers=math.ceil(fed / chain[2].rating_w) + campus.compute.halls,  # one spare a hall
         busways=2 * rows,  # A and B feeds
-        genset_w=genset_power(campus), grid_w=grid_w,
+        genset_w=genset_power(campus),
+        grid_w=grid_w,
         battery_w=sum(b.count * parts.batteries[b.model].rating_w for b in p.batteries),
         battery_j=sum(b.count * parts.batteries[b.model].energy_j for b in p.batteries),
     )
@@ -176,4 +186,3 @@ def derated(campus: Campus, model: str, outside_degc: float) -> float:
     unit = campus.catalogue.gensets[model]
     loss = unit.derate * max(0.0, outside_degc - unit.derate_from)
     return unit.rating_w * min(1.0, max(0.70, 1.0 - loss))
-

@@ -42,7 +42,11 @@ DEVICES = Schema(
     (
         Column("device_id", "Int32", "row number of this table; upper bits of a port id"),
         Column("name", "String", "unique, such as srv-00012, leaf-0007, spine-0001"),
-        Column("kind", "String", "server, or fabric-tier: gpu-leaf, gpu-spine, gpu-core, storage-leaf, ..."),
+        Column(
+            "kind",
+            "String",
+            "server, or fabric-tier: gpu-leaf, gpu-spine, gpu-core, storage-leaf, ...",
+        ),
         Column("part", "String", "catalogue name"),
         Column("index", "Int32", "within the kind, from 0"),
         Column("rack_id", "Int32", ""),
@@ -96,7 +100,10 @@ class Links:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FabricSize:
-    """What `gigasite fabric` prints: the counts of the published tables. A cable carries one NIC's links of all planes."""
+    """What `gigasite fabric` prints: the counts of the published tables.
+
+    A cable carries one NIC's links of all planes.
+    """
 
     kind: str
     nodes: int

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 def known() -> dict[str, list[str]]:
     """Return known names by key of the campus file."""
     return {
-        "network.fabric": fabrics.names(), "power.controller.kind": controllers.names(),
-        "power.limits[].kind": limits.names(), "cooling.scheme": schemes.names(),
+        "network.fabric": fabrics.names(),
+        "power.controller.kind": controllers.names(),
+        "power.limits[].kind": limits.names(),
+        "cooling.scheme": schemes.names(),
     }
 
 

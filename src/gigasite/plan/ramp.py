@@ -48,7 +48,10 @@ def _at(stairs: Staircase, days: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _trimmed(steps: tuple[RampStep, ...]) -> tuple[RampStep, ...]:
     """Drop the days after the last change."""
-    last = next((i for i in range(len(steps) - 1, 0, -1) if steps[i - 1] != _same_but_day(steps[i], steps[i - 1])), 0)
+    last = next(
+        (i for i in range(len(steps) - 1, 0, -1) if steps[i - 1] != _same_but_day(steps[i], steps[i - 1])),
+        0,
+    )
     return steps[: last + 2]
 
 

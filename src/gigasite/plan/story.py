@@ -66,9 +66,7 @@ class _Clock:
         self._progress.step(chapter, number, 7)
 
 
-def plan(
-    campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, progress: Progress = SILENT
-) -> Plan:
+def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, progress: Progress = SILENT) -> Plan:
     """Take a campus from an empty factory to its first training step.
 
     Parameters
@@ -110,8 +108,18 @@ def plan(
     found = [f for room in rooms for f in room.findings] + (list(observed.findings) if observed else [])
     clock.done("plan", 7)
     return Plan(
-        campus=campus, design=design, load=load, swing=swing, cooling=cooling, cables=cables, observed=observed,
-        schedule=schedule, conventional=conventional, ramp_up=ramp, cost=cost, findings=worst_first(found),
+        campus=campus,
+        design=design,
+        load=load,
+        swing=swing,
+        cooling=cooling,
+        cables=cables,
+        observed=observed,
+        schedule=schedule,
+        conventional=conventional,
+        ramp_up=ramp,
+        cost=cost,
+        findings=worst_first(found),
         seconds=clock.seconds,
     )
 
@@ -161,9 +169,13 @@ def _short_of_power(
     stiff = dataclasses.replace(plant, machines=(), grid=Grid(capacity_w=have_w))
     swing = study(campus, stiff, load, extra_w=steady_w)
     found = Finding(
-        severity=Severity.error, chapter="power", where="plant",
-        what="does not carry even the idle campus: the swing is shown on a stiff source", limit=show(have_w, "MW"),
-        found=show(first_w, "MW"), remedy="more grid or gensets by the full-size day",
+        severity=Severity.error,
+        chapter="power",
+        where="plant",
+        what="does not carry even the idle campus: the swing is shown on a stiff source",
+        limit=show(have_w, "MW"),
+        found=show(first_w, "MW"),
+        remedy="more grid or gensets by the full-size day",
     )
     return dataclasses.replace(swing, findings=worst_first([found, *swing.findings]))
 
@@ -189,7 +201,11 @@ def total_cost(campus: Campus, design: Design, cables: CablePlan, schedule: Sche
     area = campus.site.shell.area_m2
     works = [prices["fit_out"]] + ([] if campus.site.shell.reuse else [prices["new_shell"]])
     labour = _labour(campus, schedule)
-    pieces = [design.capex, cables.cost, Money(low_usd=0.8 * labour, likely_usd=labour, high_usd=1.5 * labour)]
+    pieces = [
+        design.capex,
+        cables.cost,
+        Money(low_usd=0.8 * labour, likely_usd=labour, high_usd=1.5 * labour),
+    ]
     pieces += [Money(low_usd=w.low * area, likely_usd=w.likely * area, high_usd=w.high * area) for w in works]
     likely = sum(m.likely_usd for m in pieces)
     down = sum((m.likely_usd - m.low_usd) ** 2 for m in pieces) ** 0.5

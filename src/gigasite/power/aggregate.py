@@ -79,9 +79,7 @@ def groups_of(plant: Plant, first_w: float) -> tuple[Group, ...]:
             raise InfeasibleError(f"{m.title}: {', '.join(bad) or 'inertia'} must be above 0")
         base = m.count * m.apparent_w
         pref = need * (m.count * m.rating_w / total) / base
-        out.append(
-            Group(part=part, settings=settings, base_w=base, inertia_s=m.inertia_s, pref=pref)
-        )
+        out.append(Group(part=part, settings=settings, base_w=base, inertia_s=m.inertia_s, pref=pref))
     return tuple(out)
 
 
@@ -173,9 +171,7 @@ def _stepped(
         state = controller.start(seen) if i == 0 else state
         state, asked_w = controller.step(state, seen)
         wanted = max(wanted, abs(asked_w))
-        inverter_w, mean_w, soc, lost_w = kernels.battery_step(
-            battery, float(asked_w), inverter_w, soc, dt_s
-        )
+        inverter_w, mean_w, soc, lost_w = kernels.battery_step(battery, float(asked_w), inverter_w, soc, dt_s)
         missing_j += lost_w * dt_s
         out[1, i] = mean_w
         if groups:

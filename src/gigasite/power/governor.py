@@ -41,9 +41,7 @@ class Governor(Protocol):
         """Settings that must be above zero."""
         ...
 
-    def derivative(
-        self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /
-    ) -> tuple[float, ...]:
+    def derivative(self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /) -> tuple[float, ...]:
         """Return dx/dt for set point `pref` and speed deviation `dw` [pu]."""
         ...
 

@@ -275,9 +275,7 @@ def run(
         wanted_w = law(control.code, control.tune, battery, state, now)
         most_w = max(most_w, abs(wanted_w))
         wanted_w = within(wanted_w, battery, soc)
-        inverter_w, mean_w, soc, lost_w = battery_step(
-            battery, wanted_w, inverter_w, soc, groups.dt_s
-        )
+        inverter_w, mean_w, soc, lost_w = battery_step(battery, wanted_w, inverter_w, soc, groups.dt_s)
         missing_j += lost_w * groups.dt_s
         out[1, i] = mean_w
         if count > 0:

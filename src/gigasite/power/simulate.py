@@ -97,9 +97,7 @@ def simulate(
     return replace(swing, lines=lines, findings=worst_first(found))
 
 
-def study(
-    campus: Campus, plant: Plant, load: LoadTrace, *, extra_w: float = 0.0, dt_s: float = STEP_S
-) -> Swing:
+def study(campus: Campus, plant: Plant, load: LoadTrace, *, extra_w: float = 0.0, dt_s: float = STEP_S) -> Swing:
     """Run the campus's own controller and limits."""
     controller = controllers[campus.power.controller.kind].of(campus.power.controller)
     judges = [limit_parts[x.kind].of(x) for x in campus.power.limits]
@@ -117,9 +115,7 @@ def _steps(start_s: float, stop_s: float, dt_s: float) -> int:
     return int(count + 1e-6)
 
 
-def _swing(
-    plant: Plant, run: aggregate.Run, load_w: NDArray[np.float64], when: tuple[float, float]
-) -> Swing:
+def _swing(plant: Plant, run: aggregate.Run, load_w: NDArray[np.float64], when: tuple[float, float]) -> Swing:
     dt_s, start_s = when
     f = plant.frequency_hz * (1.0 + run.deviation_pu)
     net = load_w - run.battery_w

@@ -34,7 +34,11 @@ def conventional_modes(campus: Campus) -> dict[str, str]:
 
 
 def schedule(
-    campus: Campus, design: Design, *, modes: dict[str, str] | None = None, engine: Engine | None = None,
+    campus: Campus,
+    design: Design,
+    *,
+    modes: dict[str, str] | None = None,
+    engine: Engine | None = None,
     drivers: bool = True,
 ) -> Schedule:
     """Plan the build.
@@ -55,7 +59,7 @@ def schedule(
     Schedule
         Likely plan, percentiles of the first-step and the full-size day, what is ready when, drivers.
     """
-    chosen = dict(campus.schedule.modes) if modes is None else modes
+    chosen: dict[str, str] = dict[str, str](campus.schedule.modes) if modes is None else modes
     net = network(campus, design, chosen)
     case, likely = _best(campus, design, net)
     count, asked = _count(campus, net)
@@ -63,13 +67,20 @@ def schedule(
     runs = (engine or Engine()).map(risk.samples, blocks, "schedule")
     days = np.concatenate([d for d, _ in runs])
     hits = np.sum([h for _, h in runs], axis=0) / count
-    finish = (likely.start + likely.dur) * (SLOT_H / 24.0)
+    finish = ((likely.start + likely.dur) * (SLOT_H / 24.0)).astype(np.float64)
     first, full = _spread(likely.first_step, days[:, 0]), _spread(likely.full_size, days[:, 1])
     return Schedule(
-        activities=_table(case, likely, hits), links=net.links.astype(np.int32), first_step=first, full_size=full,
-        milestones=_milestones(net, finish, first, full), staircases=staircases(campus, design, net, finish),
-        drivers=_drivers(case, likely) if drivers else (), first_step_samples=days[:, 0],
-        full_size_samples=days[:, 1], modes=chosen, findings=worst_first(_findings(campus, likely, first, full, asked, count)),
+        activities=_table(case, likely, hits),
+        links=net.links.astype(np.int32),
+        first_step=first,
+        full_size=full,
+        milestones=_milestones(net, finish, first, full),
+        staircases=staircases(campus, design, net, finish),
+        drivers=_drivers(case, likely) if drivers else (),
+        first_step_samples=days[:, 0],
+        full_size_samples=days[:, 1],
+        modes=chosen,
+        findings=worst_first(_findings(campus, likely, first, full, asked, count)),
     )
 
 
@@ -113,11 +124,19 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
     crews = np.array([*net.crew_names, ""])
     table = pl.DataFrame(
         {
-            "activity_id": np.arange(len(net.names), dtype=np.int32), "name": net.names, "trade": net.trades,
-            "place": net.places, "crew": crews[net.crew].tolist(), "people": net.people.astype(np.int32),
-            "hours": net.hours[:, 1], "start_day": likely.start * to_day,
-            "finish_day": (likely.start + likely.dur) * to_day, "float_days": _floats(net, likely) * to_day,
-            "driving": driving, "critical_frac": hits, "trust": net.trusts,
+            "activity_id": np.arange(len(net.names), dtype=np.int32),
+            "name": net.names,
+            "trade": net.trades,
+            "place": net.places,
+            "crew": crews[net.crew].tolist(),
+            "people": net.people.astype(np.int32),
+            "hours": net.hours[:, 1],
+            "start_day": likely.start * to_day,
+            "finish_day": (likely.start + likely.dur) * to_day,
+            "float_days": _floats(net, likely) * to_day,
+            "driving": driving,
+            "critical_frac": hits,
+            "trust": net.trusts,
         },
         schema=ACTIVITIES.polars(),
     )
@@ -135,11 +154,17 @@ def _floats(net: Network, likely: risk.Result) -> NDArray[np.int64]:
 def _milestones(net: Network, finish: Floats, first: Spread, full: Spread) -> tuple[Milestone, ...]:
     racks, arrays = finish[net.made["rack placed"]], finish[net.made["array ready"]]
     out = [
-        ("first rack placed", float(racks.min())), ("last rack placed", float(racks.max())),
-        ("first array ready", float(arrays.min())), ("last array ready", float(arrays.max())),
+        ("first rack placed", float(racks.min())),
+        ("last rack placed", float(racks.max())),
+        ("first array ready", float(arrays.min())),
+        ("last array ready", float(arrays.max())),
     ]
     certain = tuple(Milestone(name=n, day=Spread(likely=d, p10=d, p50=d, p90=d)) for n, d in out)
-    return (*certain, Milestone(name="first step", day=first), Milestone(name="full size", day=full))
+    return (
+        *certain,
+        Milestone(name="first step", day=first),
+        Milestone(name="full size", day=full),
+    )
 
 
 def _drivers(case: risk.Case, likely: risk.Result) -> tuple[Driver, ...]:
@@ -165,15 +190,59 @@ def _findings(
     out = []
     target = campus.schedule.target_day
     if not math.isfinite(first.p50):
-        out.append(_finding(Severity.error, "first step", "is never reached", "", NAMES[likely.first_by], f"{NAMES[likely.first_by]} never suffice for first_step_gpus: see the design's findings"))
+        out.append(
+            _finding(
+                Severity.error,
+                "first step",
+                "is never reached",
+                "",
+                NAMES[likely.first_by],
+                f"{NAMES[likely.first_by]} never suffice for first_step_gpus: see the design's findings",
+            )
+        )
     elif first.p50 > target:
-        out.append(_finding(Severity.warning, "first step", "is later than wanted", f"day {target:g}", f"day {first.p50:.0f} (P50)", "see the drivers: faster delivery modes or larger crews on the driving path"))
+        out.append(
+            _finding(
+                Severity.warning,
+                "first step",
+                "is later than wanted",
+                f"day {target:g}",
+                f"day {first.p50:.0f} (P50)",
+                "see the drivers: faster delivery modes or larger crews on the driving path",
+            )
+        )
     if not math.isfinite(full.p50):
-        out.append(_finding(Severity.error, "full size", "is never reached", "", "", "power, cooling or network never suffice for all GPUs: see the design's findings"))
+        out.append(
+            _finding(
+                Severity.error,
+                "full size",
+                "is never reached",
+                "",
+                "",
+                "power, cooling or network never suffice for all GPUs: see the design's findings",
+            )
+        )
     if asked > count:
-        out.append(_finding(Severity.note, "risk", "fewer samples than asked were run on so large a campus", f"{asked} asked", f"{count} run", "none needed: the P90 of 100 samples is good to a few days"))
+        out.append(
+            _finding(
+                Severity.note,
+                "risk",
+                "fewer samples than asked were run on so large a campus",
+                f"{asked} asked",
+                f"{count} run",
+                "none needed: the P90 of 100 samples is good to a few days",
+            )
+        )
     return out
 
 
 def _finding(severity: Severity, where: str, what: str, limit: str, found: str, remedy: str) -> Finding:
-    return Finding(severity=severity, chapter="schedule", where=where, what=what, limit=limit, found=found, remedy=remedy)
+    return Finding(
+        severity=severity,
+        chapter="schedule",
+        where=where,
+        what=what,
+        limit=limit,
+        found=found,
+        remedy=remedy,
+    )

@@ -34,7 +34,12 @@ def topological(ptr: NDArray[np.int64], idx: NDArray[np.int64], waits: NDArray[n
 
 
 @kernel
-def latest(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int64], dur: NDArray[np.int64]) -> NDArray[np.int64]:
+def latest(
+    order: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    idx: NDArray[np.int64],
+    dur: NDArray[np.int64],
+) -> NDArray[np.int64]:
     """Return time from each activity's start to the end of the longest chain behind it (its tail)."""
     tail = np.zeros(len(order), np.int64)
     for pos in range(len(order) - 1, -1, -1):
@@ -47,7 +52,12 @@ def latest(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int
 
 
 @kernel
-def waves(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[np.int64]:
+def waves(
+    order: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    idx: NDArray[np.int64],
+    own: NDArray[np.int64],
+) -> NDArray[np.int64]:
     """Return the highest `own` among each activity and all that it waits for."""
     wave = own.copy()
     for pos in range(len(order)):
@@ -59,11 +69,18 @@ def waves(order: NDArray[np.int64], ptr: NDArray[np.int64], idx: NDArray[np.int6
 
 @kernel
 def generate(
-    order: NDArray[np.int64], pptr: NDArray[np.int64], pidx: NDArray[np.int64], dur: NDArray[np.int64],
-    crew: NDArray[np.int64], people: NDArray[np.int64], key: NDArray[np.int64], keys: int,
-    capacity: NDArray[np.int64], slots: int,
+    order: NDArray[np.int64],
+    pptr: NDArray[np.int64],
+    pidx: NDArray[np.int64],
+    dur: NDArray[np.int64],
+    crew: NDArray[np.int64],
+    people: NDArray[np.int64],
+    key: NDArray[np.int64],
+    keys: int,
+    capacity: NDArray[np.int64],
+    slots: int,
 ) -> NDArray[np.int64]:
-    """Serial schedule generation: each activity, in `order`, starts at its earliest feasible slot.
+    """Generate a schedule serially: each activity, in `order`, starts at its earliest feasible slot.
 
     Parameters
     ----------
@@ -118,8 +135,14 @@ def generate(
 
 @kernel
 def driving(
-    end: int, pptr: NDArray[np.int64], pidx: NDArray[np.int64], start: NDArray[np.int64], dur: NDArray[np.int64],
-    crew: NDArray[np.int64], by_crew: NDArray[np.int64], crew_ptr: NDArray[np.int64],
+    end: int,
+    pptr: NDArray[np.int64],
+    pidx: NDArray[np.int64],
+    start: NDArray[np.int64],
+    dur: NDArray[np.int64],
+    crew: NDArray[np.int64],
+    by_crew: NDArray[np.int64],
+    crew_ptr: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Walk back from activity `end` along what made each start when it did; mark the path.
 

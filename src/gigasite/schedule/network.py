@@ -62,7 +62,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         The links form a cycle; the message names the shortest.
     """
     b = Builder(campus=campus, design=design, modes=modes)
-    parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)  # type: ignore[operator]
+    parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)
     for part in parts:
         part(b)
     links = np.unique(np.concatenate(b.links), axis=0)
@@ -71,17 +71,33 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     pptr, pidx = rows(links[:, 1], links[:, 0], n)
     topo = kernels.topological(ptr, idx, np.diff(pptr))
     if len(topo) < n:
-        raise InfeasibleError("the links form a cycle: " + " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo)))
+        raise InfeasibleError(
+            "the links form a cycle: " + " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
+        )
     crew_names = tuple(sorted(campus.catalogue.crews))
     crew = np.array([crew_names.index(c) if c else -1 for c in b.crews], dtype=np.int64)
     people = np.array(b.people, dtype=np.int64)
     key_names, key = np.unique(np.array(b.keys), return_inverse=True)
     hours = _clock_hours(campus, np.concatenate(b.hours), crew)
     return Network(
-        names=b.names, trades=b.trades, places=b.places, crew_names=crew_names, crew=crew, people=people,
-        capacity=_capacity(campus, crew_names, crew, people), key=key.astype(np.int64),
-        key_names=tuple(key_names.tolist()), trusts=b.trusts, hours=hours, links=links, ptr=ptr, idx=idx, pptr=pptr,
-        pidx=pidx, orders=_orders(topo, ptr, idx, slots(hours[:, 1]), _halls(b)), made=b.made,
+        names=b.names,
+        trades=b.trades,
+        places=b.places,
+        crew_names=crew_names,
+        crew=crew,
+        people=people,
+        capacity=_capacity(campus, crew_names, crew, people),
+        key=key.astype(np.int64),
+        key_names=tuple(key_names.tolist()),
+        trusts=b.trusts,
+        hours=hours,
+        links=links,
+        ptr=ptr,
+        idx=idx,
+        pptr=pptr,
+        pidx=pidx,
+        orders=_orders(topo, ptr, idx, slots(hours[:, 1]), _halls(b)),
+        made=b.made,
     )
 
 

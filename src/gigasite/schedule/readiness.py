@@ -47,8 +47,8 @@ def _stairs(name: str, day: Floats, amount: Floats) -> Staircase:
 
 def _array_gpus(design: Design) -> Floats:
     racks = design.racks.filter(design.racks["kind"] == "compute")
-    out: Floats = np.bincount(racks["array"].to_numpy(), weights=racks["gpus"].to_numpy(), minlength=design.arrays)
-    return out
+    gpus = racks["gpus"].to_numpy().astype(np.float64)
+    return np.bincount(racks["array"].to_numpy(), weights=gpus, minlength=design.arrays).astype(np.float64)
 
 
 def _hall_heat(design: Design) -> Floats:

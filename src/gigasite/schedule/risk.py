@@ -56,16 +56,27 @@ def solve(case: Case, hours: Floats, job_hours: float) -> Result:
     net = case.net
     dur = slots(hours)
     start = kernels.generate(
-        case.order, net.pptr, net.pidx, dur, net.crew, net.people, net.key, len(net.key_names), net.capacity,
+        case.order,
+        net.pptr,
+        net.pidx,
+        dur,
+        net.crew,
+        net.people,
+        net.key,
+        len(net.key_names),
+        net.capacity,
         case.grid_slots,
     )
-    finish_day = (start + dur) * (SLOT_H / 24.0)
+    finish_day = ((start + dur) * (SLOT_H / 24.0)).astype(np.float64)
     stairs = staircases(case.campus, case.design, net, finish_day)
     first, by = day_when(stairs, needs(case.campus, case.design, case.campus.schedule.first_step_gpus))
     full, _ = day_when(stairs, needs(case.campus, case.design, case.campus.compute.gpus))
     tested = float(finish_day[net.made["hall tested"]].max())
     return Result(
-        start=start, dur=dur, first_step=first + job_hours / 24.0, full_size=max(full, tested) + job_hours / 24.0,
+        start=start,
+        dur=dur,
+        first_step=first + job_hours / 24.0,
+        full_size=max(full, tested) + job_hours / 24.0,
         first_by=by,
     )
 
@@ -129,10 +140,15 @@ def crew_lists(net: Network) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def binding(case: Case, result: Result) -> int:
     """Return the activity whose finish is the first-step day, -1 when it is a grid step that no activity makes."""
     net = case.net
-    group = (net.made["array ready"], net.made["array network"], net.made["genset"], net.made["plant"])[result.first_by]
+    group = (
+        net.made["array ready"],
+        net.made["array network"],
+        net.made["genset"],
+        net.made["plant"],
+    )[result.first_by]
     if result.first_by == 2:
         group = np.concatenate([group, net.made["intake"]])
-    finish_day = (result.start + result.dur) * (SLOT_H / 24.0)
+    finish_day = ((result.start + result.dur) * (SLOT_H / 24.0)).astype(np.float64)
     stairs = staircases(case.campus, case.design, net, finish_day)
     need = needs(case.campus, case.design, case.campus.schedule.first_step_gpus)
     day, _ = day_when([stairs[result.first_by]], [need[result.first_by]])

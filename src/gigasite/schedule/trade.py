@@ -45,7 +45,12 @@ class Builder:
     """What trades hand to each other: ids by name, such as `hall ready` in the order of halls."""
 
     def work(
-        self, trade: str, rate: str, places: Sequence[str], *, quantity: NDArray[np.float64] | float = 1.0,
+        self,
+        trade: str,
+        rate: str,
+        places: Sequence[str],
+        *,
+        quantity: NDArray[np.float64] | float = 1.0,
         gang: int | None = None,
     ) -> Ids:
         """Add one activity per place, `quantity` units of `rate` each; `gang` people share the rate's work.
@@ -58,9 +63,26 @@ class Builder:
         each = np.broadcast_to(np.asarray(quantity, dtype=np.float64), (len(places),)) * share
         three = each[:, None] * np.array([r.low, r.likely, r.high])
         crew = "" if r.crew == "none" else r.crew
-        return self._add(trade, rate, r.title, places, crew, gang or r.people, three, origin.trust if origin else "estimate")
+        return self._add(
+            trade=trade,
+            key=rate,
+            title=r.title,
+            places=places,
+            crew=crew,
+            people=gang or r.people,
+            hours=three,
+            trust=origin.trust if origin else "estimate",
+        )
 
-    def delivery(self, item: str, places: Sequence[str], *, mode: str | None = None, lag_days: NDArray[np.float64] | float = 0.0, not_before: float = 0.0) -> Ids:
+    def delivery(
+        self,
+        item: str,
+        places: Sequence[str],
+        *,
+        mode: str | None = None,
+        lag_days: NDArray[np.float64] | float = 0.0,
+        not_before: float = 0.0,
+    ) -> Ids:
         """Add the delivery of an item: lead time in its mode (plus a lag per lot), nobody works."""
         chosen = mode or self.modes.get(item, "order")
         lead = self.campus.catalogue.lead_times[f"{item}-{chosen}"]
@@ -68,10 +90,29 @@ class Builder:
         days = np.array([lead.low_s, lead.likely_s, lead.high_s]) / DAY_S
         lag = np.broadcast_to(np.asarray(lag_days, dtype=np.float64), (len(places),))
         three = np.maximum(days[None, :], not_before) + lag[:, None]
-        title = f"Deliver {item} ({chosen})"
-        return self._add("delivery", f"lead {item}", title, places, "", 0, three * 24.0, origin.trust if origin else "estimate")
+        return self._add(
+            trade="delivery",
+            key=f"lead {item}",
+            title=f"Deliver {item} ({chosen})",
+            places=places,
+            crew="",
+            people=0,
+            hours=three * 24.0,
+            trust=origin.trust if origin else "estimate",
+        )
 
-    def _add(self, trade: str, key: str, title: str, places: Sequence[str], crew: str, people: int, hours: NDArray[np.float64], trust: str) -> Ids:
+    def _add(
+        self,
+        *,
+        trade: str,
+        key: str,
+        title: str,
+        places: Sequence[str],
+        crew: str,
+        people: int,
+        hours: NDArray[np.float64],
+        trust: str,
+    ) -> Ids:
         first, n = len(self.names), len(places)
         self.names += [f"{title}: {p}" for p in places]
         self.places += list(places)
@@ -103,7 +144,7 @@ class Trade(Protocol):
         ...
 
 
-trades: Registry[Trade] = Registry("gigasite.schedule.trades", "trade")
+trades: Registry[type[Trade]] = Registry("gigasite.schedule.trades", "trade")
 
 
 def halls(b: Builder) -> list[str]:

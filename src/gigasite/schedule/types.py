@@ -26,7 +26,11 @@ ACTIVITIES = Schema(
         Column("hours", "Float64", "likely duration in working hours (crew) or clock hours (no crew)"),
         Column("start_day", "Float64", "in the likely plan"),
         Column("finish_day", "Float64", ""),
-        Column("float_days", "Float64", "to the first-step day, resources included; 0 on the driving path"),
+        Column(
+            "float_days",
+            "Float64",
+            "to the first-step day, resources included; 0 on the driving path",
+        ),
         Column("driving", "Boolean", "on the path that sets the first-step day"),
         Column("critical_frac", "Float64", "share of samples in which it drives"),
         Column("trust", "String", "of its duration"),

@@ -19,24 +19,114 @@ if TYPE_CHECKING:
 RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "campus": ("the file's own name", ("campus",)),
     "gpus": ("as the file says", ("compute.gpus",)),
-    "racks": ("GPUs over GPUs per server over servers per rack, rounded up", ("compute.gpus", "catalogue.servers.@compute.server.gpus", "compute.servers_per_rack")),
-    "cables": ("every link of GPU fabric, storage and management network has one cable", ("gpu_fabric_cables", "network.storage_links", "network.management_links")),
-    "gpu_fabric_cables": ("one per NIC and tier; up-links stripe evenly", ("racks", "network.fabric", "network.leaf", "network.speed", "catalogue.servers.@compute.server.nics", "catalogue.switches.@network.leaf.cages")),
-    "peak_w": ("servers at typical power, racks, switches with modules, cooling on the design day, losses of the chain", ("racks", "catalogue.servers.@compute.server.typical", "catalogue.racks.@compute.rack.extra", "catalogue.switches.@network.leaf.typical", "site.climate.summer_wet", "catalogue.electrical.@power.transformer.loss")),
+    "racks": (
+        "GPUs over GPUs per server over servers per rack, rounded up",
+        ("compute.gpus", "catalogue.servers.@compute.server.gpus", "compute.servers_per_rack"),
+    ),
+    "cables": (
+        "every link of GPU fabric, storage and management network has one cable",
+        ("gpu_fabric_cables", "network.storage_links", "network.management_links"),
+    ),
+    "gpu_fabric_cables": (
+        "one per NIC and tier; up-links stripe evenly",
+        (
+            "racks",
+            "network.fabric",
+            "network.leaf",
+            "network.speed",
+            "catalogue.servers.@compute.server.nics",
+            "catalogue.switches.@network.leaf.cages",
+        ),
+    ),
+    "peak_w": (
+        "servers at typical power, racks, switches with modules, cooling on the design day, losses of the chain",
+        (
+            "racks",
+            "catalogue.servers.@compute.server.typical",
+            "catalogue.racks.@compute.rack.extra",
+            "catalogue.switches.@network.leaf.typical",
+            "site.climate.summer_wet",
+            "catalogue.electrical.@power.transformer.loss",
+        ),
+    ),
     "first_step_gpus": ("as the file says", ("schedule.first_step_gpus",)),
-    "first_step_day": ("first day on which racks, network, power and cooling suffice for first_step_gpus, and the job's start; percentiles of sampled schedules", ("first_step_gpus", "peak_w", "power.grid", "power.gensets", "schedule.modes", "schedule.crews", "schedule.shifts", "catalogue.rates.rack-place.likely", "catalogue.lead_times.gpu-order.likely")),
-    "full_size_day": ("as first_step_day for all GPUs, with every hall's integrated test", ("gpus", "first_step_day", "catalogue.rates.hall-ist.likely")),
-    "conventional_first_step_day": ("as first_step_day with new orders for every long-lead item", ("first_step_day", "catalogue.lead_times.transformer-order.likely", "catalogue.lead_times.genset-order.likely")),
-    "conventional_full_size_day": ("as full_size_day with new orders for every long-lead item", ("full_size_day", "conventional_first_step_day")),
+    "first_step_day": (
+        "first day on which racks, network, power and cooling suffice for first_step_gpus, and the job's start; percentiles of sampled schedules",
+        (
+            "first_step_gpus",
+            "peak_w",
+            "power.grid",
+            "power.gensets",
+            "schedule.modes",
+            "schedule.crews",
+            "schedule.shifts",
+            "catalogue.rates.rack-place.likely",
+            "catalogue.lead_times.gpu-order.likely",
+        ),
+    ),
+    "full_size_day": (
+        "as first_step_day for all GPUs, with every hall's integrated test",
+        ("gpus", "first_step_day", "catalogue.rates.hall-ist.likely"),
+    ),
+    "conventional_first_step_day": (
+        "as first_step_day with new orders for every long-lead item",
+        (
+            "first_step_day",
+            "catalogue.lead_times.transformer-order.likely",
+            "catalogue.lead_times.genset-order.likely",
+        ),
+    ),
+    "conventional_full_size_day": (
+        "as full_size_day with new orders for every long-lead item",
+        ("full_size_day", "conventional_first_step_day"),
+    ),
     "target_day": ("as the file says", ("schedule.target_day",)),
-    "ramp_up": ("per day the least of racks brought up, network verified, power and cooling ready, in GPUs", ("first_step_day", "peak_w", "power.grid", "power.gensets")),
-    "cost_usd": ("parts, cables, people, building; rented parts for 12 months", ("catalogue.servers.@compute.server.price", "catalogue.racks.@compute.rack.price", "catalogue.switches.@network.leaf.price", "catalogue.prices.fit_out.likely", "catalogue.crews.rack.cost", "schedule.modes")),
-    "cost_range_usd": ("as cost_usd; ranges by trust of each price, added in squares", ("cost_usd",)),
+    "ramp_up": (
+        "per day the least of racks brought up, network verified, power and cooling ready, in GPUs",
+        ("first_step_day", "peak_w", "power.grid", "power.gensets"),
+    ),
+    "cost_usd": (
+        "parts, cables, people, building; rented parts for 12 months",
+        (
+            "catalogue.servers.@compute.server.price",
+            "catalogue.racks.@compute.rack.price",
+            "catalogue.switches.@network.leaf.price",
+            "catalogue.prices.fit_out.likely",
+            "catalogue.crews.rack.cost",
+            "schedule.modes",
+        ),
+    ),
+    "cost_range_usd": (
+        "as cost_usd; ranges by trust of each price, added in squares",
+        ("cost_usd",),
+    ),
     "design": ("counts and watts of the design room", ("racks", "peak_w")),
-    "training": ("step = 6 x active parameters x tokens / (GPUs x FLOPS x MFU)", ("training.model.active", "training.tokens_per_step", "training.mfu", "catalogue.gpus.@gpu.dense")),
-    "power": ("one-speed plant under the job's power; governors, secondary control, battery with lag and latency", ("training", "power.controller", "power.limits", "catalogue.gensets.smt-130.inertia")),
-    "cooling": ("hourly balance of a year: fans, pumps, chillers, make-up water, losses of the chain", ("site.climate.source", "cooling.scheme", "cooling.supply", "catalogue.heat_rejection.@cooling.tower.approach")),
-    "schedule": ("activities from the design, serial schedule generation with crews, sampled durations", ("first_step_day", "schedule.samples")),
+    "training": (
+        "step = 6 x active parameters x tokens / (GPUs x FLOPS x MFU)",
+        (
+            "training.model.active",
+            "training.tokens_per_step",
+            "training.mfu",
+            "catalogue.gpus.@gpu.dense",
+        ),
+    ),
+    "power": (
+        "one-speed plant under the job's power; governors, secondary control, battery with lag and latency",
+        ("training", "power.controller", "power.limits", "catalogue.gensets.smt-130.inertia"),
+    ),
+    "cooling": (
+        "hourly balance of a year: fans, pumps, chillers, make-up water, losses of the chain",
+        (
+            "site.climate.source",
+            "cooling.scheme",
+            "cooling.supply",
+            "catalogue.heat_rejection.@cooling.tower.approach",
+        ),
+    ),
+    "schedule": (
+        "activities from the design, serial schedule generation with crews, sampled durations",
+        ("first_step_day", "schedule.samples"),
+    ),
     "observed": ("plan against what lldpd or ibnetdiscover saw, port by port", ("cables",)),
     "findings": ("what every room found, worst first", ()),
     "seconds": ("wall time per chapter on this machine", ()),
@@ -91,7 +181,11 @@ def _part(campus: Campus, key: str) -> Answer:
     _, kind, *rest = key.split(".")
     table = getattr(campus.catalogue, kind, None)
     if not isinstance(table, dict) or kind == "origins" or not rest:
-        raise unknown("kind of part", kind, [f.name for f in dataclasses.fields(campus.catalogue) if f.name != "origins"])
+        raise unknown(
+            "kind of part",
+            kind,
+            [f.name for f in dataclasses.fields(campus.catalogue) if f.name != "origins"],
+        )
     name, field = ".".join(rest[:-1]) or rest[0], rest[-1]
     if name not in table:
         raise unknown(kind, name, table)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +12,8 @@ from gigasite.show.report import report
 from gigasite.show.result import dumps, plan_json
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gigasite.plan.types import Plan
 
 CHUNK = 500_000  # rows of the pull sheet that are named at a time: names of 4 million cables would fill memory
@@ -48,7 +49,9 @@ def _tables(plan: Plan, folder: Path) -> None:
     plan.design.racks.write_csv(folder / "racks.csv")
     plan.schedule.activities.write_csv(folder / "activities.csv")
     ramp = [(s.day, s.gpus, s.held_by) for s in plan.ramp_up]
-    pl.DataFrame(ramp, schema={"day": pl.Float64, "gpus": pl.Int64, "held_by": pl.String}, orient="row").write_csv(folder / "ramp_up.csv")
+    pl.DataFrame(ramp, schema={"day": pl.Float64, "gpus": pl.Int64, "held_by": pl.String}, orient="row").write_csv(
+        folder / "ramp_up.csv"
+    )
     names = ["severity", "chapter", "where", "what", "limit", "found", "remedy"]
     rows = [f.to_json() for f in plan.findings]
     pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String)).write_csv(folder / "findings.csv")
@@ -56,16 +59,25 @@ def _tables(plan: Plan, folder: Path) -> None:
     every = max(1, round(0.05 / s.dt_s))  # 20 rows a second: pictures and spreadsheets; key figures come from all
     pl.DataFrame(
         {
-            "t_s": pl.Series(range(0, len(s.load_w), every)).cast(pl.Float64) * s.dt_s, "load_w": s.load_w[::every],
-            "source_w": s.source_w[::every], "battery_w": s.battery_w[::every],
-            "frequency_hz": s.frequency_hz[::every], "soc_frac": s.soc_frac[::every],
+            "t_s": pl.Series(range(0, len(s.load_w), every)).cast(pl.Float64) * s.dt_s,
+            "load_w": s.load_w[::every],
+            "source_w": s.source_w[::every],
+            "battery_w": s.battery_w[::every],
+            "frequency_hz": s.frequency_hz[::every],
+            "soc_frac": s.soc_frac[::every],
         }
     ).write_csv(folder / "swing.csv", float_precision=6)
     pl.DataFrame(
         {
-            "hour": range(len(c.it_w)), "dry_bulb_degc": c.weather.dry_bulb_degc,
-            "wet_bulb_degc": c.weather.wet_bulb_degc, "supply_degc": c.supply_degc, "it_w": c.it_w, "fan_w": c.fan_w,
-            "pump_w": c.pump_w, "chiller_w": c.chiller_w, "water_m3_per_s": c.water_m3_per_s,
+            "hour": range(len(c.it_w)),
+            "dry_bulb_degc": c.weather.dry_bulb_degc,
+            "wet_bulb_degc": c.weather.wet_bulb_degc,
+            "supply_degc": c.supply_degc,
+            "it_w": c.it_w,
+            "fan_w": c.fan_w,
+            "pump_w": c.pump_w,
+            "chiller_w": c.chiller_w,
+            "water_m3_per_s": c.water_m3_per_s,
         }
     ).write_csv(folder / "cooling.csv", float_precision=6)
     if plan.observed is not None:

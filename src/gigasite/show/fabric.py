@@ -23,14 +23,22 @@ def size(kind: str, nodes: int, asked: dict[str, int | None], oversubscription: 
     InfeasibleError
         A preset's own setting is given another value, or the fabric cannot join the nodes.
     """
-    part = fabrics[kind]()  # type: ignore[operator]  # a part is registered as its class
+    part = fabrics[kind]()
     given = {k: v for k, v in asked.items() if v is not None}
     for key, value in given.items():
         if key in part.fixed and part.fixed[key] != value:
-            raise InfeasibleError(f"{kind} fixes {key.replace('_', '-')} to {part.fixed[key]}; leave it out, or take kind fat-tree")
+            raise InfeasibleError(
+                f"{kind} fixes {key.replace('_', '-')} to {part.fixed[key]}; leave it out, or take kind fat-tree"
+            )
     if not 1 <= nodes <= MOST_NODES:
         raise InfeasibleError(f"nodes must lie between 1 and {MOST_NODES:,}; found {nodes}")
-    limits = {"radix": 4096, "nics": 64, "nodes_per_unit": 4096, "planes": 16, "gpus_per_node": 1024}
+    limits = {
+        "radix": 4096,
+        "nics": 64,
+        "nodes_per_unit": 4096,
+        "planes": 16,
+        "gpus_per_node": 1024,
+    }
     for key, value in given.items():
         if not 1 <= value <= limits[key]:
             raise InfeasibleError(f"{key.replace('_', '-')} must lie between 1 and {limits[key]:,}; found {value}")

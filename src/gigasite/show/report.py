@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 import polars as pl
+from markupsafe import Markup
 
 from gigasite.design.types import FABRICS
 from gigasite.show import terminal
@@ -42,30 +43,50 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
     """
     read = files("gigasite.show") / "assets"
     page = jinja2.Environment(autoescape=True).from_string((read / "page.html").read_text(encoding="utf-8"))
-    script = {n: _script((read / f).read_text(encoding="utf-8")) for n, f in {"echarts": "echarts.min.js", "uplot": "uplot.min.js", "js": "page.js", "css": "page.css", "uplot_css": "uplot.min.css"}.items()}
+    script = {
+        n: _script((read / f).read_text(encoding="utf-8"))
+        for n, f in {
+            "echarts": "echarts.min.js",
+            "uplot": "uplot.min.js",
+            "js": "page.js",
+            "css": "page.css",
+            "uplot_css": "uplot.min.css",
+        }.items()
+    }
     start = plan.campus.start
     return page.render(
-        r=result, start=start.isoformat(), target_date=_date(start, result["target_day"]),
-        first=_dated(start, result["first_step_day"]["p50"]), band=_band(result["first_step_day"]),
-        usual=terminal.day(result["conventional_first_step_day"]), full=terminal.day(result["full_size_day"]),
-        cards=_cards(result), held="Held back by " + terminal.held(result["ramp_up"]) + ".",
-        findings=result["findings"][:MOST_FINDINGS], more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
+        r=result,
+        start=start.isoformat(),
+        target_date=_date(start, result["target_day"]),
+        first=_dated(start, result["first_step_day"]["p50"]),
+        band=_band(result["first_step_day"]),
+        usual=terminal.day(result["conventional_first_step_day"]),
+        full=terminal.day(result["full_size_day"]),
+        cards=_cards(result),
+        held="Held back by " + terminal.held(result["ramp_up"]) + ".",
+        findings=result["findings"][:MOST_FINDINGS],
+        more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
         fabrics=[f | {"name": n} for n, f in zip(FABRICS, result["design"]["fabrics"], strict=False)],
-        cable_km=f"{plan.cables.total_m / 1000:,.0f}", optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
-        power_text=_power_text(result["power"]), cooling_text=_cooling_text(result["cooling"]),
-        cost_text=_cost_text(result), bom=_bom(plan), origins=[explain(plan.campus, k) for k in RESULTS],
-        data=_script(dumps(_data(plan))), **script,
+        cable_km=f"{plan.cables.total_m / 1000:,.0f}",
+        optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
+        power_text=_power_text(result["power"]),
+        cooling_text=_cooling_text(result["cooling"]),
+        cost_text=_cost_text(result),
+        bom=_bom(plan),
+        origins=[explain(plan.campus, k) for k in RESULTS],
+        data=_script(dumps(_data(plan))),
+        **script,
     )
 
 
-def _script(text: str) -> jinja2.utils.markupsafe.Markup:
+def _script(text: str) -> Markup:
     """Let text pass unescaped into a script or style element; it must not end that element.
 
     Addresses inside (XML namespaces, licence notices) are written with escaped slashes: the same to JavaScript and
     JSON, and a search of the page for outside addresses finds none.
     """
     safe = text.replace("</", "<\\/").replace("://", ":\\/\\/")
-    return jinja2.utils.markupsafe.Markup(safe)  # noqa: S704  # our own files and JSON only
+    return Markup(safe)  # noqa: S704  # our own files and JSON only
 
 
 def _date(start: date, day: float) -> str:
@@ -85,17 +106,41 @@ def _cards(r: dict[str, Any]) -> list[dict[str, str]]:
     cost, p, c = r["cost_range_usd"], r["design"]["power"], r["cooling"]
     errors = sum(f["severity"] == "error" for f in r["findings"])
     return [
-        {"name": "all GPUs", "value": terminal.day(r["full_size_day"]).split(" (")[0], "more": terminal.day(r["full_size_day"])},
-        {"name": "cost", "value": terminal.usd(cost["likely"]), "more": f"{terminal.usd(cost['low'])} to {terminal.usd(cost['high'])}"},
-        {"name": "peak power", "value": f"{r['peak_w'] / 1e6:,.1f} MW", "more": f"IT {p['it_typical_w'] / 1e6:,.1f}, network {p['network_w'] / 1e6:,.1f}, cooling {p['cooling_w'] / 1e6:,.1f}, losses {p['loss_w'] / 1e6:,.1f}"},
-        {"name": "racks and cables", "value": f"{r['racks']:,} racks", "more": f"{r['cables']:,} cables"},
-        {"name": "PUE over the year", "value": f"{c['pue']:.3f}", "more": f"{c['wue_l_per_kwh']:.2f} L/kWh; {c['weather'][:70]}"},
+        {
+            "name": "all GPUs",
+            "value": terminal.day(r["full_size_day"]).split(" (")[0],
+            "more": terminal.day(r["full_size_day"]),
+        },
+        {
+            "name": "cost",
+            "value": terminal.usd(cost["likely"]),
+            "more": f"{terminal.usd(cost['low'])} to {terminal.usd(cost['high'])}",
+        },
+        {
+            "name": "peak power",
+            "value": f"{r['peak_w'] / 1e6:,.1f} MW",
+            "more": f"IT {p['it_typical_w'] / 1e6:,.1f}, network {p['network_w'] / 1e6:,.1f}, cooling {p['cooling_w'] / 1e6:,.1f}, losses {p['loss_w'] / 1e6:,.1f}",
+        },
+        {
+            "name": "racks and cables",
+            "value": f"{r['racks']:,} racks",
+            "more": f"{r['cables']:,} cables",
+        },
+        {
+            "name": "PUE over the year",
+            "value": f"{c['pue']:.3f}",
+            "more": f"{c['wue_l_per_kwh']:.2f} L/kWh; {c['weather'][:70]}",
+        },
         {"name": "limits broken", "value": f"{errors}", "more": "see findings"},
     ]
 
 
 def _power_text(p: dict[str, Any]) -> str:
-    kind = "Gensets alone (the grid of that day cannot carry the load)" if p["islanded"] else "Beside the grid, which holds the frequency"
+    kind = (
+        "Gensets alone (the grid of that day cannot carry the load)"
+        if p["islanded"]
+        else "Beside the grid, which holds the frequency"
+    )
     up, down = (p["grid_ramp_w_per_s"][k] * 60 / 1e6 for k in ("up", "down"))
     b = p["battery"]
     return (
@@ -127,19 +172,33 @@ def _data(plan: Plan) -> dict[str, Any]:
     last = plan.ramp_up[-1].day if plan.ramp_up else 1.0
     first = s.first_step.p50
     return {
-        "gpus": plan.campus.compute.gpus, "target": plan.campus.schedule.target_day,
-        "first": first if math.isfinite(first) else None, "lastDay": max(last, plan.campus.schedule.target_day) + 2,
-        "ramp": [[x.day, x.gpus] for x in plan.ramp_up], "ready": _ready(plan, last), "hist": _hist(plan),
+        "gpus": plan.campus.compute.gpus,
+        "target": plan.campus.schedule.target_day,
+        "first": first if math.isfinite(first) else None,
+        "lastDay": max(last, plan.campus.schedule.target_day) + 2,
+        "ramp": [[x.day, x.gpus] for x in plan.ramp_up],
+        "ready": _ready(plan, last),
+        "hist": _hist(plan),
         "drivers": [{"name": d.name, "low_days": d.low_days, "high_days": d.high_days} for d in s.drivers],
-        "gantt": _gantt(s), "driving": _driving(s), "map": _map(plan), "swing": _swing(plan.swing), "year": _year(plan),
-        "cost": _cost(plan), "lengths": _lengths(plan),
+        "gantt": _gantt(s),
+        "driving": _driving(s),
+        "map": _map(plan),
+        "swing": _swing(plan.swing),
+        "year": _year(plan),
+        "cost": _cost(plan),
+        "lengths": _lengths(plan),
     }
 
 
 def _ready(plan: Plan, last: float) -> dict[str, list[list[float]]]:
     """Return each staircase in GPUs, thinned to whole days."""
     p, c, gpus = plan.design.power, plan.design.cooling, plan.campus.compute.gpus
-    each = {"racks": 1.0, "network": 1.0, "power": p.peak_w / gpus, "cooling": (c.liquid_w + c.air_w) / gpus}
+    each = {
+        "racks": 1.0,
+        "network": 1.0,
+        "power": p.peak_w / gpus,
+        "cooling": (c.liquid_w + c.air_w) / gpus,
+    }
     days = np.arange(0.0, last + 2)
     out = {}
     for s in plan.schedule.staircases:
@@ -172,7 +231,11 @@ def _kinds(s: Schedule) -> pl.DataFrame:
 
 def _gantt(s: Schedule) -> list[dict[str, Any]]:
     """Return one row per kind of activity, by first start."""
-    table = _kinds(s).group_by("title", maintain_order=True).agg(pl.col("start_day").min().alias("start"), pl.col("finish_day").max().alias("finish"))
+    table = (
+        _kinds(s)
+        .group_by("title", maintain_order=True)
+        .agg(pl.col("start_day").min().alias("start"), pl.col("finish_day").max().alias("finish"))
+    )
     return [{"name": n, "start": a, "finish": b} for n, a, b in table.sort("start", "title").rows()]
 
 
@@ -190,11 +253,15 @@ def _map(plan: Plan) -> dict[str, Any]:
     rack = plan.campus.catalogue.racks[plan.campus.compute.rack]
     top = racks["typical_w"].max()
     return {
-        "w": max(h.x_m + h.length_m for h in halls) + 1, "h": max(h.y_m + h.width_m for h in halls) + 1,
+        "w": max(h.x_m + h.length_m for h in halls) + 1,
+        "h": max(h.y_m + h.width_m for h in halls) + 1,
         "halls": [{"n": h.hall, "x": h.x_m, "y": h.y_m, "l": h.length_m, "w": h.width_m} for h in halls],
-        "x": racks["x_m"].round(2).to_list(), "y": racks["y_m"].round(2).to_list(),
-        "kw": (racks["typical_w"] / 1e3).round(1).to_list(), "top": float(top if isinstance(top, float) else 1.0) / 1e3,
-        "rw": rack.width_m, "rd": rack.depth_m,
+        "x": racks["x_m"].round(2).to_list(),
+        "y": racks["y_m"].round(2).to_list(),
+        "kw": (racks["typical_w"] / 1e3).round(1).to_list(),
+        "top": float(top if isinstance(top, float) else 1.0) / 1e3,
+        "rw": rack.width_m,
+        "rd": rack.depth_m,
     }
 
 
@@ -209,19 +276,27 @@ def _swing(s: Swing) -> dict[str, Any]:
 
     def thin(x: NDArray[np.float64], scale: float) -> list[float]:
         if size == 1:
-            return np.round(x / scale, 4).tolist()
+            return [round(v, 4) for v in (x / scale).tolist()]
         part = x[: whole * size].reshape(whole, size)
         first = part.argmin(axis=1) <= part.argmax(axis=1)
         low, high = part.min(axis=1), part.max(axis=1)
         out = np.empty(2 * whole)
         out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
-        return np.round(out / scale, 4).tolist()
+        return [round(v, 4) for v in (out / scale).tolist()]
 
     span = s.peak_hz - s.nadir_hz
-    lines = [{"text": x.text, "level": x.level} for x in s.lines if x.series == "frequency_hz" and (x.broken or abs(x.level - s.frequency_hz[0]) < 4 * span + 1)]
+    lines = [
+        {"text": x.text, "level": x.level}
+        for x in s.lines
+        if x.series == "frequency_hz" and (x.broken or abs(x.level - s.frequency_hz[0]) < 4 * span + 1)
+    ]
     return {
-        "t": np.round(t, 4).tolist(), "load": thin(s.load_w, 1e6), "source": thin(s.source_w, 1e6),
-        "battery": thin(s.battery_w, 1e6), "frequency": thin(s.frequency_hz, 1.0), "lines": lines,
+        "t": np.round(t, 4).tolist(),
+        "load": thin(s.load_w, 1e6),
+        "source": thin(s.source_w, 1e6),
+        "battery": thin(s.battery_w, 1e6),
+        "frequency": thin(s.frequency_hz, 1.0),
+        "lines": lines,
     }
 
 
@@ -234,11 +309,21 @@ def _year(plan: Plan) -> dict[str, Any]:
         return [[i + 0.5, round(v, 3)] for i, v in enumerate(mean.tolist())]
 
     plant = (c.fan_w + c.pump_w + c.chiller_w) / 1e6
-    return {"dry": daily(c.weather.dry_bulb_degc), "wet": daily(c.weather.wet_bulb_degc), "supply": daily(c.supply_degc), "plant": daily(plant)}
+    return {
+        "dry": daily(c.weather.dry_bulb_degc),
+        "wet": daily(c.weather.wet_bulb_degc),
+        "supply": daily(c.supply_degc),
+        "plant": daily(plant),
+    }
 
 
 def _cost(plan: Plan) -> list[dict[str, Any]]:
-    table = pl.concat([plan.design.bom, plan.cables.bom]).group_by("group").agg(pl.col("likely_usd").sum()).sort("likely_usd", descending=True)
+    table = (
+        pl.concat([plan.design.bom, plan.cables.bom])
+        .group_by("group")
+        .agg(pl.col("likely_usd").sum())
+        .sort("likely_usd", descending=True)
+    )
     rows = [{"group": g, "musd": round(v / 1e6, 2)} for g, v in table.rows()]
     rest = plan.cost.likely_usd - float(table["likely_usd"].sum())
     return [*rows, {"group": "crews, building", "musd": round(rest / 1e6, 2)}]

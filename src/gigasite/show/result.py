@@ -56,9 +56,13 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "power": swing_json(plan.swing),
         "cooling": cooling_json(plan.cooling),
         "schedule": schedule_json(plan.schedule),
-        "observed": None if plan.observed is None else {
-            "ports_planned": plan.observed.ports_planned, "ports_seen": plan.observed.ports_seen,
-            "ports_right": plan.observed.ports_right, "mismatches": plan.observed.mismatches.to_dicts(),
+        "observed": None
+        if plan.observed is None
+        else {
+            "ports_planned": plan.observed.ports_planned,
+            "ports_seen": plan.observed.ports_seen,
+            "ports_right": plan.observed.ports_right,
+            "mismatches": plan.observed.mismatches.to_dicts(),
         },
         "findings": [f.to_json() for f in plan.findings],
         "seconds": plan.seconds,
@@ -84,13 +88,18 @@ def design_json(design: Design) -> dict[str, Any]:
     """Return counts and watts of the design."""
     p, c = design.power, design.cooling
     return {
-        "halls": len(design.halls), "rows": sum(h.rows for h in design.halls), "arrays": design.arrays,
-        "racks": design.racks.group_by("kind").len().sort("kind").rows(), "servers": int(design.racks["servers"].sum()),
-        "devices": design.devices.height, "links": len(design.links),
+        "halls": len(design.halls),
+        "rows": sum(h.rows for h in design.halls),
+        "arrays": design.arrays,
+        "racks": design.racks.group_by("kind").len().sort("kind").rows(),
+        "servers": int(design.racks["servers"].sum()),
+        "devices": design.devices.height,
+        "links": len(design.links),
         "fabrics": [fabric_json(f) for f in design.fabrics],
         "power": {name: getattr(p, name) for name in p.__slots__},
         "cooling": {name: getattr(c, name) for name in c.__slots__},
-        "capex_usd": money(design.capex), "findings": [f.to_json() for f in design.findings],
+        "capex_usd": money(design.capex),
+        "findings": [f.to_json() for f in design.findings],
     }
 
 
@@ -98,8 +107,12 @@ def training_json(load: LoadTrace) -> dict[str, Any]:
     """Return the job's step and the trace's extent."""
     step = load.step
     return {
-        "source": load.source, "gpus": load.gpus, "duration_s": load.duration_s, "resolution_s": load.resolution_s,
-        "lowest_w": float(min(load.power_w.min(), load.before_w)), "highest_w": float(load.power_w.max()),
+        "source": load.source,
+        "gpus": load.gpus,
+        "duration_s": load.duration_s,
+        "resolution_s": load.resolution_s,
+        "lowest_w": float(min(load.power_w.min(), load.before_w)),
+        "highest_w": float(load.power_w.max()),
         "step": None if step is None else {name: getattr(step, name) for name in step.__slots__},
     }
 
@@ -107,13 +120,18 @@ def training_json(load: LoadTrace) -> dict[str, Any]:
 def swing_json(swing: Swing) -> dict[str, Any]:
     """Return the key figures of a swing, from its raw samples."""
     return {
-        "islanded": swing.islanded, "controller": swing.controller, "nadir_hz": swing.nadir_hz,
-        "peak_hz": swing.peak_hz, "peak_to_peak_hz": swing.peak_hz - swing.nadir_hz,
+        "islanded": swing.islanded,
+        "controller": swing.controller,
+        "nadir_hz": swing.nadir_hz,
+        "peak_hz": swing.peak_hz,
+        "peak_to_peak_hz": swing.peak_hz - swing.nadir_hz,
         "rocof_hz_per_s": swing.rocof_hz_per_s,
         "grid_ramp_w_per_s": {"up": swing.ramp_up_w_per_s, "down": swing.ramp_down_w_per_s},
         "battery": {
-            "power_w": swing.battery_peak_w, "energy_j": swing.battery_used_j,
-            "throughput_j": swing.battery_throughput_j, "soc_min": float(swing.soc_frac.min()),
+            "power_w": swing.battery_peak_w,
+            "energy_j": swing.battery_used_j,
+            "throughput_j": swing.battery_throughput_j,
+            "soc_min": float(swing.soc_frac.min()),
             "soc_max": float(swing.soc_frac.max()),
         },
         "findings": [f.to_json() for f in swing.findings],
@@ -123,9 +141,16 @@ def swing_json(swing: Swing) -> dict[str, Any]:
 def cooling_json(c: Cooling) -> dict[str, Any]:
     """Return the figures of the year."""
     return {
-        "weather": c.weather.source, "synthetic_weather": c.weather.synthetic, "pue": c.pue, "pue_peak": c.pue_peak,
-        "wue_l_per_kwh": c.wue_l_per_kwh, "water_m3": c.water_m3, "plant_peak_w": c.plant_peak_w,
-        "energy_j": c.energy_j, "chiller_hours": c.chiller_hours, "hours_short": c.hours_short,
+        "weather": c.weather.source,
+        "synthetic_weather": c.weather.synthetic,
+        "pue": c.pue,
+        "pue_peak": c.pue_peak,
+        "wue_l_per_kwh": c.wue_l_per_kwh,
+        "water_m3": c.water_m3,
+        "plant_peak_w": c.plant_peak_w,
+        "energy_j": c.energy_j,
+        "chiller_hours": c.chiller_hours,
+        "hours_short": c.hours_short,
         "findings": [f.to_json() for f in c.findings],
     }
 
@@ -133,11 +158,15 @@ def cooling_json(c: Cooling) -> dict[str, Any]:
 def schedule_json(s: Schedule) -> dict[str, Any]:
     """Return milestones, drivers and counts."""
     return {
-        "activities": s.activities.height, "links": len(s.links), "samples": len(s.first_step_samples),
-        "first_step_day": spread(s.first_step), "full_size_day": spread(s.full_size),
+        "activities": s.activities.height,
+        "links": len(s.links),
+        "samples": len(s.first_step_samples),
+        "first_step_day": spread(s.first_step),
+        "full_size_day": spread(s.full_size),
         "milestones": [{"name": m.name} | spread(m.day) for m in s.milestones],
         "drivers": [
             {"name": d.name, "low_days": d.low_days, "high_days": d.high_days, "trust": d.trust} for d in s.drivers
         ],
-        "modes": s.modes, "findings": [f.to_json() for f in s.findings],
+        "modes": s.modes,
+        "findings": [f.to_json() for f in s.findings],
     }

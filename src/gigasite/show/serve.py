@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse, Response
 
 from gigasite._core.errors import InputFileError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHOWN = {".html", ".json", ".csv", ".parquet"}
 POLICY = "default-src 'self' 'unsafe-inline' data:"
@@ -23,7 +26,11 @@ def site(folder: Path) -> FastAPI:
     """
     root = folder.resolve()
     if not (root / "report.html").is_file():
-        raise InputFileError(str(folder), 0, "holds no report.html; write one with `gigasite plan FILE --out FOLDER`")
+        raise InputFileError(
+            str(folder),
+            0,
+            "holds no report.html; write one with `gigasite plan FILE --out FOLDER`",
+        )
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/")

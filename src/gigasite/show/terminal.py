@@ -89,7 +89,9 @@ def answer(result: dict[str, Any], out: Path | None) -> str:
     ]
     if result["observed"]:
         o = result["observed"]
-        lines.append(f"observed cabling      {o['ports_right']} of {o['ports_planned']} ports as planned, {len(o['mismatches'])} differ")
+        lines.append(
+            f"observed cabling      {o['ports_right']} of {o['ports_planned']} ports as planned, {len(o['mismatches'])} differ"
+        )
     if out is not None:
         lines.append(f"report                {out / 'report.html'}")
     return "\n".join(lines)

@@ -35,9 +35,7 @@ class Goodput:
     findings: tuple[Finding, ...] = ()
 
 
-def failure_rate_per_s(
-    *, nodes: int, failures_per_1000_node_days: float, alpha: float = 1.0
-) -> float:
+def failure_rate_per_s(*, nodes: int, failures_per_1000_node_days: float, alpha: float = 1.0) -> float:
     """Return failures of the whole job per second.
 
     Parameters
@@ -105,9 +103,7 @@ def goodput(
     """
     if not every_s > 0.0:
         raise InfeasibleError(f"a checkpoint every {every_s:g} s cannot be: give a time above 0")
-    rate = failure_rate_per_s(
-        nodes=nodes, failures_per_1000_node_days=failures_per_1000_node_days, alpha=alpha
-    )
+    rate = failure_rate_per_s(nodes=nodes, failures_per_1000_node_days=failures_per_1000_node_days, alpha=alpha)
     left = 1.0 - rate * (restart_s + every_s / 2.0)
     return Goodput(
         mtbf_s=1.0 / rate if rate else math.inf,
@@ -185,9 +181,7 @@ def daly_period(*, checkpoint_s: float, recovery_s: float, down_s: float, mtbf_s
     return math.sqrt(2.0 * checkpoint_s * (mtbf_s + down_s + recovery_s)) + checkpoint_s
 
 
-def first_order_period(
-    *, checkpoint_s: float, recovery_s: float, down_s: float, mtbf_s: float
-) -> float:
+def first_order_period(*, checkpoint_s: float, recovery_s: float, down_s: float, mtbf_s: float) -> float:
     """Return the first-order optimum of the period [s]: sqrt(2 C (mu - D - R)).
 
     Raises
@@ -217,7 +211,5 @@ def best_period(*, checkpoint_s: float, recovery_s: float, down_s: float, mtbf_s
             mtbf_s=mtbf_s,
         )
 
-    found = minimize_scalar(
-        loss, bounds=(checkpoint_s, top), method="bounded", options={"xatol": 1e-6 * top}
-    )
+    found = minimize_scalar(loss, bounds=(checkpoint_s, top), method="bounded", options={"xatol": 1e-6 * top})
     return float(found.x)

@@ -12,9 +12,7 @@ from gigasite._core.kernel import kernel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-REACH = (
-    8.0  # standard deviations after which an edge is over: 6e-16 of it is left, less than rounding
-)
+REACH = 8.0  # standard deviations after which an edge is over: 6e-16 of it is left, less than rounding
 
 
 @kernel

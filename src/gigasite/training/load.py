@@ -60,9 +60,7 @@ def levels(campus: Campus, design: Design, gpus: int) -> Levels:
     return Levels(compute_w=compute, wait_w=max(compute - fall, idle), idle_w=idle)
 
 
-def load_trace(
-    campus: Campus, design: Design, *, duration_s: float = 600.0, gpus: int | None = None
-) -> LoadTrace:
+def load_trace(campus: Campus, design: Design, *, duration_s: float = 600.0, gpus: int | None = None) -> LoadTrace:
     """Return the load of a job that starts, trains, loses a rank, restarts and stops.
 
     Parameters
@@ -196,9 +194,7 @@ class _Job:
         rise = self.level.compute_w - self.level.idle_w
         span = min(START_S, START_SHARE * self.duration_s)
         for i in range(START_RANKS):
-            self._edge(
-                now + i * span / START_RANKS, self.level.idle_w + rise * (i + 1) / START_RANKS
-            )
+            self._edge(now + i * span / START_RANKS, self.level.idle_w + rise * (i + 1) / START_RANKS)
         self.phases.append((now, now + span, "start"))
         return now + span
 

@@ -136,9 +136,7 @@ def _cells(place: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         raise InputFileError(str(place), reader.line_num, f"is no CSV: {error}") from error
 
 
-def _rows(
-    place: Path, cells: Iterator[tuple[int, list[str]]], columns: tuple[int, int], unit: str
-) -> _Rows:
+def _rows(place: Path, cells: Iterator[tuple[int, list[str]]], columns: tuple[int, int], unit: str) -> _Rows:
     """Read time and power; every bad cell is an error with its line."""
     time, power = columns
     lines: list[int] = []
@@ -154,14 +152,10 @@ def _rows(
     if len(t) < FEWEST_ROWS:
         what = f"has {len(t)} rows; {FEWEST_ROWS} or more are needed"
         raise InputFileError(str(place), 0, what)
-    return _Rows(
-        file=str(place), line=np.array(lines, np.int64), t_s=np.array(t), power_w=np.array(p)
-    )
+    return _Rows(file=str(place), line=np.array(lines, np.int64), t_s=np.array(t), power_w=np.array(p))
 
 
-def _nvidia_smi(
-    place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None
-) -> LoadTrace:
+def _nvidia_smi(place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None) -> LoadTrace:
     power = next(i for i, h in enumerate(header) if h.startswith("power.draw"))
     if "timestamp" not in header:
         raise InputFileError(str(place), 1, "has no column 'timestamp': log it with nvidia-smi")
@@ -262,9 +256,7 @@ def _unit(header: str) -> str:
     return word[1] if word else ""
 
 
-def _table(
-    place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None
-) -> LoadTrace:
+def _table(place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None) -> LoadTrace:
     time = next((i for i, h in enumerate(header) if _TIME.fullmatch(h.lower())), None)
     power = next((i for i, h in enumerate(header) if _unit(h) and i != time), None)
     if time is None or power is None:

@@ -68,9 +68,7 @@ def step(campus: Campus, gpus: int) -> Step:
     t = campus.training
     gpu = campus.catalogue.gpus[campus.catalogue.servers[campus.compute.server].gpu]
     flop = flop_per_step(t.model.active or t.model.parameters, t.tokens_per_step)
-    step_s = step_seconds(
-        flop=flop, gpus=gpus, flop_per_s=gpu.dense_flop_per_s, mfu_frac=t.mfu_frac
-    )
+    step_s = step_seconds(flop=flop, gpus=gpus, flop_per_s=gpu.dense_flop_per_s, mfu_frac=t.mfu_frac)
     wait_s = step_s * t.exposed_frac
     return Step(
         step_s=step_s,

@@ -69,9 +69,7 @@ def test_no_period_beats_the_best(save_s: float, mtbf_s: float, off: float) -> N
     best = best_period(checkpoint_s=save_s, recovery_s=60, down_s=10, mtbf_s=mtbf_s)
 
     def efficiency(period_s: float) -> float:
-        return renewal_efficiency(
-            period_s=period_s, checkpoint_s=save_s, recovery_s=60, down_s=10, mtbf_s=mtbf_s
-        )
+        return renewal_efficiency(period_s=period_s, checkpoint_s=save_s, recovery_s=60, down_s=10, mtbf_s=mtbf_s)
 
     assert best > save_s
     assert efficiency(save_s + (best - save_s) * off) <= efficiency(best) + 1e-9

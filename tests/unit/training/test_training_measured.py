@@ -22,8 +22,7 @@ SMI = "timestamp, power.draw [W], utilization.gpu [%]\n"
 
 def smi_log(scans: int = 30, gpus: int = 4) -> str:
     rows = [
-        f"2025/07/27 00:22:{27 + (k * 100 + g) // 1000:02d}.{(k * 100 + g) % 1000:03d}, "
-        f"{70 + k + g:.2f} W, 0 %\n"
+        f"2025/07/27 00:22:{27 + (k * 100 + g) // 1000:02d}.{(k * 100 + g) % 1000:03d}, {70 + k + g:.2f} W, 0 %\n"
         for k in range(scans)
         for g in range(gpus)
     ]
@@ -99,9 +98,7 @@ BAD = [
 
 
 @pytest.mark.parametrize(("text", "line", "message"), BAD)
-def test_bad_files_name_file_and_line(
-    tmp_path: Path, text: str | bytes, line: int, message: str
-) -> None:
+def test_bad_files_name_file_and_line(tmp_path: Path, text: str | bytes, line: int, message: str) -> None:
     path = write(tmp_path, text)
     with pytest.raises(InputFileError, match=message) as caught:
         read_trace(path)

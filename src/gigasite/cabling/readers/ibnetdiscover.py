@@ -36,7 +36,11 @@ class IbNetDiscover:
     def sniff(self, dump: Dump, /) -> bool:
         """Look for a block or a port line."""
         head = dump.text[:4000]
-        return bool("# Topology file" in head or re.search(r'^(switchguid|caguid)=', head, re.MULTILINE) or re.match(r"\s*(CA|SW|RT)\s+\d+\s+\d+\s+0x", head))
+        return bool(
+            "# Topology file" in head
+            or re.search(r"^(switchguid|caguid)=", head, re.MULTILINE)
+            or re.match(r"\s*(CA|SW|RT)\s+\d+\s+\d+\s+0x", head)
+        )
 
     def read(self, dump: Dump, /) -> tuple[list[Sighting], list[Finding]]:
         """Return every port that names a far end."""
@@ -61,8 +65,14 @@ def _blocks(dump: Dump, lines: list[str]) -> tuple[list[Sighting], list[Finding]
             far = names.get(port[3]) or _name(port[6] or "") or port[3]
             out.append(
                 Sighting(
-                    node=node, port=port[1], seen_node=far, seen_port=port[4], identity=port[3][2:],
-                    width=port[7] or "", speed=port[8] or "", line=number,
+                    node=node,
+                    port=port[1],
+                    seen_node=far,
+                    seen_port=port[4],
+                    identity=port[3][2:],
+                    width=port[7] or "",
+                    speed=port[8] or "",
+                    line=number,
                 )
             )
         elif line.startswith("["):
@@ -79,8 +89,14 @@ def _ports(dump: Dump, lines: list[str]) -> tuple[list[Sighting], list[Finding]]
             speed = "" if "?" in row[5] else row[5]
             out.append(
                 Sighting(
-                    node=_name(row[9]), port=row[2], seen_node=_name(row[10]), seen_port=row[7], identity=row[8],
-                    width=row[4] or "", speed=speed, line=number,
+                    node=_name(row[9]),
+                    port=row[2],
+                    seen_node=_name(row[10]),
+                    seen_port=row[7],
+                    identity=row[8],
+                    width=row[4] or "",
+                    speed=speed,
+                    line=number,
                 )
             )
         elif line.strip() and not _DANGLING.match(line.strip()):

@@ -31,7 +31,13 @@ class LldpdJson0:
             data = json.loads(dump.text)
         except (json.JSONDecodeError, RecursionError) as error:
             line = getattr(error, "lineno", 0)
-            return [], [note(dump.file, line, f"is broken JSON: {getattr(error, 'msg', 'nested too deep')}; is it cut off?")]
+            return [], [
+                note(
+                    dump.file,
+                    line,
+                    f"is broken JSON: {getattr(error, 'msg', 'nested too deep')}; is it cut off?",
+                )
+            ]
         if not isinstance(data, dict):
             return [], [note(dump.file, 1, "is JSON but no lldpd output")]
         sightings: list[Sighting] = []
@@ -41,9 +47,21 @@ class LldpdJson0:
                 seen = _neighbours(dump.node, name, interface)
                 sightings += seen
                 if len(seen) > 1:
-                    found.append(note(dump.file, 0, f"port {name} sees {len(seen)} neighbours: an unmanaged switch or stale data"))
+                    found.append(
+                        note(
+                            dump.file,
+                            0,
+                            f"port {name} sees {len(seen)} neighbours: an unmanaged switch or stale data",
+                        )
+                    )
                 if not seen:
-                    found.append(note(dump.file, 0, f"port {name} has an entry without chassis or port; left out"))
+                    found.append(
+                        note(
+                            dump.file,
+                            0,
+                            f"port {name} has an entry without chassis or port; left out",
+                        )
+                    )
         return sightings, found
 
 
@@ -72,7 +90,11 @@ def _neighbours(node: str, port: str, interface: dict[str, Any]) -> list[Sightin
         if (name or identity) and port_name:
             out.append(
                 Sighting(
-                    node=node, port=port, seen_node=name or identity, seen_port=port_name, identity=identity,
+                    node=node,
+                    port=port,
+                    seen_node=name or identity,
+                    seen_port=port_name,
+                    identity=identity,
                     age_s=_age(interface.get("age")),
                 )
             )
@@ -103,7 +125,7 @@ def _port(value: Any) -> str:
     """Return the far port: its id when that is an interface name, else its description, else its id."""
     if not isinstance(value, dict):
         return ""
-    first = next(iter(_list(value.get("id"))), {})
+    first: Any = next(iter(_list(value.get("id"))), {})
     kind = first.get("type") if isinstance(first, dict) else ""
     return _value(value.get("id")) if kind == "ifname" else _value(value.get("descr")) or _value(value.get("id"))
 

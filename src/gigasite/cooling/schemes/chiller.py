@@ -24,6 +24,9 @@ class LiquidToChiller:
         unit = ask.campus.catalogue.heat_rejection[c.chiller]
         cop = cops(unit, c.supply_degc, ask.weather.dry_bulb_degc)
         return Hours(
-            supply_degc=np.full_like(cop, c.supply_degc), fan_w=ask.heat_w * unit.fan_frac,
-            pump_w=ask.heat_w * unit.pump_frac, chiller_w=ask.heat_w / cop, water_m3_per_s=np.zeros_like(cop),
+            supply_degc=np.full_like(cop, c.supply_degc),
+            fan_w=ask.heat_w * unit.fan_frac,
+            pump_w=ask.heat_w * unit.pump_frac,
+            chiller_w=ask.heat_w / cop,
+            water_m3_per_s=np.zeros_like(cop),
         )

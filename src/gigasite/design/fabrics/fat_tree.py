@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from gigasite.design.clos import clos, size_of, wire
 from gigasite.design.fabric import FabricAsk, Wiring, fabrics
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gigasite.design.types import FabricSize
 
 

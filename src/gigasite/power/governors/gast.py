@@ -44,9 +44,7 @@ class Gast:
     positive: tuple[str, ...] = ("R", "T1", "T2", "T3")
     defaults: Mapping[str, float] = field(default_factory=lambda: DEFAULTS)
 
-    def derivative(
-        self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /
-    ) -> tuple[float, ...]:
+    def derivative(self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /) -> tuple[float, ...]:
         """Return dx/dt."""
         u = min(pref - dw / p["R"], p["AT"] + p["KT"] * (p["AT"] - x[2]))
         valve = held((u - x[0]) / p["T1"], x[0], p["VMIN"], p["VMAX"])

@@ -41,9 +41,7 @@ class Tgov1:
     positive: tuple[str, ...] = ("R", "T1", "T3")
     defaults: Mapping[str, float] = field(default_factory=lambda: DEFAULTS)
 
-    def derivative(
-        self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /
-    ) -> tuple[float, ...]:
+    def derivative(self, p: Mapping[str, float], pref: float, dw: float, x: Sequence[float], /) -> tuple[float, ...]:
         """Return dx/dt."""
         valve = held((pref - dw / p["R"] - x[0]) / p["T1"], x[0], p["VMIN"], p["VMAX"])
         return valve, (x[0] - x[1]) / p["T3"]

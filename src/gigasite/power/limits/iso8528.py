@@ -90,8 +90,7 @@ class Iso8528:
             limit = f"{2 * steady:.2f} Hz wide"
             out.append(self._broken("frequency never rests", limit, f"{width:.2f} Hz"))
         return [
-            Line(series=SERIES, level=f0 + x, text=f"{self.name} steady band", broken=broken)
-            for x in (-steady, steady)
+            Line(series=SERIES, level=f0 + x, text=f"{self.name} steady band", broken=broken) for x in (-steady, steady)
         ]
 
     def _broken(self, what: str, limit: str, found: str) -> Finding:
@@ -109,9 +108,7 @@ class Iso8528:
         return Finding(severity=Severity.note, chapter="power", where=self.name, what=what)
 
 
-def longest_excursion(
-    deviation: NDArray[np.float64], dt_s: float, leave: float, enter: float
-) -> float:
+def longest_excursion(deviation: NDArray[np.float64], dt_s: float, leave: float, enter: float) -> float:
     """Return the longest time from leaving the steady band to the last entry [s].
 
     The clock starts when the deviation leaves +-`leave` on its way out of +-`enter` and stops on

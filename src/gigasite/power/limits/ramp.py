@@ -54,9 +54,7 @@ class Ramp:
                 continue
             broken = value > limit * (1 + 1e-6)
             level = sign * limit
-            lines.append(
-                Line(series="ramp_w_per_s", level=level, text=f"ramp {name}", broken=broken)
-            )
+            lines.append(Line(series="ramp_w_per_s", level=level, text=f"ramp {name}", broken=broken))
             if broken:
                 found.append(self._broken(series, name, limit, value))
         if lines and not found and series.resolution_s >= self.window_s:

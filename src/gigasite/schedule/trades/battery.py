@@ -31,7 +31,7 @@ class Battery:
         groups = -(-count // 4)
         names = [f"battery group {i + 1}" for i in range(groups)]
         mode = b.modes.get("battery", first.mode)
-        lag = np.arange(groups) * 4 / UNITS_PER_DAY
+        lag = np.arange(float(groups)) * 4 / UNITS_PER_DAY
         arrive = b.delivery("battery", names, mode=mode, lag_days=lag, not_before=first.day or 0.0)
         setting = b.work("battery", "battery-set", names, quantity=4.0)
         tie = b.work("battery", "battery-tie", names)

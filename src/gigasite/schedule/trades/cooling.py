@@ -25,7 +25,10 @@ class CoolingTrade:
         b.link(b.made["hall"], mains)
         start = b.work("cooling", "plant-start", names)
         b.link(mains, start)
-        kinds = [("tower", "heat rejection", plant.towers + plant.dry_coolers), ("chiller", "chiller", plant.chillers)]
+        kinds = [
+            ("tower", "heat rejection", plant.towers + plant.dry_coolers),
+            ("chiller", "chiller", plant.chillers),
+        ]
         for item, word, count in kinds:
             if not count:
                 continue

@@ -33,7 +33,7 @@ class Gensets:
         arrivals = []
         for number, g in enumerate(groups, start=1):
             lots = [f"{g.model} {number}.{i + 1}" for i in range(g.count)]
-            lag = np.arange(g.count) * DAYS_BETWEEN
+            lag = np.arange(float(g.count)) * DAYS_BETWEEN
             mode = b.modes.get("genset", g.mode)
             arrivals.append(b.delivery("genset", lots, mode=mode, lag_days=lag, not_before=g.day or 0.0))
             names += lots

@@ -27,7 +27,11 @@ class PowerDistribution:
         gear = b.work("power", "switchgear-set", [f"line-up {i + 1}" for i in range(chain.switchgear)])
         b.link(b.delivery("switchgear", ["campus"]), gear)
         b.link(b.made["permits"], gear)
-        units = b.work("power", "transformer-set", [f"unit substation {i + 1}" for i in range(chain.transformers)])
+        units = b.work(
+            "power",
+            "transformer-set",
+            [f"unit substation {i + 1}" for i in range(chain.transformers)],
+        )
         b.link(b.delivery("transformer", ["campus"]), units)
         b.link(gear[np.arange(len(units)) * len(gear) // len(units)], units)
         rows = _rows(b)

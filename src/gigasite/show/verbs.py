@@ -1,0 +1,372 @@
+"""The verbs of one chapter each: design, training, power, cooling, cables, schedule, decide, sites, fabric."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gigasite.show.common import (
+    AsJson,
+    File,
+    Load,
+    LoadGpus,
+    Observed,
+    ObservedPlan,
+    Weather,
+    Workers,
+    app,
+    designed,
+    emit,
+    end,
+    read_campus,
+    show,
+)
+
+if TYPE_CHECKING:
+    from gigasite.design.types import Design
+
+
+@app.command("design")
+def design_(file: File, as_json: AsJson = False) -> None:
+    """Halls, racks, fabric, power chain, cooling plant, parts."""
+    from gigasite.show.result import design_json
+    from gigasite.show.terminal import usd
+
+    campus, d = designed(file)
+    if as_json:
+        emit({"campus": campus.name} | design_json(d))
+    else:
+        p, c = d.power, d.cooling
+        area = sum(h.length_m * h.width_m for h in d.halls)
+        rows: list[tuple[str, object]] = [
+            ("halls", f"{len(d.halls)}, {area:,.0f} m2"),
+            ("racks", d.racks.height),
+            ("arrays", d.arrays),
+            ("devices", d.devices.height),
+            ("links", len(d.links)),
+            *[
+                (
+                    f"{f.kind} fabric",
+                    f"{f.tiers} tiers, {f.leaf:,} leaf, {f.spine:,} spine, {f.core:,} core",
+                )
+                for f in d.fabrics
+            ],
+            (
+                "peak power",
+                f"{p.peak_w / 1e6:,.1f} MW (IT {p.it_typical_w / 1e6:,.1f}, network {p.network_w / 1e6:,.1f}, cooling {p.cooling_w / 1e6:,.1f}, losses {p.loss_w / 1e6:,.1f})",
+            ),
+            (
+                "supply",
+                f"grid {p.grid_w / 1e6:,.0f} MW, gensets {p.genset_w / 1e6:,.0f} MW, battery {p.battery_w / 1e6:,.0f} MW / {p.battery_j / 3.6e9:,.0f} MWh",
+            ),
+            (
+                "chain",
+                f"{p.switchgear} switchgear, {p.transformers} unit substations, {p.busways} busways",
+            ),
+            (
+                "cooling plant",
+                f"{c.scheme}: {c.towers} towers, {c.dry_coolers} dry coolers, {c.chillers} chillers, {c.cdus} CDUs",
+            ),
+            ("parts", f"{usd(d.capex.likely_usd)} without cables"),
+        ]
+        show(f"{campus.name}: design", rows, d.findings)
+    end(d.findings)
+
+
+@app.command()
+def training(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json: AsJson = False) -> None:
+    """The job: step time, power levels, goodput."""
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import the_load
+    from gigasite.show.result import training_json
+    from gigasite.training import goodput_of
+
+    campus, d = designed(file)
+    trace = the_load(campus, d, Inputs(load=load, load_gpus=load_gpus))
+    good = goodput_of(campus)
+    figures = {n: getattr(good, n) for n in ("mtbf_s", "best_interval_s", "ettr_frac")}
+    if as_json:
+        emit(
+            {"campus": campus.name}
+            | training_json(trace)
+            | {"goodput": figures, "findings": [f.to_json() for f in trace.findings]}
+        )
+    else:
+        step = trace.step
+        rows: list[tuple[str, object]] = [
+            (
+                "load",
+                f"{trace.source}, {trace.duration_s:,.0f} s, {trace.power_w.min() / 1e6:,.1f} to {trace.power_w.max() / 1e6:,.1f} MW",
+            ),
+            (
+                "step",
+                ""
+                if step is None
+                else f"{step.step_s:,.3g} s ({step.communication_s:,.3g} s exposed communication), {step.tokens_per_s:,.4g} tokens/s",
+            ),
+            ("failures", f"one in {good.mtbf_s / 3600:,.2f} h"),
+            ("effective training time", f"{good.ettr_frac:.1%}"),
+            ("best checkpoint interval", f"{good.best_interval_s:,.0f} s"),
+        ]
+        show(f"{campus.name}: training", rows, trace.findings)
+
+
+@app.command()
+def power(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json: AsJson = False) -> None:
+    """Will the load's swings trip the plant? Frequency, ramp, battery against the campus's limits."""
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import swing_at_full_size, the_load
+    from gigasite.schedule import schedule as build
+    from gigasite.show.result import swing_json
+
+    campus, d = designed(file)
+    trace = the_load(campus, d, Inputs(load=load, load_gpus=load_gpus))
+    swing = swing_at_full_size(campus, d, trace, build(campus, d, drivers=False))
+    if as_json:
+        emit({"campus": campus.name} | swing_json(swing))
+    else:
+        rows: list[tuple[str, object]] = [
+            ("plant", "island of gensets" if swing.islanded else "beside the grid"),
+            ("controller", swing.controller),
+            (
+                "frequency",
+                f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz, {swing.rocof_hz_per_s:.2f} Hz/s",
+            ),
+            (
+                "source ramp over 1 s",
+                f"{swing.ramp_up_w_per_s * 60 / 1e6:,.0f} up, {swing.ramp_down_w_per_s * 60 / 1e6:,.0f} down MW/min",
+            ),
+            (
+                "battery",
+                f"{swing.battery_peak_w / 1e6:,.1f} MW, {swing.battery_used_j / 3.6e6:,.0f} kWh used, charge {swing.soc_frac.min():.1%} to {swing.soc_frac.max():.1%}",
+            ),
+        ]
+        show(f"{campus.name}: power swing at full size", rows, swing.findings)
+    end(swing.findings)
+
+
+@app.command()
+def cooling(file: File, weather: Weather = None, as_json: AsJson = False) -> None:
+    """A year of cooling: PUE, water, hours in which the supply is too warm."""
+    from gigasite.cooling import simulate, weather_of
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import mean_it_power, the_load
+    from gigasite.show.result import cooling_json
+
+    campus, d = designed(file)
+    year = simulate(campus, d, weather_of(campus, weather), mean_it_power(the_load(campus, d, Inputs())))
+    if as_json:
+        emit({"campus": campus.name} | cooling_json(year))
+    else:
+        rows: list[tuple[str, object]] = [
+            ("weather", year.weather.source),
+            ("PUE", f"{year.pue:.3f}, worst hour {year.pue_peak:.3f}"),
+            ("water", f"{year.water_m3:,.0f} m3 a year, {year.wue_l_per_kwh:.2f} L/kWh"),
+            ("plant", f"{year.plant_peak_w / 1e6:,.2f} MW at most"),
+            ("chillers run", f"{year.chiller_hours} h"),
+            ("supply too warm", f"{year.hours_short} h"),
+            ("energy", f"{year.energy_j / 3.6e15:,.3f} TWh a year"),
+        ]
+        show(f"{campus.name}: cooling", rows, year.findings)
+    end(year.findings)
+
+
+@app.command()
+def cables(
+    file: File,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for cables.csv and cables.parquet.")] = None,
+    observed: Observed = None,
+    observed_plan: ObservedPlan = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every cable with length and part; what is really cabled, compared port by port."""
+    from gigasite.cabling import plan as plan_cables
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import observation
+    from gigasite.show.terminal import usd
+
+    campus, d = designed(file)
+    made = plan_cables(campus, d)
+    seen = observation(d, made, Inputs(observed=observed, observed_plan=observed_plan))
+    found = [*made.findings, *(seen.findings if seen else ())]
+    if out is not None:
+        _write_cables(d, made, out)
+    if as_json:
+        emit(
+            {
+                "campus": campus.name,
+                "cables": made.count,
+                "gpu_fabric_cables": made.gpu_fabric_count,
+                "total_m": made.total_m,
+                "optics_w": made.optics_w,
+                "cost_usd": made.cost.likely_usd,
+                "mismatches": seen.mismatches.to_dicts() if seen else None,
+                "findings": [f.to_json() for f in found],
+            }
+        )
+    else:
+        rows: list[tuple[str, object]] = [
+            ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric"),
+            ("length", f"{made.total_m / 1000:,.0f} km"),
+            ("modules", f"{made.optics_w / 1e6:,.2f} MW"),
+            ("cost", usd(made.cost.likely_usd)),
+        ]
+        if seen is not None:
+            rows.append(
+                (
+                    "observed",
+                    f"{seen.ports_right} of {seen.ports_planned} ports as planned, {seen.mismatches.height} differ",
+                )
+            )
+            rows += [
+                (
+                    f"  {m['node']} {m['port']}",
+                    f"planned {m['planned_node']} {m['planned_port']}, seen {m['seen_node']} {m['seen_port']}",
+                )
+                for m in seen.mismatches.head(20).to_dicts()
+            ]
+        show(f"{campus.name}: cables", rows, found)
+    end(found)
+
+
+def _write_cables(d: Design, made: Any, out: Path) -> None:
+    from gigasite._core.files import folder_beside
+    from gigasite.cabling import pull_sheet
+
+    with folder_beside(out) as folder:
+        made.cables.write_parquet(folder / "cables.parquet")
+        pull_sheet(d, made).write_csv(folder / "cables.csv")
+
+
+@app.command()
+def schedule(
+    file: File,
+    conventional: Annotated[bool, typer.Option(help="New orders for every long-lead item.")] = False,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Which day does training start, what drives it, what would change it?"""
+    from gigasite._core.engine import Engine
+    from gigasite.schedule import conventional_modes
+    from gigasite.schedule import schedule as build
+    from gigasite.show import terminal
+    from gigasite.show.result import schedule_json, spread
+
+    campus, d = designed(file)
+    bar = terminal.Bar()
+    modes = conventional_modes(campus) if conventional else None
+    made = build(campus, d, modes=modes, engine=Engine(workers=workers, progress=bar))
+    bar.close()
+    if as_json:
+        emit({"campus": campus.name} | schedule_json(made))
+    else:
+        rows: list[tuple[str, object]] = [
+            ("activities", made.activities.height),
+            *[(m.name, terminal.day(spread(m.day))) for m in made.milestones],
+        ]
+        rows += [(f"  {x.name}", f"{x.low_days:+.1f} to {x.high_days:+.1f} days ({x.trust})") for x in made.drivers]
+        show(f"{campus.name}: schedule", rows, made.findings)
+    end(made.findings)
+
+
+@app.command()
+def decide(file: File, as_json: AsJson = False) -> None:
+    """Build, lease or rent: worth, days, break-evens."""
+    from gigasite.decide import lease_or_build
+    from gigasite.plan import plan as make
+    from gigasite.show import terminal
+
+    bar = terminal.Bar()
+    made = lease_or_build(make(read_campus(file), progress=bar))
+    bar.close()
+    if as_json:
+        options = [{n: getattr(o, n) for n in o.__slots__} for o in made.options]
+        emit({n: getattr(made, n) for n in made.__slots__ if n != "options"} | {"options": options})
+        return
+    rows: list[tuple[str, object]] = []
+    for o in made.options:
+        days = f"first step day {o.first_step_day[1]:.0f}, all GPUs day {o.full_size_day[1]:.0f}"
+        rows.append(
+            (
+                o.name,
+                f"{days}, worth {terminal.usd(o.npv_usd[1])} (P10 {terminal.usd(o.npv_usd[0])}, P90 {terminal.usd(o.npv_usd[2])}), best in {o.best_frac:.0%}",
+            )
+        )
+    rows += [
+        (
+            "a day of delay",
+            f"{terminal.usd(made.cost_of_delay_usd_per_day)} of GPU-hours; idle capital {terminal.usd(made.idle_capital_usd_per_day)} (another view, not to be added)",
+        ),
+        ("build stays ahead until", f"{made.break_even_delay_days:,.0f} days late"),
+        ("build may be dearer by", f"{made.break_even_premium_frac:+.1%}"),
+        *made.inputs.items(),
+    ]
+    show("decision", rows, ())
+
+
+@app.command()
+def sites(
+    file: Annotated[Path, typer.Argument(help="File of candidate sites (YAML).", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Where: hard filters, then first-step day and cost of the same campus on each site."""
+    from gigasite.campus.sites import load_sites
+    from gigasite.decide import rank_sites
+    from gigasite.show import terminal
+
+    base, candidates = load_sites(file)
+    bar = terminal.Bar()
+    ranked = rank_sites(base, candidates, progress=bar)
+    bar.close()
+    if as_json:
+        emit(
+            {
+                "campus": base.name,
+                "sites": [{n: getattr(r, n) for n in r.__slots__} for r in ranked],
+            }
+        )
+        return
+    rows: list[tuple[str, object]] = []
+    for r in ranked:
+        if r.stopped_by:
+            rows += [(r.name, "does not pass"), *[("", f"- {s}") for s in r.stopped_by]]
+        else:
+            rows.append(
+                (
+                    r.name,
+                    f"first step day {r.first_step_day[1]:.0f}, all GPUs day {r.full_size_day[1]:.0f}, {terminal.usd(r.cost_usd)}, worth {terminal.usd(r.npv_usd)}, PUE {r.pue:.3f}",
+                )
+            )
+    show("sites", rows, ())
+
+
+@app.command()
+def fabric(
+    kind: Annotated[str, typer.Argument(help="fat-tree, rail-optimized, superpod-b200, superpod-b300, ...")],
+    nodes: Annotated[int, typer.Option(help="Servers.")],
+    radix: Annotated[int | None, typer.Option(help="Ports of a switch at link speed.")] = None,
+    nics: Annotated[int | None, typer.Option(help="NICs (rails) of a server.")] = None,
+    nodes_per_unit: Annotated[int | None, typer.Option(help="Servers that share a group of leaves.")] = None,
+    planes: Annotated[int | None, typer.Option(help="Independent copies of the fabric.")] = None,
+    gpus_per_node: Annotated[int | None, typer.Option(help="GPUs of a server.")] = None,
+    oversubscription: Annotated[float, typer.Option(help="Down-links over up-links of a leaf.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Count switches and cables of a fabric."""
+    from gigasite.show.fabric import size
+    from gigasite.show.result import fabric_json
+
+    asked = {
+        "radix": radix,
+        "nics": nics,
+        "nodes_per_unit": nodes_per_unit,
+        "planes": planes,
+        "gpus_per_node": gpus_per_node,
+    }
+    made = fabric_json(size(kind, nodes, asked, oversubscription))
+    if as_json:
+        emit(made)
+    else:
+        show(f"{kind}, {nodes:,} nodes", list(made.items()), ())
