@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from gigasite.power import Machines, Plant, controllers, simulate
+from gigasite.power import Machines, Plant, simulate
+from gigasite.power.controller import controllers
 from gigasite.training import LoadTrace
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gigasite.power import BatteryPlant, Grid, Machines, Plant, controllers, simulate
+from gigasite.power import BatteryPlant, Grid, Machines, Plant, simulate
+from gigasite.power.controller import controllers
 from gigasite.training import LoadTrace
 
 
@@ -90,4 +91,4 @@ def test_battery_of_a_square_load() -> None:
     swing = simulate(plant, load, hold)
     assert swing.battery_used_j == pytest.approx(20e6, rel=0.02)
     assert swing.battery_peak_w == pytest.approx(40e6, rel=1e-3)
-    assert np.ptp(swing.source_w[10:]) < 0.5 * 40e6  # only the step of the edge itself is left
+    assert np.ptp(swing.source_w) < 1e5  # neither latency nor lag: nothing is left

@@ -10,7 +10,7 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, field
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gigasite._core.progress import SILENT, Progress
 
@@ -78,9 +78,9 @@ class Engine:
         return out
 
     def _spread(self, pool: Executor, fn: Callable[[T], R], chunks: list[list[T]], chapter: str) -> list[R]:
-        futures = {pool.submit(_run, fn, chunk): i for i, chunk in enumerate(chunks)}
+        futures: dict[Future[Any], int] = {pool.submit(_run, fn, chunk): i for i, chunk in enumerate(chunks)}
         parts: list[list[R]] = [[] for _ in chunks]
-        pending: set[Future[list[R]]] = set(futures)
+        pending = set(futures)
         done_tasks, total = 1, 1 + sum(map(len, chunks))
         try:
             while pending:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gigasite._core.errors import InputFileError, OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 MOST_BYTES = 2 * 1024**3
 
@@ -56,7 +56,7 @@ def read_text(path: Path, most: int = MOST_BYTES) -> str:
 
 
 @contextmanager
-def folder_beside(out: Path) -> Iterator[Path]:
+def folder_beside(out: Path) -> Generator[Path]:
     """Give a new folder beside `out`; on success its files move into `out`, on failure it is removed.
 
     Files already in `out` that this run did not write again stay. Each file is renamed whole, so that a reader

@@ -106,7 +106,13 @@ def _storage(campus: Campus, n: Counts) -> Net:
         radix=switch,
         oversubscription=STORAGE_OVERSUBSCRIPTION,
     )
-    return _net("storage", "rail-optimized", ask, (net.storage_switch,) * 3, net.storage_speed_bit_per_s)
+    return _net(
+        "storage",
+        "rail-optimized",
+        ask,
+        (net.storage_switch, net.storage_switch, net.storage_switch),
+        net.storage_speed_bit_per_s,
+    )
 
 
 def _management(campus: Campus, n: Counts) -> Net:

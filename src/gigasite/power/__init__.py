@@ -3,12 +3,11 @@
 In: a `Plant`, a `LoadTrace`, a controller. Out: a `Swing` with frequency, source power, battery
 power and state of charge, and findings against named limits. Open `simulate.py` for the study,
 `aggregate.py` and `kernels.py` for the equations, `controllers/`, `governors/`, `limits/` to add a
-part.
+part. The registries are `controller.controllers`, `governor.governors` and `limit.limits`: exported
+here, their names would be hidden by the folders of the same name.
 """
 
-from gigasite.power.controller import Seen, controllers
-from gigasite.power.governor import governors
-from gigasite.power.limit import limits
+from gigasite.power.controller import Seen
 from gigasite.power.plant import plant_of
 from gigasite.power.simulate import simulate, study
 from gigasite.power.types import BatteryPlant, Grid, Line, Machines, Plant, Swing
@@ -21,9 +20,6 @@ __all__ = [
     "Plant",
     "Seen",
     "Swing",
-    "controllers",
-    "governors",
-    "limits",
     "plant_of",
     "simulate",
     "study",

@@ -216,8 +216,10 @@ def battery_step(
     if battery[RATING] <= 0.0:
         return 0.0, 0.0, soc, 0.0
     target_w = min(max(wanted_w, -battery[RATING]), battery[RATING])
-    next_w = target_w + (now_w - target_w) * math.exp(-dt_s / max(battery[LAG], 1e-9))
-    free_w = 0.5 * (now_w + next_w)
+    steps = dt_s / max(battery[LAG], 1e-9)
+    decay = -math.expm1(-steps)
+    next_w = now_w + (target_w - now_w) * decay
+    free_w = target_w + (now_w - target_w) * decay / steps
     # never more than what is left, never more than what fits, over this step
     most_out_w = soc * battery[ENERGY] * battery[ETA] / dt_s
     most_in_w = (1.0 - soc) * battery[ENERGY] / battery[ETA] / dt_s

@@ -52,6 +52,7 @@ def new(
     source: Annotated[str, typer.Option("--from", help="Reference campus: memphis, next, lab.")] = "memphis",
 ) -> None:
     """Start a commented campus file from a reference campus."""
+    from gigasite._core.files import write_text
     from gigasite.campus import reference
 
     text = reference(source).read_text(encoding="utf-8")

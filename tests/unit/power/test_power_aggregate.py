@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigasite._core.errors import InfeasibleError, UnknownPartError
-from gigasite.power import BatteryPlant, Machines, Plant, aggregate, controllers, kernels
+from gigasite.power import BatteryPlant, Machines, Plant, aggregate, kernels
+from gigasite.power.controller import controllers
 from gigasite.power.governors.gast import Gast
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def test_gensets_that_are_too_few_run_beside_the_grid(memphis: Campus) -> None:
 
 
 @pytest.mark.parametrize(("mode", "islanded"), [("yes", True), ("no", False)])
-def test_the_file_may_decide(memphis: Campus, mode: str, islanded: bool) -> None:
+def test_the_file_may_decide(memphis: Campus, mode: str, *, islanded: bool) -> None:
     campus = replace(memphis, power=replace(memphis.power, island=mode))
     for grid_w in (8e6, 500e6):
         assert (plant_of(campus, grid_w=grid_w, load_w=50e6).grid is None) == islanded

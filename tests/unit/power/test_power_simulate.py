@@ -8,9 +8,11 @@ import pytest
 
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import Severity
-from gigasite.power import Grid, controllers, limits, plant_of, simulate, study
+from gigasite.power import Grid, plant_of, simulate, study
+from gigasite.power.controller import controllers
 from gigasite.power.controllers.droop import Droop
 from gigasite.power.controllers.ramp_limit import RampLimit
+from gigasite.power.limit import limits
 from gigasite.power.limits.ramp import Ramp
 from gigasite.training import load_trace
 
