@@ -241,16 +241,17 @@ def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         )
     if server is not None and server.gpu not in catalogue.gpus:
         out.append((("compute", "server"), f"its GPU '{server.gpu}' is not in the catalogue"))
-    if server is not None and c.halls * server.gpus > max(c.gpus, server.gpus):
-        out.append(
-            (
-                ("compute", "halls"),
-                f"{c.halls} halls for {c.gpus} GPUs leave halls without a server",
-            )
-        )
+    if server is not None and c.halls > (arrays := _arrays(file, server.gpus)):
+        out.append((("compute", "halls"), f"{c.halls} halls for {arrays} arrays of racks leave halls empty"))
     if file.schedule.first_step_gpus > c.gpus:
         out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
     return out
+
+
+def _arrays(file: CampusFile, gpus_per_server: int) -> int:
+    c = file.compute
+    racks = -(-(-(-c.gpus // gpus_per_server)) // c.servers_per_rack)
+    return -(-racks // c.racks_per_array)
 
 
 def _training(file: CampusFile, _catalogue: Catalogue) -> Contradictions:

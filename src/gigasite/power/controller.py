@@ -2,7 +2,7 @@
 
 The same object runs in simulation and live. Its step is plain Python; a part may also name the
 branch of `kernels.law` that does the same compiled, so that a whole trace runs fast. Parts without
-one run in Python (about a thousand times slower).
+one run in Python (about 80 times slower).
 """
 
 from __future__ import annotations

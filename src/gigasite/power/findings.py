@@ -10,6 +10,7 @@ from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
+from gigasite.power.aggregate import COLLAPSE_PU
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +63,9 @@ def _frequency(plant: Plant, swing: Swing, wanted_s: float) -> list[Finding]:
     ran_s = len(f) * swing.dt_s
     if ran_s < wanted_s - 1.5 * swing.dt_s:
         text = f"{f[-1]:.1f} Hz after {ran_s:.1f} s"
-        return [_make(Severity.error, "island", "the island collapses", ("", text, cure))]
+        return [
+            _make(Severity.error, "island", "the island collapses", (f"+-{COLLAPSE_PU:.0%} of nominal", text, cure))
+        ]
     out = []
     for name, trip, edge, sign in (
         ("under", UNDER_FRAC, LOW_FRAC, -1.0),
@@ -105,7 +108,9 @@ def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
     out = []
     rating = sum(m.count * m.rating_w for m in plant.machines)
     unit = max(m.rating_w for m in plant.machines)
-    worst = max(float(swing.mechanical_w.max()), float(swing.source_w.max()))
+    # inertia carries what is shorter than a second
+    lasting_w = float(_means(swing.source_w, swing.dt_s, STEP_S).max())
+    worst = max(float(swing.mechanical_w.max()), lasting_w)
     if worst > FULL_FRAC * rating:
         # what droop asks for beyond the rating is not known: one unit at least
         more = max(1, math.ceil((worst - FULL_FRAC * rating) / unit))
@@ -113,7 +118,7 @@ def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
         texts = (show(rating, "MW"), show(worst, "MW"), cure)
         out.append(_make(Severity.error, "gensets", "are overloaded", texts))
     floor = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
-    lowest = float(_means(swing.mechanical_w, swing.dt_s).min())
+    lowest = float(_means(swing.mechanical_w, swing.dt_s, MEAN_S).min())
     if lowest < floor:
         units = sum(m.count for m in plant.machines)
         off = min(math.ceil((floor - lowest) / (floor / units)), units - 1)
@@ -130,8 +135,8 @@ def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
     return out
 
 
-def _means(power_w: NDArray[np.float64], dt_s: float) -> NDArray[np.float64]:
-    n = min(max(1, round(MEAN_S / dt_s)), len(power_w))
+def _means(power_w: NDArray[np.float64], dt_s: float, window_s: float) -> NDArray[np.float64]:
+    n = min(max(1, round(window_s / dt_s)), len(power_w))
     sums = np.concatenate([[0.0], np.cumsum(power_w)])
     out: NDArray[np.float64] = (sums[n:] - sums[:-n]) / n
     return out

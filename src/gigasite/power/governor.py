@@ -1,7 +1,7 @@
 """What a governor is: named settings with defaults, and its equations as plain functions.
 
 To add one, put a file into `governors/` with `defaults`, `states`, `derivative` and `torque`, and
-`code = None`: it runs in plain Python at once (about a thousand times slower than compiled). To
+`code = None`: it runs in plain Python at once (about 80 times slower than compiled). To
 make it fast, write its branch in `kernels.governor_rates` and `kernels.governor_torque`, and give
 the part its code; the tests then compare the two.
 """

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from gigasite._core.errors import InfeasibleError
-from gigasite.design.plant import derated
+from gigasite.design.plant import derated, genset_power
 from gigasite.power.types import BatteryPlant, Grid, Machines, Plant
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def plant_of(
     Notes
     -----
     `island: auto` runs gensets alone when the grid of that day cannot carry the load alone (a weak
-    grid would have to take the whole swing) and the gensets can; otherwise the gensets
+    grid would have to take the whole swing) and the gensets less the spare ones can; otherwise the gensets
     hold a steady power beside the grid. As many units run as the load takes, plus the
     spare ones; groups in the order of the file. Ratings are those of the summer design day.
     """
@@ -82,7 +82,7 @@ def grid_on(campus: Campus, day: float | None) -> float:
 def islanded(campus: Campus, grid_w: float, load_w: float) -> bool:
     """Return whether gensets run alone; see `plant_of`."""
     mode = campus.power.island
-    have = sum(g.count * _unit_w(campus, g.model) for g in campus.power.gensets)
+    have = genset_power(campus)
     if mode != "auto":
         return mode == "yes"
     return have > 0.0 and grid_w < load_w and (have >= load_w or grid_w <= 0.0)

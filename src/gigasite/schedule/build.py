@@ -11,9 +11,11 @@ import polars as pl
 from gigasite._core.engine import Engine
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.schedule import kernels, risk
+from gigasite.schedule.drivers import drivers as find_drivers
 from gigasite.schedule.network import SLOT_H, Network, network
 from gigasite.schedule.readiness import NAMES, staircases
-from gigasite.schedule.types import ACTIVITIES, Driver, Milestone, Schedule, Spread
+from gigasite.schedule.slack import slack
+from gigasite.schedule.types import ACTIVITIES, Milestone, Schedule, Spread
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
 BLOCK = 25  # samples per task: the same blocks whatever the number of workers
 LARGE = 30_000  # activities above which samples are cut so that a plan stays within minutes
-DRIVERS = 12
 
 
 def conventional_modes(campus: Campus) -> dict[str, str]:
@@ -74,13 +75,13 @@ def schedule(
         links=net.links.astype(np.int32),
         first_step=first,
         full_size=full,
-        milestones=_milestones(net, finish, first, full),
+        milestones=_milestones(likely, days, first, full),
         staircases=staircases(campus, design, net, finish),
-        drivers=_drivers(case, likely) if drivers else (),
+        drivers=find_drivers(case, likely) if drivers else (),
         first_step_samples=days[:, 0],
         full_size_samples=days[:, 1],
         modes=chosen,
-        findings=worst_first(_findings(campus, likely, first, full, asked, count)),
+        findings=worst_first([*_findings(campus, likely, first, full, asked, count), *_small_crews(campus, net)]),
     )
 
 
@@ -93,11 +94,11 @@ def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk
 
 
 def _grid(net: Network) -> int:
-    """Return a time grid that is long enough even if all crews work at once on nothing else."""
+    """Return a length of the time grid that is long enough for nearly all samples; `risk.solve` makes it longer."""
     path = kernels.latest(_topo(net), net.ptr, net.idx, np.ceil(net.hours[:, 2] / SLOT_H).astype(np.int64))
     work = np.where(net.crew >= 0, net.hours[:, 2] * net.people, 0.0)
     load = np.bincount(np.maximum(net.crew, 0), weights=work, minlength=len(net.capacity)) / net.capacity
-    return int(path.max() + 2 * load.max() / SLOT_H) + 1000
+    return min(int(path.max() + 2 * load.max() / SLOT_H) + 1000, risk.MOST_SLOTS)
 
 
 def _topo(net: Network) -> NDArray[np.int64]:
@@ -118,8 +119,7 @@ def _spread(likely: float, days: Floats) -> Spread:
 
 def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
     net = case.net
-    by_crew, crew_ptr = risk.crew_lists(net)
-    driving = risk.path(case, likely, by_crew, crew_ptr)
+    floats, driving = slack(case, likely)
     to_day = SLOT_H / 24.0
     crews = np.array([*net.crew_names, ""])
     table = pl.DataFrame(
@@ -133,7 +133,7 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
             "hours": net.hours[:, 1],
             "start_day": likely.start * to_day,
             "finish_day": (likely.start + likely.dur) * to_day,
-            "float_days": _floats(net, likely) * to_day,
+            "float_days": floats * to_day,
             "driving": driving,
             "critical_frac": hits,
             "trust": net.trusts,
@@ -143,45 +143,13 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
     return ACTIVITIES.check(table)
 
 
-def _floats(net: Network, likely: risk.Result) -> NDArray[np.int64]:
-    """Return how far each activity may slip before it moves the last activity, by links alone."""
-    tail = kernels.latest(_topo(net), net.ptr, net.idx, likely.dur)
-    end = int((likely.start + likely.dur).max())
-    out: NDArray[np.int64] = end - tail - likely.start
-    return out
-
-
-def _milestones(net: Network, finish: Floats, first: Spread, full: Spread) -> tuple[Milestone, ...]:
-    racks, arrays = finish[net.made["rack placed"]], finish[net.made["array ready"]]
-    out = [
-        ("first rack placed", float(racks.min())),
-        ("last rack placed", float(racks.max())),
-        ("first array ready", float(arrays.min())),
-        ("last array ready", float(arrays.max())),
-    ]
-    certain = tuple(Milestone(name=n, day=Spread(likely=d, p10=d, p50=d, p90=d)) for n, d in out)
+def _milestones(likely: risk.Result, days: Floats, first: Spread, full: Spread) -> tuple[Milestone, ...]:
+    marks = enumerate(zip(risk.MARKS, likely.marks, strict=True))
     return (
-        *certain,
+        *(Milestone(name=name, day=_spread(day, days[:, 2 + i])) for i, (name, day) in marks),
         Milestone(name="first step", day=first),
         Milestone(name="full size", day=full),
     )
-
-
-def _drivers(case: risk.Case, likely: risk.Result) -> tuple[Driver, ...]:
-    """Move one input to its low and high value, all others likely; keep the widest."""
-    net, base = case.net, likely.first_step
-    out = []
-    for k, name in enumerate(net.key_names):
-        moved = []
-        mine = net.key == k
-        for end in (0, 2):
-            hours = np.where(mine, net.hours[:, end], net.hours[:, 1])
-            moved.append(risk.solve(case, hours, risk.job_hours(case.campus)).first_step)
-        trust = net.trusts[int(np.flatnonzero(mine)[0])]
-        if all(map(math.isfinite, moved)) and max(moved) - min(moved) > SLOT_H / 24.0:
-            out.append(Driver(name=name, low_days=moved[0] - base, high_days=moved[1] - base, trust=trust))
-    out.sort(key=lambda d: (-(abs(d.high_days - d.low_days)), d.name))
-    return tuple(out[:DRIVERS])
 
 
 def _findings(
@@ -233,6 +201,25 @@ def _findings(
                 "none needed: the P90 of 100 samples is good to a few days",
             )
         )
+    return out
+
+
+def _small_crews(campus: Campus, net: Network) -> list[Finding]:
+    """Say which crews of the file are too small for their largest task and were planned with more people."""
+    out = []
+    for name, asked in campus.schedule.crews.items():
+        gang = int(net.gang[net.crew_names.index(name)])
+        if asked < gang:
+            out.append(
+                _finding(
+                    Severity.warning,
+                    f"crew {name}",
+                    "is too small for its largest task and is planned with the people which that takes",
+                    f"{gang} people",
+                    f"{asked} people",
+                    f"set schedule.crews.{name} to {gang} or more",
+                )
+            )
     return out
 
 

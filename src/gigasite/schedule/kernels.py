@@ -10,7 +10,7 @@ from gigasite._core.kernel import kernel
 
 @kernel
 def topological(ptr: NDArray[np.int64], idx: NDArray[np.int64], waits: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ids in an order in which predecessors come first, lowest id first among the free; short on a cycle.
+    """Return ids in an order in which predecessors come first, in waves, lowest id first; short on a cycle.
 
     `ptr`, `idx` list successors (CSR), `waits` counts predecessors (copied).
     """
@@ -75,8 +75,8 @@ def generate(
     dur: NDArray[np.int64],
     crew: NDArray[np.int64],
     people: NDArray[np.int64],
-    key: NDArray[np.int64],
-    keys: int,
+    kind: NDArray[np.int64],
+    kinds: int,
     capacity: NDArray[np.int64],
     slots: int,
 ) -> NDArray[np.int64]:
@@ -94,9 +94,9 @@ def generate(
         Crew index, -1 for none.
     people
         Demand.
-    key, keys
-        Kind of activity: those of one kind have one demand, so that the first slot with enough people left moves
-        forward only; it is remembered per kind.
+    kind, kinds
+        Those of one kind have one crew and one demand, so that the first slot with enough people left moves forward
+        only; it is remembered per kind.
     capacity
         People per crew.
     slots
@@ -105,7 +105,7 @@ def generate(
     n = len(order)
     start = np.zeros(n, np.int64)
     used = np.zeros((len(capacity), slots), np.int32)
-    first = np.zeros(keys, np.int64)
+    first = np.zeros(kinds, np.int64)
     for pos in range(n):
         i = order[pos]
         early = 0
@@ -117,10 +117,10 @@ def generate(
             start[i] = early
             continue
         room = capacity[c] - people[i]
-        f = first[key[i]]
+        f = first[kind[i]]
         while f < slots and used[c, f] > room:
             f += 1
-        first[key[i]] = f
+        first[kind[i]] = f
         t = max(early, f)
         u = t
         while u < t + dur[i] and u < slots:
@@ -169,6 +169,72 @@ def driving(
     return path
 
 
+@kernel
+def handovers(
+    order: NDArray[np.int64],
+    start: NDArray[np.int64],
+    dur: NDArray[np.int64],
+    crew: NDArray[np.int64],
+    people: NDArray[np.int64],
+    capacity: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Say who takes people over from whom: rows of predecessor, successor.
+
+    Parameters
+    ----------
+    order
+        Ids by start.
+    start, dur, crew, people, capacity
+        A feasible schedule; -1 for no crew.
+
+    Notes
+    -----
+    Each person goes to the next activity that starts when he is free. Together with the links these rows make a
+    network without crews whose earliest starts are this schedule, if the schedule was generated serially: an activity
+    that started at the first slot with room takes at least one person who became free in that very slot.
+    """
+    most = 0
+    for c in range(len(capacity)):
+        most = max(most, capacity[c])
+    free = np.zeros((len(capacity), most), np.int64)
+    last = np.full((len(capacity), most), -1, np.int64)
+    out = np.empty((np.sum(people), 2), np.int64)
+    count = 0
+    for pos in range(len(order)):
+        i = order[pos]
+        c = crew[i]
+        if c < 0 or dur[i] == 0:
+            continue
+        left = people[i]
+        for p in range(capacity[c]):
+            if left == 0:
+                break
+            if free[c, p] <= start[i]:
+                if last[c, p] >= 0:
+                    out[count, 0], out[count, 1] = last[c, p], i
+                    count += 1
+                free[c, p], last[c, p] = start[i] + dur[i], i
+                left -= 1
+    return out[:count]
+
+
+@kernel
+def latest_finish(
+    order: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    idx: NDArray[np.int64],
+    dur: NDArray[np.int64],
+    own: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the latest finish of each activity so that itself and all behind it keep their `own` latest finish."""
+    late = own.copy()
+    for pos in range(len(order) - 1, -1, -1):
+        i = order[pos]
+        for k in range(ptr[i], ptr[i + 1]):
+            late[i] = min(late[i], late[idx[k]] - dur[idx[k]])
+    return late
+
+
 def warm() -> None:
     """Compile every kernel."""
     ptr, idx = np.array([0, 1, 1]), np.array([1])
@@ -179,3 +245,5 @@ def warm() -> None:
     pptr, pidx = np.array([0, 0, 1]), np.array([0])
     start = generate(order, pptr, pidx, dur, one, dur, one, 1, np.array([1]), 8)
     driving(1, pptr, pidx, start, dur, one, np.array([0, 1]), np.array([0, 2]))
+    handovers(order, start, dur, one, dur, np.array([1]))
+    latest_finish(order, ptr, idx, dur, start + dur)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.schedule import kernels
-from gigasite.schedule.trade import Builder, trades
+from gigasite.schedule.trade import REFERENCE_GPUS, Builder, trades
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 SLOT_H = 0.25  # time grid: a quarter of an hour; a rack takes an hour to place
-REFERENCE_GPUS = 100_000  # the catalogue's crews are for a campus of this size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,8 @@ class Network:
     """The schedule's problem.
 
     `names` ... `trusts` have n entries; `hours` is (n, 3) clock hours low, likely, high; `links` (m, 2).
-    `key` numbers the rate or lead time that an activity's duration comes from, `key_names` names them.
+    `key` numbers the rate or lead time that an activity's duration comes from, `key_names` names them. `capacity` and
+    `gang` hold the people per crew and the most that one activity takes of it.
     """
 
     names: list[str]
@@ -39,8 +39,11 @@ class Network:
     crew: Ints
     people: Ints
     capacity: Ints
+    gang: Ints
     key: Ints
     key_names: tuple[str, ...]
+    kind: Ints
+    """Numbers what shares a key and a gang: the kernel remembers the first slot with room per kind."""
     trusts: list[str]
     hours: NDArray[np.float64]
     links: Ints
@@ -79,6 +82,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     people = np.array(b.people, dtype=np.int64)
     key_names, key = np.unique(np.array(b.keys), return_inverse=True)
     hours = _clock_hours(campus, np.concatenate(b.hours), crew)
+    gang = np.array([people[crew == i].max(initial=1) for i in range(len(crew_names))], dtype=np.int64)
     return Network(
         names=b.names,
         trades=b.trades,
@@ -86,8 +90,10 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         crew_names=crew_names,
         crew=crew,
         people=people,
-        capacity=_capacity(campus, crew_names, crew, people),
+        capacity=_capacity(campus, crew_names, gang),
+        gang=gang,
         key=key.astype(np.int64),
+        kind=np.unique(np.column_stack([key, people]), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64),
         key_names=tuple(key_names.tolist()),
         trusts=b.trusts,
         hours=hours,
@@ -123,15 +129,12 @@ def _clock_hours(campus: Campus, hours: NDArray[np.float64], crew: Ints) -> NDAr
     return out
 
 
-def _capacity(campus: Campus, names: tuple[str, ...], crew: Ints, people: Ints) -> Ints:
+def _capacity(campus: Campus, names: tuple[str, ...], gang: Ints) -> Ints:
     """Return people per crew: the campus's own number, else the catalogue's scaled with the GPUs; at least one gang."""
     scale = campus.compute.gpus / REFERENCE_GPUS
-    out = []
-    for i, name in enumerate(names):
-        gang = int(people[crew == i].max(initial=1))
-        default = round(campus.catalogue.crews[name].people * scale)
-        out.append(max(campus.schedule.crews.get(name, default), gang))
-    return np.array(out, dtype=np.int64)
+    default = [round(campus.catalogue.crews[name].people * scale) for name in names]
+    wanted = [campus.schedule.crews.get(name, d) for name, d in zip(names, default, strict=True)]
+    return np.maximum(np.array(wanted, dtype=np.int64), gang)
 
 
 def _orders(topo: Ints, ptr: Ints, idx: Ints, dur: Ints, hall: Ints) -> tuple[Ints, ...]:

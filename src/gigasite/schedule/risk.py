@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtr
 
+from gigasite._core.errors import InfeasibleError
 from gigasite._core.streams import stream
 from gigasite.schedule import kernels
 from gigasite.schedule.network import SLOT_H, Network, slots
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # drivers put correlation between 0.3 and 0.7; estimate.
 COMMON = 0.5
 START_OF_JOB = "job-start"
+MARKS = ("first rack placed", "last rack placed", "first array ready", "last array ready")
+MOST_SLOTS = int(100 * 365.25 * 24 / SLOT_H)  # a plan of a century is a mistake of the input, and fills the memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,27 +50,27 @@ class Result:
     dur: NDArray[np.int64]
     first_step: float
     full_size: float
+    ready: float
+    """Day on which all that the first step waits for is ready: the first step less the start of the job."""
     first_by: int
     """Index into `readiness.NAMES` of what came last for the first step."""
+    marks: tuple[float, ...]
+    """Days of `MARKS`."""
 
 
 def solve(case: Case, hours: Floats, job_hours: float) -> Result:
-    """Schedule one set of durations (n,) in clock hours."""
+    """Schedule one set of durations (n,) in clock hours.
+
+    Raises
+    ------
+    InfeasibleError
+        The plan is longer than a century.
+    """
     net = case.net
     dur = slots(hours)
-    start = kernels.generate(
-        case.order,
-        net.pptr,
-        net.pidx,
-        dur,
-        net.crew,
-        net.people,
-        net.key,
-        len(net.key_names),
-        net.capacity,
-        case.grid_slots,
-    )
+    start = _start(case, dur)
     finish_day = ((start + dur) * (SLOT_H / 24.0)).astype(np.float64)
+    racks, arrays = finish_day[net.made["rack placed"]], finish_day[net.made["array ready"]]
     stairs = staircases(case.campus, case.design, net, finish_day)
     first, by = day_when(stairs, needs(case.campus, case.design, case.campus.schedule.first_step_gpus))
     full, _ = day_when(stairs, needs(case.campus, case.design, case.campus.compute.gpus))
@@ -77,8 +80,32 @@ def solve(case: Case, hours: Floats, job_hours: float) -> Result:
         dur=dur,
         first_step=first + job_hours / 24.0,
         full_size=max(full, tested) + job_hours / 24.0,
+        ready=first,
         first_by=by,
+        marks=(float(racks.min()), float(racks.max()), float(arrays.min()), float(arrays.max())),
     )
+
+
+def _start(case: Case, dur: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Generate the schedule on a time grid that holds all of it: `grid_slots`, or as often doubled as it takes."""
+    net, grid = case.net, case.grid_slots
+    while grid <= MOST_SLOTS:
+        start = kernels.generate(
+            case.order,
+            net.pptr,
+            net.pidx,
+            dur,
+            net.crew,
+            net.people,
+            net.kind,
+            int(net.kind.max()) + 1,
+            net.capacity,
+            grid,
+        )
+        if int((start + dur).max()) <= grid:
+            return start
+        grid *= 2
+    raise InfeasibleError("the plan takes more than a century: look at the lead times, rates and crews of this campus")
 
 
 def triangular(u: Floats, three: Floats) -> Floats:
@@ -107,15 +134,21 @@ def sampled(net: Network, seed: int, task: int) -> tuple[Floats, float]:
 
 
 def samples(task: tuple[Case, int, int]) -> tuple[Floats, NDArray[np.int64]]:
-    """Run samples `first` to `last`: days (k, 2), and how often each activity drove the first step (n,)."""
+    """Run samples `first` to `last`.
+
+    Returns
+    -------
+    days, hits
+        (k, 6): first step, full size, `MARKS`; and how often each activity drove the first step (n,).
+    """
     case, first, last = task
-    days = np.empty((last - first, 2))
+    days = np.empty((last - first, 2 + len(MARKS)))
     hits = np.zeros(len(case.net.names), np.int64)
     by_crew, crew_ptr = crew_lists(case.net)
     for number in range(first, last):
         hours, u = sampled(case.net, case.campus.seed, number)
         result = solve(case, hours, job_hours(case.campus, u))
-        days[number - first] = result.first_step, result.full_size
+        days[number - first] = result.first_step, result.full_size, *result.marks
         hits += path(case, result, by_crew, crew_ptr)
     return days, hits
 

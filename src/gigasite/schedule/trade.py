@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from gigasite._core.registry import Registry
+from gigasite._core.registry import Registry, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ids = NDArray[np.int64]
 
 DAY_S = 86400.0
+REFERENCE_GPUS = 100_000  # the catalogue's crews and rates of arrival are for a campus of this size
 
 
 @dataclass(slots=True)
@@ -56,7 +57,14 @@ class Builder:
         """Add one activity per place, `quantity` units of `rate` each; `gang` people share the rate's work.
 
         Returns the new ids, in the order of the places.
+
+        Raises
+        ------
+        UnknownPartError
+            The catalogue has no such rate.
         """
+        if rate not in self.campus.catalogue.rates:
+            raise unknown("rate", rate, self.campus.catalogue.rates)
         r = self.campus.catalogue.rates[rate]
         origin = self.campus.catalogue.origins.get(f"rates.{rate}.likely")
         share = r.people / gang if gang and r.people else 1.0
@@ -83,8 +91,16 @@ class Builder:
         lag_days: NDArray[np.float64] | float = 0.0,
         not_before: float = 0.0,
     ) -> Ids:
-        """Add the delivery of an item: lead time in its mode (plus a lag per lot), nobody works."""
+        """Add the delivery of an item: lead time in its mode (plus a lag per lot), nobody works.
+
+        Raises
+        ------
+        UnknownPartError
+            The catalogue has no lead time of this item in this mode.
+        """
         chosen = mode or self.modes.get(item, "order")
+        if f"{item}-{chosen}" not in self.campus.catalogue.lead_times:
+            raise unknown("lead time", f"{item}-{chosen}", self.campus.catalogue.lead_times)
         lead = self.campus.catalogue.lead_times[f"{item}-{chosen}"]
         origin = self.campus.catalogue.origins.get(f"lead_times.{item}-{chosen}.likely")
         days = np.array([lead.low_s, lead.likely_s, lead.high_s]) / DAY_S

@@ -23,13 +23,13 @@ ACTIVITIES = Schema(
         Column("place", "String", "campus, H1, H1-R03, array 12, ..."),
         Column("crew", "String", "'' when no crew is held"),
         Column("people", "Int32", "held while it runs"),
-        Column("hours", "Float64", "likely duration in working hours (crew) or clock hours (no crew)"),
+        Column("hours", "Float64", "likely duration by the clock; crew work is stretched by its shifts"),
         Column("start_day", "Float64", "in the likely plan"),
         Column("finish_day", "Float64", ""),
         Column(
             "float_days",
             "Float64",
-            "to the first-step day, resources included; 0 on the driving path",
+            "to the first-step day for what it waits for, else to the last finish; links and crews; 0 on the path",
         ),
         Column("driving", "Boolean", "on the path that sets the first-step day"),
         Column("critical_frac", "Float64", "share of samples in which it drives"),
@@ -75,7 +75,10 @@ class Staircase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """What the first-step day hangs on: days won at the median if this input took its low value, lost at its high."""
+    """What the first-step day hangs on: days by which the likely plan moves with this input at its low and high value.
+
+    Positive is later. A crew has few people at its low value, so that its `low_days` are usually positive.
+    """
 
     name: str
     low_days: float

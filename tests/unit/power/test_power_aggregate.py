@@ -119,6 +119,16 @@ def test_battery_keeps_energy_rating_and_charge(wanted: list[float], eta: float,
     assert (start - soc) * 1e10 == pytest.approx(used_j, abs=100.0)
 
 
+@pytest.mark.parametrize(("wanted_w", "end"), [(-1e9, 1.0), (1e9, 0.0)])
+def test_one_long_step_fills_or_empties_exactly(wanted_w: float, end: float) -> None:
+    row = np.array([1e9, 1e10, 0.9, 1e-6, 0.4])
+    _, mean_w, soc, missing_w = kernels.battery_step(row, wanted_w, 0.0, 0.4, 60.0)
+    taken_w = -0.6 * 1e10 / 0.9 / 60 if end else 0.4 * 1e10 * 0.9 / 60
+    assert soc == pytest.approx(end, abs=1e-12)
+    assert mean_w == pytest.approx(taken_w)
+    assert missing_w == pytest.approx(1e9 - abs(taken_w), rel=1e-6)
+
+
 def test_an_island_that_cannot_carry_its_first_load(island: Plant) -> None:
     with pytest.raises(InfeasibleError, match="run more units"):
         aggregate.run(island, np.full(9, 201e6), controllers["none"](), 0.005)

@@ -133,7 +133,9 @@ def test_saturated_battery_says_how_much_more(island: Plant, battery: BatteryPla
     small = replace(battery, rating_w=10e6, energy_j=20e6, latency_s=0.0)
     s = simulate(replace(island, battery=small), square, RampLimit(ramp_w_per_s=1e3))
     power = next(f for f in s.findings if "full power" in f.what)
-    assert "more battery power" in power.remedy
+    found, limit, lack = (float(x.split()[0]) for x in (power.found, power.limit, power.remedy))
+    assert limit == 10
+    assert lack == pytest.approx(found - limit, abs=0.01)
     drained = simulate(replace(island, battery=replace(small, rating_w=50e6)), square, RampLimit(ramp_w_per_s=1e3))
     energy = next(f for f in drained.findings if "empty or full" in f.what)
     assert "more energy" in energy.remedy

@@ -51,6 +51,15 @@ def test_every_kind_of_phase_appears_in_time_order_without_gaps(lab: Lab) -> Non
     assert (np.diff(trace.at_s) > 0).all()
 
 
+def test_checkpoints_keep_their_interval_and_stall(lab: Lab) -> None:
+    trace = load_trace(*lab)  # at most every fifth of 600 s, for at most 30 s
+    saves = [p for p in trace.phases if p[2] == "checkpoint"]
+    stall = lab[0].training.checkpoint.stall_s
+    assert [p[1] - p[0] for p in saves] == pytest.approx([stall] * len(saves))
+    assert len(saves) == 2
+    assert saves[1][0] - saves[0][0] == pytest.approx(120.0, abs=1.5)
+
+
 def test_power_lies_between_idle_and_compute_and_reaches_both(lab: Lab) -> None:
     campus, design = lab
     trace, level = load_trace(campus, design), levels(campus, design, campus.compute.gpus)

@@ -38,7 +38,9 @@ class PowerDistribution:
         busway = b.work("power", "busway-row", [f"H{h}-R{r:02d}" for h, r in rows])
         b.link(b.delivery("busway", ["campus"]), busway)
         b.link(b.made["hall"][rows[:, 0] - 1], busway)
+        # a row waits for every unit substation that feeds it: several rows share one, or several units feed one row
         b.link(units[np.arange(len(rows)) * len(units) // len(rows)], busway)
+        b.link(units, busway[np.arange(len(units)) * len(rows) // len(units)])
         b.made["intake"], b.made["busway"] = tie, busway
 
 

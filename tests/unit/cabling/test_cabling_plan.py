@@ -1,0 +1,206 @@
+"""Cables: lengths, parts, labels; readers; comparison."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gigasite._core.errors import InputFileError
+from gigasite._core.finding import Severity
+from gigasite.cabling import CablePlan, compare, observe, plan, pull_sheet, read_plan_csv
+from gigasite.cabling.compare import design_ends
+from gigasite.cabling.plan import cheapest
+from gigasite.cabling.reader import Dump, readers
+from gigasite.campus import Campus, load, reference
+from gigasite.design import Design, design
+from gigasite.design.types import PORT_BITS
+
+
+@pytest.fixture(scope="module")
+def made() -> tuple[Campus, Design, CablePlan]:
+    campus = load(reference("lab"))
+    d = design(campus)
+    return campus, d, plan(campus, d)
+
+
+def test_every_link_has_one_cable_long_enough(made: tuple[Campus, Design, CablePlan]) -> None:
+    campus, d, cables = made
+    table = cables.cables
+    assert table.height == len(d.links) == cables.count
+    assert table["cable_id"].n_unique() == table.height
+    rack = d.devices["rack_id"].to_numpy()
+    x, y = d.racks["x_m"].to_numpy(), d.racks["y_m"].to_numpy()
+    a, z = rack[table["a_port"].to_numpy() >> PORT_BITS], rack[table["z_port"].to_numpy() >> PORT_BITS]
+    straight = np.hypot(x[a] - x[z], y[a] - y[z])
+    assert (table["route_m"].to_numpy() >= straight - 1e-4).all()
+    slack = 1 + campus.network.slack_frac
+    assert (table["length_m"].to_numpy() >= table["route_m"].to_numpy() * slack - 1e-3).all()
+    for index in table["part"].unique():
+        part = campus.catalogue.cables[cables.parts[index]]
+        mine = table.filter(table["part"] == index)
+        assert mine["length_m"].max() <= part.reach_m
+        assert set(np.round(mine["length_m"].unique().to_numpy(), 3)) <= set(np.round(part.lengths, 3))
+
+
+def test_labels_name_both_ends_and_are_unique(made: tuple[Campus, Design, CablePlan]) -> None:
+    _, d, cables = made
+    sheet = pull_sheet(d, cables)
+    ends = pl.concat([sheet["a_label"], sheet["z_label"]])
+    assert ends.n_unique() == ends.len()
+    assert sheet["a_label"].str.contains(r"^H\d+-R\d\d\.\d\d:U\d+/(eth|swp)\d+$").all()
+    parts = [pull_sheet(d, cables, first, 100) for first in range(0, cables.count, 100)]
+    assert pl.concat(parts).equals(sheet)
+
+
+def test_the_bill_counts_every_cable_and_its_spares(made: tuple[Campus, Design, CablePlan]) -> None:
+    campus, _, cables = made
+    assert cables.count <= cables.bom["count"].sum() <= cables.count * (1 + campus.network.spare_frac) + cables.bom.height
+
+
+def test_the_cheapest_part_that_reaches_is_taken(made: tuple[Campus, Design, CablePlan]) -> None:
+    parts = [made[0].catalogue.cables[n] for n in ("dac-400g", "sr4-400g", "dr4-400g", "fr4-400g-2km")]
+    need = np.array([0.4, 2.9, 3.1, 49.0, 51.0, 101.0, 1999.0, 2001.0], np.float32)
+    which, metres, missed = cheapest(parts, need)
+    assert which.tolist() == [0, 0, 1, 1, 2, 3, 3, 3]
+    assert metres.tolist() == [0.5, 3.0, 5.0, 50.0, 60.0, 150.0, 2000.0, 2001.0]
+    assert missed.tolist() == [False] * 7 + [True]
+
+
+def test_a_route_that_no_part_reaches_is_a_finding_and_not_dropped(made: tuple[Campus, Design, CablePlan]) -> None:
+    campus, d, _ = made
+    only = {"dac-400g": campus.catalogue.cables["dac-400g"], "cat6": campus.catalogue.cables["cat6"]}
+    poor = dataclasses.replace(campus, catalogue=dataclasses.replace(campus.catalogue, cables=only))
+    cables = plan(poor, d)
+    assert cables.count == len(d.links)
+    assert {f.severity for f in cables.findings} == {Severity.error}
+
+
+def ideal(ends: pl.DataFrame, folder: Path) -> None:
+    """Write what lldpd would say if everything were cabled as planned, one json0 file a node."""
+    both = pl.concat([ends, ends.select(a_node="z_node", a_port="z_port", z_node="a_node", z_port="a_port")])
+    for (node,), rows in both.group_by("a_node"):
+        interfaces = [
+            {"name": r["a_port"], "age": "0 day, 00:01:00", "chassis": [{"id": [{"type": "mac", "value": "aa"}], "name": [{"value": r["z_node"]}]}],
+             "port": [{"id": [{"type": "ifname", "value": r["z_port"]}]}]}
+            for r in rows.to_dicts()
+        ]
+        (folder / f"{node}.json0.txt").write_text(json.dumps({"lldp": [{"interface": interfaces}]}))
+
+
+def test_the_campus_cabled_as_planned_has_no_mismatch_and_one_swap_has_four(made: tuple[Campus, Design, CablePlan], tmp_path: Path) -> None:
+    _, d, cables = made
+    ends = design_ends(d, cables)
+    ideal(ends, tmp_path)
+    clean = compare(ends, observe(tmp_path))
+    assert (clean.mismatches.height, clean.ports_right) == (0, 2 * cables.count)
+    swapped = ends.with_columns(z_port=pl.when(pl.arange(0, ends.height) == 0).then(ends["z_port"][8]).when(pl.arange(0, ends.height) == 8).then(ends["z_port"][0]).otherwise("z_port"),
+                                z_node=pl.when(pl.arange(0, ends.height) == 0).then(ends["z_node"][8]).when(pl.arange(0, ends.height) == 8).then(ends["z_node"][0]).otherwise("z_node"))
+    for f in tmp_path.iterdir():
+        f.unlink()
+    ideal(swapped, tmp_path)
+    assert compare(ends, observe(tmp_path)).mismatches.height == 4
+
+
+def test_the_real_capture_has_its_two_swaps(shared: Path) -> None:
+    lab = shared / "cabling" / "lldpd-lab-8"
+    truth = json.loads((lab / "truth.json").read_text())
+    result = compare(read_plan_csv(lab / "plan.csv"), observe(lab / "json0"))
+    bad = {(m["node"], m["port"]) for m in result.mismatches.to_dicts()}
+    assert bad == {tuple(p) for cause in truth["causes"] for p in cause["ports"]}
+    assert (result.ports_planned, result.ports_right) == (32, 24)
+
+
+def test_the_shipped_demo_capture_is_that_capture(root: Path) -> None:
+    folder = root / "src" / "gigasite" / "cabling" / "demo"
+    result = compare(read_plan_csv(folder / "plan.csv"), observe(folder))
+    assert result.mismatches.height == 8
+    assert all(m["kind"] == "wrong-neighbour" for m in result.mismatches.to_dicts())
+
+
+def test_a_real_fat_tree_is_read_whole(shared: Path) -> None:
+    seen = observe(shared / "cabling" / "ibsim" / "ibnetdiscover-128.txt").sightings
+    assert seen.height == 512  # 256 cables, both ends
+    there = set(seen.select("node", "port", "seen_node", "seen_port").rows())
+    assert there == {(c, d, a, b) for a, b, c, d in there}  # every cable is seen alike from both ends
+    assert set(seen["width"]) == {"4x"}
+    assert set(seen["speed"]) == {"SDR"}
+
+
+def test_port_lines_with_blanks_unknown_speed_and_dangling_ends(shared: Path) -> None:
+    o = observe(shared / "cabling" / "infiniband_exporter" / "ibnetdiscover")
+    seen = {(s["node"], s["port"], s["seen_node"], s["seen_port"]) for s in o.sightings.to_dicts()}
+    assert ("o0001 HCA-1", "1", "ib-i1l1s01", "10") in seen
+    assert ("5FB0406-spine-IB03", "81", "Mellanox Technologies Aggregation Node", "1") in seen
+    assert not any(node.startswith("5FB0406-spine-IB01") for node, *_ in seen)  # a dangling port is no cable
+    assert not [f for f in o.findings if f.severity == Severity.error]
+
+
+def test_json_with_objects_in_place_of_lists_reads_like_json0(shared: Path) -> None:
+    lab = shared / "cabling" / "lldpd-lab-8"
+    other = {(s["node"], s["port"], s["seen_node"], s["seen_port"]) for s in observe(lab / "other-formats").sightings.to_dicts()}
+    full = {(s["node"], s["port"], s["seen_node"], s["seen_port"]) for s in observe(lab / "json0").sightings.to_dicts()}
+    assert other
+    assert other <= full
+
+
+def test_an_observation_of_another_site_says_so(made: tuple[Campus, Design, CablePlan], shared: Path) -> None:
+    _, d, cables = made
+    result = compare(design_ends(d, cables), observe(shared / "cabling" / "lldpd-lab-8" / "json0"))
+    assert [f.what for f in result.findings] == ["matches no node of the plan"] or result.mismatches["kind"].unique().to_list() == ["unplanned"]
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        ("", "needs the columns"), ("a,b\n1,2\n", "needs the columns"), ("a_node,a_port,z_node,z_port\nx,1,,2\n", ":2: needs node"),
+        ("a_node,a_port,z_node,z_port\nx,1,y,2\nz,1,y,2\n", ":3: port y 2 is used in line 2"),
+    ],
+)
+def test_broken_plans_name_the_line(tmp_path: Path, text: str, needle: str) -> None:
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(InputFileError, match=needle):
+        read_plan_csv(tmp_path / "p.csv")
+
+
+def test_unknown_and_binary_dumps_are_listed_and_absent_places_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(bytes(range(256)))
+    (tmp_path / "b.txt.gz").write_bytes(b"\x1f\x8b\x08broken")
+    o = observe(tmp_path)
+    assert o.sightings.height == 0
+    assert {f.where for f in o.findings} == {"a.bin", "b.txt.gz"}
+    with pytest.raises(InputFileError, match="does not exist"):
+        observe(tmp_path / "none")
+
+
+SAMPLES = {
+    "lldpd-json0": (Path(__file__).parents[3] / "src/gigasite/cabling/demo/leaf00.json0.txt").read_text(),
+    "ibnetdiscover": '# Topology file\nswitchguid=0x2\nSwitch\t36 "S-0002"\t\t# "L1" base port 0 lid 0 lmc 0\n[1]\t"H-0001"[1](2) \t\t# "H1" lid 0 4xSDR\n'
+    "\nCa\t1 \"H-0001\"\t\t# \"H1\"\n[1](2) \t\"S-0002\"[1]\t\t# lid 0 lmc 0 \"L1\" lid 0 4xSDR\n",
+}
+
+
+@pytest.mark.parametrize("name", readers.names())
+@settings(max_examples=300)
+@given(cut=st.integers(0, 6000), junk=st.text(max_size=30), at=st.integers(0, 6000))
+def test_readers_survive_cuts_and_junk(name: str, cut: int, junk: str, at: int) -> None:
+    text = SAMPLES[name][:cut]
+    broken = Dump(file="d.txt", text=text[:at] + junk + text[at:], node="d")
+    reader = readers[name]()
+    reader.sniff(broken)
+    sightings, found = reader.read(broken)
+    assert all(s.node and s.port and s.seen_node and s.seen_port for s in sightings)
+    assert all(f.where.startswith("d.txt") for f in found)
+
+
+@pytest.mark.parametrize("name", readers.names())
+def test_every_reader_knows_its_own_sample(name: str) -> None:
+    dump = Dump(file="d.txt", text=SAMPLES[name], node="d")
+    assert [n for n in readers.names() if readers[n]().sniff(dump)] == [name]
+    assert readers[name]().read(dump)[0]
