@@ -6,10 +6,55 @@ import random
 import re
 
 VALUES = [
-    "", "null", "~", "true", "no", "0", "-1", "1e308", "1e-308", "99999999999999999999", "nan", ".inf", "-5 MW", "3 MW",
-    "0 W", "150", "12 kg", "1 m", "400 Gb/s", "2 x 10 h", "9 x 24 h", "[]", "{}", "[1, 2", "{a: b}", "'", '"quoted"', "&a 1",
-    "*a", "!!python/object:os.system x", "\t", "\x00", "é", "2024-13-45", "memphis", "hgx-h100-lc4u", "rail-optimized",
-    "superpod-b200", "liquid-to-chiller", "droop", "none", "yes", "1.5", "2", "7", "33 %", "250 %", "-10 degC", "60 degC",
+    "",
+    "null",
+    "~",
+    "true",
+    "no",
+    "0",
+    "-1",
+    "1e308",
+    "1e-308",
+    "99999999999999999999",
+    "nan",
+    ".inf",
+    "-5 MW",
+    "3 MW",
+    "0 W",
+    "150",
+    "12 kg",
+    "1 m",
+    "400 Gb/s",
+    "2 x 10 h",
+    "9 x 24 h",
+    "[]",
+    "{}",
+    "[1, 2",
+    "{a: b}",
+    "'",
+    '"quoted"',
+    "&a 1",
+    "*a",
+    "!!python/object:os.system x",
+    "\t",
+    "\x00",
+    "é",
+    "2024-13-45",
+    "memphis",
+    "hgx-h100-lc4u",
+    "rail-optimized",
+    "superpod-b200",
+    "liquid-to-chiller",
+    "droop",
+    "none",
+    "yes",
+    "1.5",
+    "2",
+    "7",
+    "33 %",
+    "250 %",
+    "-10 degC",
+    "60 degC",
 ]
 
 
@@ -35,7 +80,9 @@ def _scale(text: str, rng: random.Random) -> str:
     if not spots:
         return text
     spot = rng.choice(spots)
-    number = rng.choice(["0", "1", "2", "17", "1000", "123456", "0.001", spot[0] + "0", spot[0] + "." + "5", "-" + spot[0]])
+    number = rng.choice(
+        ["0", "1", "2", "17", "1000", "123456", "0.001", spot[0] + "0", spot[0] + "." + "5", "-" + spot[0]]
+    )
     return text[: spot.start()] + number + text[spot.end() :]
 
 
@@ -60,7 +107,9 @@ def _bytes(text: str, rng: random.Random) -> str:
     out = list(text)
     for _ in range(rng.randint(1, 4)):
         if out:
-            out[rng.randrange(len(out))] = chr(rng.choice([0, 9, 10, 32, 35, 45, 58, 91, 93, 123, 125, 39, 34, 38, 42, 200, 0x2028]))
+            out[rng.randrange(len(out))] = chr(
+                rng.choice([0, 9, 10, 32, 35, 45, 58, 91, 93, 123, 125, 39, 34, 38, 42, 200, 0x2028])
+            )
     return "".join(out)
 
 

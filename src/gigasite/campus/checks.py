@@ -250,7 +250,8 @@ def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
 
 def _arrays(file: CampusFile, gpus_per_server: int) -> int:
     c = file.compute
-    racks = -(-(-(-c.gpus // gpus_per_server)) // c.servers_per_rack)
+    servers = -(-c.gpus // gpus_per_server)
+    racks = -(-servers // c.servers_per_rack)
     return -(-racks // c.racks_per_array)
 
 

@@ -127,14 +127,14 @@ def synthetic(climate: Climate, seed: int, elevation_m: float) -> Weather:
     hour = np.arange(HOURS)
     rng = stream(seed, "weather")
     dry = _fitted(_base(hour, rng, day=0.35), climate.winter_degc, climate.mean_degc, climate.summer_degc)
-    # the wet bulb moves less over a day; its cold end follows the dry bulb's
-    cold = climate.winter_degc - 1.0
+    # the wet bulb moves less over a day; the summary leaves its cold end open, so that a straight line does
     z = _base(hour, rng, day=0.12)
-    aim = climate.mean_wet_degc
+    aim, top = climate.mean_wet_degc, climate.summer_wet_degc
     wet = dry
-    for _ in range(8):  # cutting at the dry bulb lowers the mean: aim higher until it fits
-        wet = np.minimum(_fitted(z, cold, aim, climate.summer_wet_degc), dry)
-        aim += climate.mean_wet_degc - float(wet.mean())
+    for _ in range(12):  # cutting at the dry bulb lowers the mean: aim higher until it fits
+        slope = (top - aim) / (float(np.quantile(z, 0.996)) - float(z.mean()))
+        wet = np.minimum(aim + slope * (z - z.mean()), dry)
+        aim = min(aim + climate.mean_wet_degc - float(wet.mean()), top - 0.1)
     pressure = np.full(HOURS, 101_325.0 * (1 - 2.25577e-5 * elevation_m) ** 5.2559)  # standard atmosphere
     return Weather(
         dry_bulb_degc=dry,

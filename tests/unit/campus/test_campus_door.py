@@ -48,9 +48,12 @@ def test_the_design_sample_has_the_story_in_it() -> None:
 
 def test_all_mistakes_come_at_once_with_their_places() -> None:
     text = (
-        LAB.replace("gpus: 512,", "gpus: 512, gpu: 3,").replace("capacity: 0.3 MW", "capacity: 0.3")
-        .replace("leaf: qm9700", "leaf: qm970").replace("kind: ramp-limit", "kind: ramp-limt")
-        .replace("model: recip-2.5mw", "model: recip-2.5w").replace("mfu: 40 %", "mfu: 40 MW")
+        LAB.replace("gpus: 512,", "gpus: 512, gpu: 3,")
+        .replace("capacity: 0.3 MW", "capacity: 0.3")
+        .replace("leaf: qm9700", "leaf: qm970")
+        .replace("kind: ramp-limit", "kind: ramp-limt")
+        .replace("model: recip-2.5mw", "model: recip-2.5w")
+        .replace("mfu: 40 %", "mfu: 40 MW")
     )
     found = problems(text)
     keys = {key for _, _, key, _ in found}
@@ -79,9 +82,17 @@ def test_the_caret_points_at_the_value(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "needle"),
     [
-        ("", "is empty"), ("- a\n- b", "is empty or not a campus"), ("a: [1, 2", "not YAML"), ("a: &x 1\nb: *x", "alias"),
-        ("campus: a\ncampus: b", "given twice"), ("a: 1\n---\nb: 2", "second document"), ("? [1]\n: 2", "plain word"),
-        ("[" * 5000, "too large or nested"), ("a: " + "x" * 10, "is missing"), ("\x00", "not YAML"), ("a:\t- b", ""),
+        ("", "is empty"),
+        ("- a\n- b", "is empty or not a campus"),
+        ("a: [1, 2", "not YAML"),
+        ("a: &x 1\nb: *x", "alias"),
+        ("campus: a\ncampus: b", "given twice"),
+        ("a: 1\n---\nb: 2", "second document"),
+        ("? [1]\n: 2", "plain word"),
+        ("[" * 5000, "too large or nested"),
+        ("a: " + "x" * 10, "is missing"),
+        ("\x00", "not YAML"),
+        ("a:\t- b", ""),
         ("!!python/object:os.system x", "is empty or not a campus"),
     ],
 )
@@ -92,7 +103,12 @@ def test_broken_files_say_why(text: str, needle: str) -> None:
 def test_a_binary_a_folder_an_absent_and_a_huge_file_are_campus_errors(tmp_path: Path) -> None:
     (tmp_path / "b.yaml").write_bytes(bytes(range(256)))
     (tmp_path / "huge.yaml").write_bytes(b"# " + b"x" * (5 * 1024**2))
-    for name, needle in (("b.yaml", "not UTF-8"), (".", "cannot be read"), ("none.yaml", "No such file"), ("huge.yaml", "at most")):
+    for name, needle in (
+        ("b.yaml", "not UTF-8"),
+        (".", "cannot be read"),
+        ("none.yaml", "No such file"),
+        ("huge.yaml", "at most"),
+    ):
         with pytest.raises(CampusFileError, match=needle):
             load(tmp_path / name)
 
@@ -165,7 +181,12 @@ def test_sites_load_and_their_mistakes_are_placed(tmp_path: Path, campuses: Path
     base, sites = load_sites(campuses / "sites.yaml")
     assert base.name == "memphis"
     assert len(sites) >= 5
-    bad = (campuses / "sites.yaml").read_text().replace("latitude: 35.06", "latitude: 350.6").replace("campus: memphis.yaml", f"campus: {campuses / 'memphis.yaml'}")
+    bad = (
+        (campuses / "sites.yaml")
+        .read_text()
+        .replace("latitude: 35.06", "latitude: 350.6")
+        .replace("campus: memphis.yaml", f"campus: {campuses / 'memphis.yaml'}")
+    )
     (tmp_path / "s.yaml").write_text(bad)
     with pytest.raises(CampusFileError, match=r"sites\[0\].latitude: must lie between"):
         load_sites(tmp_path / "s.yaml")

@@ -26,15 +26,47 @@ from gigasite._core.table import Column, Schema
 PINT = pint.UnitRegistry()
 # our spelling -> pint's, where they differ (pint reads Gb/s as gilberts and refuses ft2 and offset units in products)
 SPELLING = {
-    "ft2": "foot**2", "acre": "43560 * foot**2", "sqft": "foot**2", "m2": "meter**2", "psf": "pound/foot**2", "lb/ft2": "pound/foot**2",
-    "kg/m2": "kg/m**2", "t/m2": "tonne/m**2", "t": "tonne", "wk": "week", "weeks": "week", "days": "day", "d": "day",
-    "yr": "year", "h": "hour", "m3/s": "m**3/s", "m3/h": "m**3/hour", "m3/d": "m**3/day", "L/min": "liter/minute",
-    "L/s": "liter/s", "gpm": "gallon/minute", "gal/d": "gallon/day", "ML/d": "megaliter/day", "in": "inch",
-    "min": "minute", "lb": "pound", "MW/min": "megawatt/minute", "kW/min": "kilowatt/minute",
+    "ft2": "foot**2",
+    "acre": "43560 * foot**2",
+    "sqft": "foot**2",
+    "m2": "meter**2",
+    "psf": "pound/foot**2",
+    "lb/ft2": "pound/foot**2",
+    "kg/m2": "kg/m**2",
+    "t/m2": "tonne/m**2",
+    "t": "tonne",
+    "wk": "week",
+    "weeks": "week",
+    "days": "day",
+    "d": "day",
+    "yr": "year",
+    "h": "hour",
+    "m3/s": "m**3/s",
+    "m3/h": "m**3/hour",
+    "m3/d": "m**3/day",
+    "L/min": "liter/minute",
+    "L/s": "liter/s",
+    "gpm": "gallon/minute",
+    "gal/d": "gallon/day",
+    "ML/d": "megaliter/day",
+    "in": "inch",
+    "min": "minute",
+    "lb": "pound",
+    "MW/min": "megawatt/minute",
+    "kW/min": "kilowatt/minute",
 }
 SI = {
-    "power": "W", "energy": "J", "power rate": "W/s", "length": "m", "area": "m**2", "mass": "kg",
-    "floor load": "kg/m**2", "duration": "s", "frequency": "Hz", "voltage": "V", "pressure": "Pa",
+    "power": "W",
+    "energy": "J",
+    "power rate": "W/s",
+    "length": "m",
+    "area": "m**2",
+    "mass": "kg",
+    "floor load": "kg/m**2",
+    "duration": "s",
+    "frequency": "Hz",
+    "voltage": "V",
+    "pressure": "Pa",
     "volume flow": "m**3/s",
 }
 
@@ -54,9 +86,17 @@ def test_temperatures_have_offsets() -> None:
 @pytest.mark.parametrize(
     ("text", "needle"),
     [
-        ("150", "needs a unit"), (150, "bare number"), ("150 MWh", "is a energy, not a power"), ("150 mw", "did you mean 'MW'"),
-        ("-1 MW", "must not be negative"), ("MW", "write a power"), (None, "write a power"), (True, "write a power"),
-        ("1e999 MW", "finite"), ([1], "write a power"), ("1 MW extra", "unknown unit"),
+        ("150", "needs a unit"),
+        (150, "bare number"),
+        ("150 MWh", "is a energy, not a power"),
+        ("150 mw", "did you mean 'MW'"),
+        ("-1 MW", "must not be negative"),
+        ("MW", "write a power"),
+        (None, "write a power"),
+        (True, "write a power"),
+        ("1e999 MW", "finite"),
+        ([1], "write a power"),
+        ("1 MW extra", "unknown unit"),
     ],
 )
 def test_wrong_quantities_say_what_is_right(text: object, needle: str) -> None:
@@ -82,7 +122,9 @@ def test_show_and_parse_agree_to_its_digits(value: float) -> None:
 
 def test_findings_sort_worst_first_and_drop_repeats() -> None:
     a = Finding(severity=Severity.note, chapter="design", where="hall 1", what="x")
-    b = Finding(severity=Severity.error, chapter="power", where="intake", what="y", limit="1 MW", found="2 MW", remedy="less")
+    b = Finding(
+        severity=Severity.error, chapter="power", where="intake", what="y", limit="1 MW", found="2 MW", remedy="less"
+    )
     assert worst_first([a, b, a, b]) == (b, a)
     assert "limit 1 MW" in str(b)
     assert json.loads(json.dumps(b.to_json()))["severity"] == "error"
@@ -173,6 +215,10 @@ def test_a_table_with_another_column_or_type_or_a_null_is_refused() -> None:
     schema = Schema("t", (Column("a", "Int32", ""), Column("b", "String", "")))
     good = pl.DataFrame({"a": [1], "b": ["x"]}, schema=schema.polars())
     assert schema.check(good) is good
-    for bad in (good.rename({"a": "c"}), good.with_columns(pl.col("a").cast(pl.Int64)), good.with_columns(b=pl.lit(None, pl.String))):
+    for bad in (
+        good.rename({"a": "c"}),
+        good.with_columns(pl.col("a").cast(pl.Int64)),
+        good.with_columns(b=pl.lit(None, pl.String)),
+    ):
         with pytest.raises(GigasiteError, match="table t"):
             schema.check(bad)
