@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import os
 import random
 import signal
 import subprocess
@@ -318,4 +317,4 @@ def test_a_folder_that_cannot_be_written_is_a_message(tmp_path: Path, campuses: 
     done = run("plan", campuses / "lab.yaml", "--out", tmp_path / "file")
     assert done.returncode == 2
     assert "is a file" in done.stderr
-    assert os.listdir(tmp_path) == ["file"]
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
