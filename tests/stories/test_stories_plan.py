@@ -238,7 +238,7 @@ def test_new_check_and_schema(tmp_path: Path) -> None:
     ("option", "content", "needle"),
     [
         ("--load", b"", "is empty"),
-        ("--load", b"\x00\xff\xfe", "not text"),
+        ("--load", b"\x00\xff\xfe", "binary file"),
         ("--load", b"t_s,power\n0,1\n", "unit"),
         ("--weather", b"LOCATION,x\n", "hours"),
         ("--observed-plan", b"a,b\n", "needs the columns"),
