@@ -150,7 +150,9 @@ def test_explain_points_at_the_line_and_at_the_source(campuses: Path) -> None:
     source = run("explain", campuses / "memphis.yaml", "catalogue.servers.hgx-h100-lc4u.typical").stdout
     assert "published" in source
     assert "2412.08602" in source
-    assert run("explain", campuses / "memphis.yaml", "compute.gpu").returncode == 2
+    assert "h100-sxm" in run("explain", campuses / "memphis.yaml", "catalogue.gpus").stdout
+    for bad in ("compute.gpu", "", "catalogue.x.y.z", "power.grid[9].day"):
+        assert run("explain", campuses / "memphis.yaml", bad).returncode == 2
 
 
 def test_a_day_of_delay_costs_what_the_facts_say() -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 MOST_BYTES = 2 * 1024**3
+PIECE = 16 * 1024**2
 
 
 def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
@@ -26,13 +27,17 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         Absent, a folder, not permitted, or larger than `most`.
     """
     try:
-        size = path.stat().st_size
-        if size > most:
-            raise InputFileError(str(path), 0, f"is {size / 1e6:,.0f} MB; at most {most / 1e6:,.0f} MB are read")
-        return path.read_bytes()
+        # piece by piece, not by the size that the file system tells: pipes and devices tell 0 and never end
+        data = bytearray()
+        with path.open("rb") as file:
+            while len(data) <= most and (piece := file.read(PIECE)):
+                data += piece
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputFileError(str(path), 0, f"cannot be read: {reason}") from error
+    if len(data) > most:
+        raise InputFileError(str(path), 0, f"is larger than {most / 1e6:,.0f} MB, the most that is read")
+    return bytes(data)
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:

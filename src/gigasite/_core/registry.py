@@ -21,7 +21,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownPartError:
     """Make the error for a name that nobody knows, with the nearest known name."""
     names = sorted(known)
     near = get_close_matches(name, names, 1, 0.6)
-    hint = f"; did you mean '{near[0]}'?" if near else ""
+    hint = f"; did you mean '{near[0]}'?" if near else "."
     return UnknownPartError(f"no {kind} is called '{name[:60]}'{hint} Known: {', '.join(names[:30])}")
 
 

@@ -180,7 +180,9 @@ def _named(campus: Campus, key: str) -> str:
 def _part(campus: Campus, key: str) -> Answer:
     _, kind, *rest = key.split(".")
     table = getattr(campus.catalogue, kind, None)
-    if not isinstance(table, dict) or kind == "origins" or not rest:
+    if isinstance(table, dict) and kind != "origins" and not rest:
+        return Answer(key=key, value=", ".join(sorted(table)), where="names in the catalogue; ask for one of them")
+    if not isinstance(table, dict) or kind == "origins":
         raise unknown(
             "kind of part",
             kind,
@@ -207,6 +209,10 @@ def _entry(campus: Campus, key: str) -> Answer:
 def _value(campus: Campus, key: str) -> Any:
     """Follow a dotted key through the campus."""
     here: Any = campus
+    if not re.search(r"\w", key):
+        raise UnknownPartError(
+            "give a key such as power.grid[1].capacity, catalogue.gpus.h100-sxm.tdp or first_step_day"
+        )
     for step in re.findall(r"[^.\[\]]+", "name" if key == "campus" else key):
         if dataclasses.is_dataclass(here) and not isinstance(here, type):
             fields = {yaml_key(f.name): f.name for f in dataclasses.fields(here)}

@@ -211,6 +211,11 @@ def test_text_that_is_not_utf8_names_the_line(tmp_path: Path) -> None:
         read_text(tmp_path / "x")
 
 
+def test_a_file_that_never_ends_is_refused() -> None:
+    with pytest.raises(InputFileError, match="is larger than 1 MB"):
+        read_text(Path("/dev/zero"), 1_000_000)
+
+
 def test_a_table_with_another_column_or_type_or_a_null_is_refused() -> None:
     schema = Schema("t", (Column("a", "Int32", ""), Column("b", "String", "")))
     good = pl.DataFrame({"a": [1], "b": ["x"]}, schema=schema.polars())
