@@ -6,6 +6,7 @@ Rooms are imported inside the verbs, so that `gigasite --help` stays light. The 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,14 +31,23 @@ from gigasite.show.common import (
 )
 
 
+class _InterruptedError(BaseException):
+    """Ctrl-C. Not KeyboardInterrupt: the command-line library turns that into exit code 1, which is a broken limit."""
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    raise _InterruptedError
+
+
 def main() -> None:
-    """Run the command line; every error of the user is a message and exit code 2."""
+    """Run the command line; every error of the user is a message and exit code 2, Ctrl-C is 130."""
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app()
     except GigasiteError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except _InterruptedError:
         sys.stderr.write("interrupted; nothing was written\n")
         sys.exit(130)
     except BrokenPipeError:
