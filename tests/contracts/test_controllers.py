@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gigasite.campus.schema import Controller
+from gigasite._core.settings import keys, read
 from gigasite.power import kernels
 from gigasite.power.controller import Seen, controllers
 
@@ -20,7 +20,7 @@ moments = st.lists(st.tuples(st.floats(0, 2e8), st.floats(55, 65), st.floats(0, 
 
 
 def make(name: str) -> Any:
-    return controllers[name].of(Controller(kind=name))
+    return read(controllers[name], {})
 
 
 def see(load_w: float, frequency_hz: float, soc_frac: float) -> Seen:
@@ -75,15 +75,24 @@ def test_a_steady_load_needs_no_battery_in_the_end(name: str) -> None:
     assert power_w == pytest.approx(0.0, abs=1.0)
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if hasattr(controllers[n], "code")])
+@pytest.mark.parametrize("name", [n for n in NAMES if n in kernels.LAWS])
 @given(story=moments)
 def test_compiled_law_is_the_same(name: str, story: list[tuple[float, float, float]]) -> None:
     controller, seen = make(name), [see(*m) for m in story]
-    battery = np.array([RATING_W, ENERGY_J, 1.0, 1.0, seen[0].soc_frac])
-    held = seen[0].load_w if controller.code == kernels.RAMP_LIMIT else 0.0
-    state, tune = np.array([held, seen[0].soc_frac]), np.array(controller.tune())
+    tune, state = np.zeros(8), np.zeros(8)
+    given_, first = controller.tune(seen[0].dt_s), controller.start(seen[0])
+    tune[: len(given_)], state[: len(first)] = given_, first
     for moment, power_w in zip(seen, play(controller, seen), strict=True):
-        now = kernels.Now(moment.load_w, moment.deviation_pu, moment.soc_frac, moment.dt_s)
-        wanted_w = kernels.law(controller.code, tune, battery, state, now)
-        found_w = kernels.within(wanted_w, battery, moment.soc_frac)
+        now = kernels.Now(
+            moment.load_w, moment.deviation_pu, moment.soc_frac, moment.dt_s, moment.rating_w, moment.energy_j
+        )
+        wanted_w = kernels.law(kernels.LAWS[name], tune, state, now)
+        found_w = kernels.possible(wanted_w, moment.rating_w, moment.soc_frac)
         assert found_w == pytest.approx(power_w, rel=1e-9, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_number_has_bounds(name: str) -> None:
+    for key, f in keys(controllers[name]).items():
+        if not isinstance(f.default, str | bool):
+            assert f.metadata, key

@@ -60,7 +60,7 @@ def test_frequency_and_turbine_power_at_every_sample(shared: Path, name: str) ->
         battery=None,
         loss_w_per_w2=LOSS_W_PER_W2,
     )
-    swing = simulate(plant, load, controllers["none"]())
+    swing = simulate(plant, load, controllers["none"](), level="aggregate")
     t = swing.dt_s * np.arange(len(swing.frequency_hz))
     frequency = np.interp(known["t_s"], t, swing.frequency_hz)
     assert 1e3 * np.abs(frequency - known["f_coi_hz"]).max() < bar_mhz

@@ -43,7 +43,7 @@ def plant_of(governor: str, **settings: float) -> Plant:
 @pytest.mark.parametrize("step_mw", [-40.0, 20.0])
 def test_first_slope(governor: str, step_mw: float) -> None:
     """First rate of change of frequency = dP f0 / (2 H S) (Kundur, eq. 3.209)."""
-    swing = simulate(plant_of(governor), load_of(100 + step_mw, 0.1, 1.0), controllers["none"](), dt_s=1e-3)
+    swing = simulate(plant_of(governor), load_of(100 + step_mw, 0.1, 1.0), controllers["none"](), dt_s=1e-3, level="aggregate")
     slope = (swing.frequency_hz[102] - swing.frequency_hz[100]) / 2e-3
     assert slope == pytest.approx(-step_mw * 60 / (2 * 2.0 * 200), rel=0.02)
 
@@ -53,10 +53,10 @@ def test_droop_sets_the_end_frequency(governor: str) -> None:
     """Without secondary control df = -R f0 dP / S; with it the frequency returns."""
     load = load_of(120, 1.0, 60.0)
     plain = plant_of(governor, R=0.05)
-    swing = simulate(plain, load, controllers["none"]())
+    swing = simulate(plain, load, controllers["none"](), level="aggregate")
     assert swing.frequency_hz[-1] - 60 == pytest.approx(-0.05 * 60 * 20 / 200, rel=1e-3)
     restored = Plant(frequency_hz=60.0, machines=plain.machines, grid=None, battery=None, restore_s=5.0)
-    swing = simulate(restored, load, controllers["none"]())
+    swing = simulate(restored, load, controllers["none"](), level="aggregate")
     assert swing.frequency_hz[-1] == pytest.approx(60.0, abs=2e-3)
 
 
@@ -88,7 +88,7 @@ def test_battery_of_a_square_load() -> None:
     )
     plant = Plant(frequency_hz=60.0, machines=(), grid=Grid(capacity_w=200e6), battery=battery)
     hold = controllers["ramp-limit"](ramp_w_per_s=1.0, centring_s=1e9)
-    swing = simulate(plant, load, hold)
+    swing = simulate(plant, load, hold, level="aggregate")
     assert swing.battery_used_j == pytest.approx(20e6, rel=0.02)
     assert swing.battery_peak_w == pytest.approx(40e6, rel=1e-3)
     assert np.ptp(swing.source_w) < 1e5  # neither latency nor lag: nothing is left

@@ -65,6 +65,9 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
         },
     ),
     "frequency": ("_hz", {"Hz": 1.0, "mHz": 1e-3, "kHz": 1e3}),
+    "frequency rate": ("_hz_per_s", {"Hz/s": 1.0, "mHz/s": 1e-3}),
+    "apparent power": ("_va", {"MVA": 1e6, "VA": 1.0, "kVA": 1e3, "GVA": 1e9}),
+    "reactive power": ("_var", {"Mvar": 1e6, "var": 1.0, "kvar": 1e3}),
     "voltage": ("_v", {"kV": 1e3, "V": 1.0}),
     "data rate": ("_bit_per_s", {"Gb/s": 1e9, "Mb/s": 1e6, "Tb/s": 1e12, "b/s": 1.0}),
     "data": ("_byte", {"GB": 1e9, "MB": 1e6, "TB": 1e12, "PB": 1e15, "GiB": 2.0**30}),
@@ -108,8 +111,27 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "temperature": ("_degc", {"degC": 1.0, "degF": 5 / 9, "K": 1.0}),
     "temperature difference": ("_k", {"K": 1.0}),
 }
+_SUFFIXES = sorted({suffix for suffix, _ in UNITS.values()}, key=len, reverse=True)
 _OFFSET = {"degF": -32 * 5 / 9, "K": -273.15}
 _SHAPE = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
+
+
+def suffix_of(field: str) -> str:
+    """Return the unit at the end of a field's name, "" when it has none.
+
+    >>> suffix_of("ramp_w_per_s"), suffix_of("gpus")
+    ('_w_per_s', '')
+    """
+    return next((s for s in _SUFFIXES if field.endswith(s)), "")
+
+
+def yaml_key(field: str) -> str:
+    """Return the key in a file for a field: its name without the unit.
+
+    >>> yaml_key("capacity_w"), yaml_key("gpus")
+    ('capacity', 'gpus')
+    """
+    return field.removesuffix(suffix_of(field))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
-from gigasite._core.quantity import UNITS, show
+from gigasite._core.quantity import UNITS, show, yaml_key
 from gigasite._core.registry import unknown
-from gigasite.campus.door import yaml_key
+from gigasite._core.settings import Choice
 from gigasite.campus.nodes import dotted
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gigasite.campus.nodes import Document, Path
     from gigasite.campus.parts import Catalogue
     from gigasite.campus.schema import CampusFile
+
+    Mistakes = Callable[[Choice], list[tuple[str, str]]]
 
 GW, MW, KW = 1e9, 1e6, 1e3
 DAY = 86400.0
@@ -77,12 +79,6 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "power.batteries[].count": (0, 50_000),
     "power.batteries[].day": (0, 10_000),
     "power.batteries[].soc": (0, 1),
-    "power.controller.ramp": (1, 100 * GW),
-    "power.controller.droop": (1e-4, 1),
-    "power.controller.centring": (1, 30 * DAY),
-    "power.limits[].up": (1, 100 * GW),
-    "power.limits[].down": (1, 100 * GW),
-    "power.limits[].window": (0.01, 3600),
     "power.frequency": (45, 65),
     "power.voltage": (1e3, 800e3),
     "power.spare_gensets": (0, 1000),
@@ -142,7 +138,9 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
 def _leaf(value: Any, path: Path, field: str) -> Iterator[tuple[Path, str, Any]]:
     if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]):
         for i, item in enumerate(value):
-            yield from leaves(item, (*path, i))
+            yield from _leaf(item, (*path, i), field)
+    elif isinstance(value, Choice):
+        yield (*path, "kind"), "kind", value.kind  # its settings are its part's own matter
     elif isinstance(value, dict) or (dataclasses.is_dataclass(value) and path[-1] != "shifts"):
         yield from leaves(value, path)
     else:
@@ -160,13 +158,19 @@ def ranges(file: CampusFile, doc: Document) -> list[Problem]:
     return ranges_of(file, (), None, doc)
 
 
-def ranges_of(value_: Any, base: Path, names_: Mapping[str, str] | None, doc: Document) -> list[Problem]:
-    """Return a mistake for every number outside its bounds, below `base`; `names_` maps keys to those of `BOUNDS`."""
+def ranges_of(
+    value_: Any,
+    base: Path,
+    names_: Mapping[str, str] | None,
+    doc: Document,
+    bounds: Mapping[str, tuple[float, float]] = BOUNDS,
+) -> list[Problem]:
+    """Return a mistake for every number outside its bounds, below `base`; `names_` maps keys to those of `bounds`."""
     problems = []
     for below, field, value in leaves(value_):
         path = (*base, *below)
         key = pattern(below)
-        low_high = BOUNDS.get(names_.get(key, "") if names_ is not None else key)
+        low_high = bounds.get(names_.get(key, "") if names_ is not None else key)
         if low_high is None or value is None or isinstance(value, bool | str):
             continue
         if not low_high[0] <= value <= low_high[1]:
@@ -215,6 +219,32 @@ def names(file: CampusFile, known: Mapping[str, list[str]], doc: Document) -> li
             kind = str(path[-1]) if path[-1] != "kind" else str(path[-2] if isinstance(path[-2], str) else path[-3])
             problems.append(doc.problem(path, str(unknown(kind.removesuffix("s"), str(value), choices))))
     return problems
+
+
+def choices(value_: Any, base: Path, parts: Mapping[str, Mistakes], doc: Document) -> list[Problem]:
+    """Return a mistake for every setting of a chosen part (controller, limit, shaper) that the part does not take.
+
+    `parts` gives, by key (list indices as []), what finds the mistakes of a choice; unknown kinds are the business of
+    `names`.
+    """
+    problems = []
+    for path, choice in kinds(value_, base):
+        find = parts.get(pattern(path[len(base) :]))
+        for key, message in find(choice) if find is not None else ():
+            problems.append(doc.problem((*path, key) if key else path, message))
+    return problems
+
+
+def kinds(value: Any, path: Path) -> Iterator[tuple[Path, Choice]]:
+    """Yield path and value of every chosen part."""
+    if isinstance(value, Choice):
+        yield path, value
+    elif isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from kinds(item, (*path, i))
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        for f in dataclasses.fields(value):
+            yield from kinds(getattr(value, f.name), (*path, yaml_key(f.name)))
 
 
 def sense(file: CampusFile, catalogue: Catalogue, doc: Document) -> list[Problem]:
@@ -281,14 +311,6 @@ def _power(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
                 (
                     ("power", "grid", i, "day"),
                     f"must come after day {days[i - 1]:g}: write the steps in order",
-                )
-            )
-    for i, limit in enumerate(file.power.limits):
-        if limit.kind == "ramp" and limit.up_w_per_s is None and limit.down_w_per_s is None:
-            out.append(
-                (
-                    ("power", "limits", i),
-                    "a ramp limit needs `up`, `down` or both, such as 10 MW/min",
                 )
             )
     if not any(g.capacity_w for g in file.power.grid) and not any(g.count for g in file.power.gensets):

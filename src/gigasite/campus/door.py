@@ -12,25 +12,11 @@ from pydantic import ConfigDict
 from pydantic_core import core_schema
 
 from gigasite._core.errors import QuantityError
-from gigasite._core.quantity import UNITS, Quantity
+from gigasite._core.quantity import UNITS, Quantity, yaml_key
+from gigasite._core.settings import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_SUFFIXES = sorted({suffix for suffix, _ in UNITS.values()}, key=len, reverse=True)
-
-
-def yaml_key(field: str) -> str:
-    """Return the key in the file for a field: its name without the unit.
-
-    >>> yaml_key("capacity_w"), yaml_key("gpus")
-    ('capacity', 'gpus')
-    """
-    for suffix in _SUFFIXES:
-        if field.endswith(suffix):
-            return field.removesuffix(suffix)
-    return field
-
 
 # One configuration for every chapter: unknown keys are mistakes; keys are field names without the unit;
 # the text below a field is its description in the JSON schema and in the reference manual.
@@ -60,7 +46,8 @@ class Reader:
         return dict(self.schema)
 
 
-def _unit(dimension: str, sign: Any = "non-negative") -> Reader:
+def unit(dimension: str, sign: Any = "non-negative") -> Reader:
+    """Return the reader of one kind of quantity."""
     quantity = Quantity(dimension, sign)
     units = list(UNITS[dimension][1])
     kinds: Any = ["string", "number"] if dimension == "fraction" else "string"
@@ -122,6 +109,14 @@ def _date(value: Any) -> date:
         raise QuantityError(f"needs a date such as 2024-03-22, found {value!r}"[:120]) from None
 
 
+def _choice(value: Any) -> Choice:
+    if not isinstance(value, dict):
+        raise QuantityError(f"needs '{{kind: NAME, ...}}', found {value!r}"[:120])
+    if "kind" not in value:
+        raise QuantityError("needs a key 'kind'")
+    return Choice(kind=_name(value["kind"]), settings={str(k): v for k, v in value.items() if k != "kind"})
+
+
 def _name(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
         raise QuantityError(f"needs a name of letters, digits, '-', '_' or '.' (at most 64), found {value!r}"[:160])
@@ -152,39 +147,51 @@ def _shifts(value: Any) -> Shifts:
 
 
 _POSITIVE: Any = "positive"
-Watts = Annotated[float, _unit("power")]
-Joules = Annotated[float, _unit("energy")]
-WattsPerSecond = Annotated[float, _unit("power rate", _POSITIVE)]
-Metres = Annotated[float, _unit("length", _POSITIVE)]
-SquareMetres = Annotated[float, _unit("area", _POSITIVE)]
-Kilograms = Annotated[float, _unit("mass")]
-FloorLoad = Annotated[float, _unit("floor load", _POSITIVE)]
-Seconds = Annotated[float, _unit("duration")]
-Hertz = Annotated[float, _unit("frequency")]
-Volts = Annotated[float, _unit("voltage", _POSITIVE)]
-BitsPerSecond = Annotated[float, _unit("data rate", _POSITIVE)]
-Bytes = Annotated[float, _unit("data", _POSITIVE)]
-Pascals = Annotated[float, _unit("pressure", _POSITIVE)]
-CubicMetresPerSecond = Annotated[float, _unit("volume flow")]
-HeatRate = Annotated[float, _unit("heat rate", _POSITIVE)]
-GasFlow = Annotated[float, _unit("gas flow")]
-FlopPerSecond = Annotated[float, _unit("compute", _POSITIVE)]
-Usd = Annotated[float, _unit("money")]
-UsdPerWatt = Annotated[float, _unit("money per power")]
-UsdPerJoule = Annotated[float, _unit("money per energy")]
-UsdPerSecond = Annotated[float, _unit("money per duration")]
-UsdPerWattSecond = Annotated[float, _unit("money per power and time")]
-UsdPerMetre = Annotated[float, _unit("money per length")]
-UsdPerCubicMetre = Annotated[float, _unit("money per volume")]
-UsdPerSquareMetre = Annotated[float, _unit("money per area")]
-Fraction = Annotated[float, _unit("fraction")]
-Celsius = Annotated[float, _unit("temperature", "any")]
-Kelvins = Annotated[float, _unit("temperature difference")]
+Watts = Annotated[float, unit("power")]
+Joules = Annotated[float, unit("energy")]
+WattsPerSecond = Annotated[float, unit("power rate", _POSITIVE)]
+Metres = Annotated[float, unit("length", _POSITIVE)]
+SquareMetres = Annotated[float, unit("area", _POSITIVE)]
+Kilograms = Annotated[float, unit("mass")]
+FloorLoad = Annotated[float, unit("floor load", _POSITIVE)]
+Seconds = Annotated[float, unit("duration")]
+Hertz = Annotated[float, unit("frequency")]
+Volts = Annotated[float, unit("voltage", _POSITIVE)]
+BitsPerSecond = Annotated[float, unit("data rate", _POSITIVE)]
+Bytes = Annotated[float, unit("data", _POSITIVE)]
+Pascals = Annotated[float, unit("pressure", _POSITIVE)]
+CubicMetresPerSecond = Annotated[float, unit("volume flow")]
+HeatRate = Annotated[float, unit("heat rate", _POSITIVE)]
+GasFlow = Annotated[float, unit("gas flow")]
+FlopPerSecond = Annotated[float, unit("compute", _POSITIVE)]
+Usd = Annotated[float, unit("money")]
+UsdPerWatt = Annotated[float, unit("money per power")]
+UsdPerJoule = Annotated[float, unit("money per energy")]
+UsdPerSecond = Annotated[float, unit("money per duration")]
+UsdPerWattSecond = Annotated[float, unit("money per power and time")]
+UsdPerMetre = Annotated[float, unit("money per length")]
+UsdPerCubicMetre = Annotated[float, unit("money per volume")]
+UsdPerSquareMetre = Annotated[float, unit("money per area")]
+Fraction = Annotated[float, unit("fraction")]
+Celsius = Annotated[float, unit("temperature", "any")]
+Kelvins = Annotated[float, unit("temperature difference")]
 Count = Annotated[int, Reader(_count, {"type": ["integer", "string"], "minimum": 0})]
 Some = Annotated[int, Reader(_some, {"type": ["integer", "string"], "minimum": 1})]
 Number = Annotated[float, Reader(_number, {"type": ["number", "string"]})]
 Text = Annotated[str, Reader(_text, {"type": "string", "minLength": 1})]
 Name = Annotated[str, Reader(_name, {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"})]
+PartChoice = Annotated[
+    Choice,
+    Reader(
+        _choice,
+        {
+            "type": "object",
+            "required": ["kind"],
+            "properties": {"kind": {"type": "string"}},
+            "description": "a part of the code by its kind, and its settings",
+        },
+    ),
+]
 Flag = Annotated[bool, Reader(_flag, {"type": "boolean"})]
 Day = Annotated[date, Reader(_date, {"type": "string", "format": "date"})]
 WorkingTime = Annotated[Shifts, Reader(_shifts, {"type": "string", "examples": ["2 x 10 h"]})]

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 1024**2  # a campus of 1M GPUs takes 5 kB; more is the wrong file
 
 
-def load(path: str | Path, names: Mapping[str, list[str]] | None = None) -> Campus:
+def load(
+    path: str | Path,
+    names: Mapping[str, list[str]] | None = None,
+    parts: Mapping[str, checks.Mistakes] | None = None,
+) -> Campus:
     """Read a campus file.
 
     Parameters
@@ -31,6 +35,8 @@ def load(path: str | Path, names: Mapping[str, list[str]] | None = None) -> Camp
     names
         Known names of parts of the code by key (`network.fabric`, `power.controller.kind`, ...), for "did you
         mean"; `gigasite.plan.load` gives them. Without it those keys are checked when they are used.
+    parts
+        What finds the mistakes in the settings of a chosen part, by key (`power.controller`, `power.limits[]`).
 
     Returns
     -------
@@ -62,10 +68,15 @@ def load(path: str | Path, names: Mapping[str, list[str]] | None = None) -> Camp
                 )
             ]
         ) from error
-    return loads(text, str(path), names)
+    return loads(text, str(path), names, parts)
 
 
-def loads(text: str, file: str = "campus.yaml", names: Mapping[str, list[str]] | None = None) -> Campus:
+def loads(
+    text: str,
+    file: str = "campus.yaml",
+    names: Mapping[str, list[str]] | None = None,
+    parts: Mapping[str, checks.Mistakes] | None = None,
+) -> Campus:
     """Read the text of a campus file; as `load`."""
     doc = read(text, file)
     problems = list(doc.problems)
@@ -81,6 +92,7 @@ def loads(text: str, file: str = "campus.yaml", names: Mapping[str, list[str]] |
         problems += checks.ranges(parsed, doc)
         problems += checks.references(parsed, catalogue, doc)
         problems += checks.names(parsed, names or {}, doc)
+        problems += checks.choices(parsed, (), parts or {}, doc)
         problems += checks.sense(parsed, catalogue, doc)
     if problems or parsed is None:
         raise CampusFileError(problems)

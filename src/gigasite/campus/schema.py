@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from gigasite._core.settings import Choice
 from gigasite.campus.door import (
     DOOR,
     BitsPerSecond,
@@ -27,6 +28,7 @@ from gigasite.campus.door import (
     Metres,
     Name,
     Number,
+    PartChoice,
     Pascals,
     Seconds,
     Shifts,
@@ -235,34 +237,6 @@ class Batteries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Controller:
-    """What the battery does; each kind uses the settings that it names."""
-
-    __pydantic_config__ = DOOR
-    kind: Name = "droop"
-    """See `gigasite power --list`."""
-    ramp_w_per_s: WattsPerSecond = 1e6
-    """ramp-limit: fastest change that grid and gensets shall see."""
-    droop_frac: Fraction = 0.02
-    """droop: frequency deviation for full power, of nominal."""
-    centring_s: Seconds = 600.0
-    """Time constant with which the state of charge returns to its start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limit:
-    """A limit to hold; each kind uses the settings that it names."""
-
-    __pydantic_config__ = DOOR
-    kind: Name
-    """iso8528-g1, iso8528-g2, iso8528-g3, ramp."""
-    up_w_per_s: WattsPerSecond | None = None
-    down_w_per_s: WattsPerSecond | None = None
-    window_s: Seconds = 1.0
-    """Time over which a ramp is measured."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
     """From the intake to the rack."""
 
@@ -270,8 +244,12 @@ class Power:
     grid: tuple[GridStep, ...] = ()
     gensets: tuple[Gensets, ...] = ()
     batteries: tuple[Batteries, ...] = ()
-    controller: Controller = field(default_factory=Controller)
-    limits: tuple[Limit, ...] = ()
+    controller: PartChoice = field(default_factory=lambda: Choice(kind="droop", settings={}))
+    """What the battery does; `gigasite power parts` lists kinds and settings."""
+    shapers: tuple[PartChoice, ...] = ()
+    """What smooths the load before the plant sees it: power floors, supplies with storage, shifted periods."""
+    limits: tuple[PartChoice, ...] = ()
+    """What the swing is judged by."""
     frequency_hz: Hertz = 60.0
     voltage_v: Volts = 13800.0
     """Medium voltage on site."""

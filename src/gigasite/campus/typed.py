@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from gigasite.campus.door import yaml_key
+
+from gigasite._core.quantity import yaml_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from gigasite._core.settings import mistakes
 from gigasite.campus import load as load_campus
 from gigasite.cooling.scheme import schemes
 from gigasite.design.fabric import fabrics
 from gigasite.power.controller import controllers
 from gigasite.power.limit import limits
+from gigasite.power.shaper import shapers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from gigasite._core.registry import Registry
+    from gigasite._core.settings import Choice
     from gigasite.campus import Campus
 
 
@@ -22,8 +28,19 @@ def known() -> dict[str, list[str]]:
         "network.fabric": fabrics.names(),
         "power.controller.kind": controllers.names(),
         "power.limits[].kind": limits.names(),
+        "power.shapers[].kind": shapers.names(),
         "cooling.scheme": schemes.names(),
     }
+
+
+def settings() -> dict[str, Callable[[Choice], list[tuple[str, str]]]]:
+    """Return what finds the mistakes in a chosen part's settings, by key of the campus file."""
+    kinds = {"power.controller": controllers, "power.limits[]": limits, "power.shapers[]": shapers}
+    return {key: partial(_mistakes, registry) for key, registry in kinds.items()}
+
+
+def _mistakes(registry: Registry[type[Any]], choice: Choice) -> list[tuple[str, str]]:
+    return mistakes(registry[choice.kind], choice.settings) if choice.kind in registry else []
 
 
 def load(path: str | Path) -> Campus:
@@ -34,4 +51,4 @@ def load(path: str | Path) -> Campus:
     CampusFileError
         With every mistake.
     """
-    return load_campus(path, known())
+    return load_campus(path, known(), settings())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite._core.engine import Engine
+from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite._core.progress import SILENT, Progress
 from gigasite._core.quantity import show
@@ -24,6 +25,10 @@ from gigasite.design.types import Money
 from gigasite.plan.ramp import ramp_up
 from gigasite.plan.types import Plan
 from gigasite.power import Grid, Plant, plant_of, study
+from gigasite.power.controller import controllers
+from gigasite.power.limit import limits
+from gigasite.power.resonance import resonance, wave_of
+from gigasite.power.simulate import as_run, part_of
 from gigasite.schedule import conventional_modes
 from gigasite.schedule import schedule as build_schedule
 from gigasite.training import load_trace, read_trace
@@ -33,9 +38,14 @@ if TYPE_CHECKING:
     from gigasite.cabling.types import CablePlan, Comparison
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
+    from gigasite.power.resonance import Resonance
     from gigasite.power.types import Swing
     from gigasite.schedule.types import Schedule
     from gigasite.training.types import LoadTrace
+
+
+STEADY_HZ = 0.3
+"""Steady swing of the frequency that a campus without a class of limits is held to; estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +107,7 @@ def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, prog
     ramp = ramp_up(campus, design, schedule)
     clock.done("schedule", 3)
     swing = swing_at_full_size(campus, design, load, schedule)
+    response = resonance_at_full_size(campus, design, load, schedule)
     clock.done("power", 4)
     cooling = cool(campus, design, weather_of(campus, given.weather), mean_it_power(load))
     clock.done("cooling", 5)
@@ -112,6 +123,7 @@ def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, prog
         design=design,
         load=load,
         swing=swing,
+        resonance=response,
         cooling=cooling,
         cables=cables,
         observed=observed,
@@ -147,14 +159,37 @@ def mean_it_power(load: LoadTrace) -> float:
     return float(power[inside].mean()) if inside.any() else float(power.mean())
 
 
-def swing_at_full_size(campus: Campus, design: Design, load: LoadTrace, schedule: Schedule) -> Swing:
-    """Run the plant of the full-size day (or, if that never comes, of the last grid step) under the load."""
-    p = design.power
+def plant_at_full_size(campus: Campus, design: Design, schedule: Schedule) -> tuple[Plant, float]:
+    """Return the plant of the full-size day (or, if that never comes, of the last grid step) and its grid [W]."""
     day = schedule.full_size.p50
     steps = [g.capacity_w for g in campus.power.grid if g.day <= day]
     grid_w = steps[-1] if steps else 0.0
+    return plant_of(campus, grid_w=grid_w, load_w=design.power.peak_w), grid_w
+
+
+def resonance_at_full_size(campus: Campus, design: Design, load: LoadTrace, schedule: Schedule) -> Resonance | None:
+    """Return where the plant resonates with the job; None where a stiff grid holds the frequency, or at no rest."""
+    plant, _ = plant_at_full_size(campus, design, schedule)
+    if plant.grid is not None:
+        return None
+    p = design.power
     steady_w = p.network_w + p.cooling_w + p.loss_w
-    plant = plant_of(campus, grid_w=grid_w, load_w=p.peak_w)
+    controller = part_of(controllers, campus.power.controller)
+    wave = wave_of(load, steady_w)
+    mean_w = wave.mean_w if wave is not None else mean_it_power(load) + steady_w
+    band = [part_of(limits, x) for x in campus.power.limits if x.kind.startswith("iso8528")]
+    limit_hz = min((b.steady_width * plant.frequency_hz for b in band), default=STEADY_HZ)
+    try:
+        return resonance(as_run(plant, controller, "network"), mean_w, wave, limit_hz=limit_hz)
+    except InfeasibleError:
+        return None  # the swing's own findings say why
+
+
+def swing_at_full_size(campus: Campus, design: Design, load: LoadTrace, schedule: Schedule) -> Swing:
+    """Run the plant of the full-size day (or, if that never comes, of the last grid step) under the load."""
+    p = design.power
+    steady_w = p.network_w + p.cooling_w + p.loss_w
+    plant, grid_w = plant_at_full_size(campus, design, schedule)
     have = sum(m.count * m.rating_w for m in plant.machines)
     first_w = float(load.render(0.0, 0.02, 0.01)[0]) + steady_w
     if plant.grid is None and have < first_w * 1.001:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, Money
+    from gigasite.power.resonance import Resonance
     from gigasite.power.types import Swing
     from gigasite.schedule.types import Schedule
     from gigasite.training.types import LoadTrace
@@ -33,6 +34,8 @@ class Plan:
     design: Design
     load: LoadTrace
     swing: Swing
+    resonance: Resonance | None
+    """None where the plant has none: a stiff grid holds it, or it cannot be linearised."""
     cooling: Cooling
     cables: CablePlan
     observed: Comparison | None

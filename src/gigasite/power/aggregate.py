@@ -1,7 +1,7 @@
-"""The aggregate plant run over a load: compiled where every part has a branch, else in Python.
+"""The aggregate plant run over a load: compiled where every governor is, else in Python.
 
-Both ways are the same model (equations in `kernels.py`); the Python way takes any governor and any
-controller, and is the oracle of the compiled one.
+Both ways are the same model (equations in `kernels.py` and `governors/`); the Python way takes any governor, and is the
+oracle of the compiled one.
 """
 
 from __future__ import annotations
@@ -15,31 +15,16 @@ import numpy as np
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.quantity import show
 from gigasite.power import kernels
-from gigasite.power.controller import Seen
-from gigasite.power.governor import SETTINGS, Governor, governors, held
+from gigasite.power.drive import COLLAPSE_PU, Drive, Run, battery_row, control_of
+from gigasite.power.governor import SETTINGS, STATES, Governor, governors
+from gigasite.power.governor_kernels import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from gigasite.power.types import BatteryPlant, Plant
-
-COLLAPSE_PU = 0.35  # beyond this no governor model means anything: the island is lost; estimate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """Raw result; arrays of shape (n,), n = steps done."""
-
-    deviation_pu: NDArray[np.float64]
-    battery_w: NDArray[np.float64]
-    soc_frac: NDArray[np.float64]
-    mechanical_w: NDArray[np.float64]
-    wanted_w: float
-    """Largest battery power that the controller wanted, before the rating."""
-    missing_j: float
-    """Energy that a battery gave or took too little because it was empty or full."""
+    from gigasite.power.types import Machines, Plant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,179 +32,195 @@ class Group:
     """One group of machines, ready to run."""
 
     part: Governor
-    settings: dict[str, float]
+    code: int | None
+    row: NDArray[np.float64]
+    bounds: NDArray[np.float64]
     base_w: float
     inertia_s: float
-    pref: float
+    torque: float
+    """At the start [pu]."""
 
 
-def groups_of(plant: Plant, first_w: float) -> tuple[Group, ...]:
-    """Return the island's groups, sharing the first load in proportion to rating.
+def groups_of(machines: Sequence[Machines], need_w: float) -> tuple[Group, ...]:
+    """Return the groups that carry `need_w` together, in proportion to rating but for those with a set power.
 
     Raises
     ------
     InfeasibleError
-        The machines do not carry the first load, or a setting cannot be (a time constant of 0).
+        The machines do not carry it, or a setting cannot be (a time constant of 0).
     """
-    if plant.grid is not None:
-        return ()
-    total = float(sum(m.count * m.rating_w for m in plant.machines))
-    need = first_w + plant.loss_w_per_w2 * first_w**2
-    if need > total:
+    total = float(sum(m.count * m.rating_w for m in machines))
+    if need_w > total * (1 + 1e-9):
         raise InfeasibleError(
             f"the running gensets ({show(total, 'MW')}) do not carry the first load "
-            f"({show(need, 'MW')}): run more units"
+            f"({show(need_w, 'MW')}): run more units"
         )
+    free_w = float(sum(m.count * m.rating_w for m in machines if m.power_w is None))
+    rest_w = need_w - sum(m.power_w for m in machines if m.power_w is not None)
     out = []
-    for m in plant.machines:
-        part = governors[m.governor]()
-        settings = dict(part.defaults) | m.settings
-        bad = [k for k in part.positive if not settings[k] > 0.0]
-        if bad or not m.inertia_s > 0.0:
-            raise InfeasibleError(f"{m.title}: {', '.join(bad) or 'inertia'} must be above 0")
-        base = m.count * m.apparent_w
-        pref = need * (m.count * m.rating_w / total) / base
-        out.append(Group(part=part, settings=settings, base_w=base, inertia_s=m.inertia_s, pref=pref))
+    for m in machines:
+        part: Governor = governors[m.governor]
+        if not m.inertia_s > 0.0:
+            raise InfeasibleError(f"{m.title}: inertia must be above 0")
+        power_w = m.power_w if m.power_w is not None else rest_w * m.count * m.rating_w / free_w
+        base_w = m.count * m.apparent_w
+        out.append(
+            Group(
+                part=part,
+                code=CODES.get(m.governor),
+                row=part.row(m.settings, m.title),
+                bounds=part.bounds(m.settings),
+                base_w=base_w,
+                inertia_s=m.inertia_s,
+                torque=power_w / base_w,
+            )
+        )
     return tuple(out)
 
 
-def run(plant: Plant, load_w: NDArray[np.float64], controller: Any, dt_s: float) -> Run:
-    """Run a controller of `controllers/` or any object with `start` and `step`."""
-    groups = groups_of(plant, float(load_w[0]))
-    battery = battery_row(plant.battery)
-    coded = hasattr(controller, "code") and all(g.part.code is not None for g in groups)
-    way = _compiled if coded else _stepped
-    out, done, wanted_w, missing_j = way(plant, groups, battery, load_w, (controller, dt_s))
-    return Run(
-        deviation_pu=out[0, :done],
-        battery_w=out[1, :done],
-        soc_frac=out[2, :done],
-        mechanical_w=out[3, :done],
-        wanted_w=wanted_w,
-        missing_j=missing_j,
-    )
-
-
-def battery_row(b: BatteryPlant | None) -> NDArray[np.float64]:
-    """Return the battery as the kernels want it; without one, of rating 0."""
-    if b is None:
-        return np.array([0.0, 1.0, 1.0, 1.0, 0.5])
-    return np.array([b.rating_w, b.energy_j, b.efficiency_frac, b.response_s, b.soc_frac])
-
-
-def _delay(plant: Plant, dt_s: float) -> int:
-    return round(plant.battery.latency_s / dt_s) if plant.battery else 0
-
-
-Out = tuple["NDArray[np.float64]", int, float, float]
-
-
-def _compiled(
-    plant: Plant,
-    groups: Sequence[Group],
-    battery: NDArray[np.float64],
-    load_w: NDArray[np.float64],
-    how: tuple[Any, float],
-) -> Out:
-    controller, dt_s = how
-    rows = [[g.settings.get(k, 0.0) for k in SETTINGS] for g in groups]
-    packed = kernels.Groups(
-        codes=np.array([g.part.code for g in groups], dtype=np.int64),
-        settings=np.array(rows, dtype=np.float64).reshape(len(rows), len(SETTINGS)),
-        base_w=np.array([g.base_w for g in groups], dtype=np.float64),
-        stored_j=float(sum(g.inertia_s * g.base_w for g in groups)) or 1.0,
+def packed(groups: Sequence[Group], plant: Plant, dt_s: float, need_w: float) -> kernels.Groups:
+    """Return the groups as the kernels take them."""
+    count = len(groups)
+    wide = STATES + 1
+    stored_j = float(sum(g.inertia_s * g.base_w for g in groups)) or 1.0
+    base_w = np.array([g.base_w for g in groups], dtype=np.float64)
+    torque = np.array([g.torque for g in groups], dtype=np.float64)
+    return kernels.Groups(
+        codes=np.array([-1 if g.code is None else g.code for g in groups], dtype=np.int64),
+        settings=np.array([g.row for g in groups], dtype=np.float64).reshape(count, SETTINGS),
+        used=np.array([g.part.states for g in groups], dtype=np.int64),
+        low=np.array([g.bounds[0] for g in groups], dtype=np.float64).reshape(count, wide),
+        high=np.array([g.bounds[1] for g in groups], dtype=np.float64).reshape(count, wide),
+        base_w=base_w,
+        pe_per_w=torque / max(need_w, 1.0),
+        per_stored=0.5 / stored_j,
         loss=float(plant.loss_w_per_w2),
         restore_s=float(plant.restore_s),
         dt_s=float(dt_s),
     )
-    control = kernels.Control(
-        code=int(controller.code),
-        tune=np.array(controller.tune(), dtype=np.float64),
-        delay=_delay(plant, dt_s),
-        dw_stop=COLLAPSE_PU,
+
+
+def at_rest(groups: Sequence[Group]) -> NDArray[np.float64]:
+    """Return the governors' states of rest with the set points in the last column: (g, 13)."""
+    x = np.zeros((len(groups), STATES + 1))
+    for g, row in zip(groups, x, strict=True):
+        row[STATES] = g.part.rest(g.row, g.torque, g.torque, row)
+        low, high = g.bounds
+        beyond = [k for k in range(g.part.states) if not low[k] - 1e-9 <= row[k] <= high[k] + 1e-9]
+        if beyond:
+            raise InfeasibleError(
+                f"a machine cannot start at {g.torque:.2f} pu of its alternator: its governor's range ends before"
+            )
+    return x
+
+
+class _Compiled:
+    """The plant in the kernels."""
+
+    def __init__(self, drive: Drive, groups: Sequence[Group], need_w: float, controller: Any) -> None:
+        n = len(drive.load_w)
+        self.out = np.zeros((4, n))
+        self._load_w = drive.load_w
+        self._groups = packed(groups, drive.plant, drive.dt_s, need_w)
+        self._battery = battery_row(drive.plant, drive.dt_s)
+        self.carry = np.zeros(kernels.CARRY)
+        self.carry[kernels.SOC] = self._battery[kernels.SOC0]
+        self._control, state = control_of(controller, drive, self)
+        work = np.zeros((3, len(groups), STATES + 1))
+        self._memory = (at_rest(groups), self.carry, state, work)
+
+    def meters(self) -> tuple[float, float, float]:
+        return float(self.carry[kernels.DW]), float(self.carry[kernels.SOC]), float(self.carry[kernels.MEAN])
+
+    def run(self, first: int, last: int, command_w: float) -> int:
+        span = (first, last)
+        args = (self._load_w, self._groups, self._battery, self._control, self._memory, command_w, self.out)
+        return int(kernels.run(span, *args))
+
+
+class _Plain(_Compiled):
+    """The same in Python, with the parts' own functions; a group's last state is its set point."""
+
+    def __init__(self, drive: Drive, groups: Sequence[Group], need_w: float, controller: Any) -> None:
+        super().__init__(drive, groups, need_w, controller)
+        self._parts = tuple(groups)
+
+    def run(self, first: int, last: int, command_w: float) -> int:
+        x, carry, state, _ = self._memory
+        g, dt_s = self._groups, self._groups.dt_s
+        for i in range(first, last):
+            self.out[:3, i] = carry[kernels.DW], 0.0, carry[kernels.SOC]
+            seen_w = self._load_w[max(i - self._control.delay, 0)]
+            battery = self._battery
+            now = kernels.Now(seen_w, carry[kernels.DW], carry[kernels.SOC], dt_s, battery[0], battery[1])
+            wanted_w = kernels.wanted(self._control, state, now, command_w, carry)
+            kernels.battery_step(battery, wanted_w, carry, dt_s)
+            self.out[1, i] = carry[kernels.MEAN]
+            net_w = self._load_w[i] - carry[kernels.MEAN]
+            carry[kernels.DW], self.out[3, i] = self._advance(x, carry[kernels.DW], net_w + g.loss * net_w * net_w)
+            if abs(carry[kernels.DW]) > COLLAPSE_PU:
+                return i + 1
+        return last
+
+    def _advance(self, x: NDArray[np.float64], dw: float, electrical_w: float) -> tuple[float, float]:
+        g, dt_s = self._groups, self._groups.dt_s
+        torque_w, dx_1 = self._rates(x, dw, electrical_w)
+        dw_1 = (torque_w - electrical_w) * g.per_stored
+        torque_2_w, dx_2 = self._rates(np.clip(x + dt_s * dx_1, g.low, g.high), dw + dt_s * dw_1, electrical_w)
+        x[:] = np.clip(x + 0.5 * dt_s * (dx_1 + dx_2), g.low, g.high)
+        return dw + 0.5 * dt_s * (dw_1 + (torque_2_w - electrical_w) * g.per_stored), torque_w
+
+    def _rates(self, x: NDArray[np.float64], dw: float, electrical_w: float) -> tuple[float, NDArray[np.float64]]:
+        g = self._groups
+        dx, parts = np.zeros_like(x), []
+        for k, own in enumerate(self._parts):
+            pe = electrical_w * g.pe_per_w[k]
+            parts.append(own.base_w * own.part.rates(own.row, x[k, STATES], dw, pe, x[k], dx[k]))
+            rate = -dw / (own.row[0] * g.restore_s) if g.restore_s > 0.0 else 0.0
+            beyond = (x[k, STATES] >= g.high[k, STATES] and rate > 0) or (x[k, STATES] <= g.low[k, STATES] and rate < 0)
+            dx[k, STATES] = 0.0 if beyond else rate
+        return math.fsum(parts), dx
+
+
+def run(drive: Drive, controller: Any) -> Run:
+    """Run a controller of `controllers/` or any object with `start` and `step`."""
+    plant, load_w = drive.plant, drive.load_w
+    first_w = float(load_w[0])
+    need_w = first_w + plant.loss_w_per_w2 * first_w**2
+    groups = groups_of(plant.machines, need_w) if plant.grid is None else ()
+    engine = (_Compiled if all(g.code is not None for g in groups) else _Plain)(drive, groups, need_w, controller)
+    compiled = engine._control.code != kernels.COMMANDED  # noqa: SLF001  # the same module
+    done, wanted_w = drive.run(engine, controller, compiled=compiled)
+    out = engine.out[:, :done]
+    net_w = load_w[:done] - out[kernels.OUT_BATTERY]
+    source_w = net_w + plant.loss_w_per_w2 * net_w**2
+    mechanical_w = out[kernels.OUT_MECHANICAL]
+    grid_w = np.zeros(done)
+    if plant.grid is not None:
+        mechanical_w = np.full(done, beside_grid_w(plant, float(source_w.max())))
+        grid_w = source_w - mechanical_w
+    return Run(
+        deviation_pu=out[kernels.OUT_DW],
+        battery_w=out[kernels.OUT_BATTERY],
+        soc_frac=out[kernels.OUT_SOC],
+        mechanical_w=mechanical_w,
+        source_w=source_w,
+        grid_w=grid_w,
+        load_w=load_w[:done],
+        wanted_w=max(wanted_w, float(engine.carry[kernels.MOST])),
+        missing_j=float(engine.carry[kernels.MISSING]),
+        loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
+        stopped="" if done == len(load_w) else "the speed left the range in which the models hold",
     )
-    pref = np.array([g.pref for g in groups], dtype=np.float64)
-    return kernels.run(load_w, packed, pref, battery, control)
 
 
-def _stepped(
-    plant: Plant,
-    groups: Sequence[Group],
-    battery: NDArray[np.float64],
-    load_w: NDArray[np.float64],
-    how: tuple[Any, float],
-) -> Out:
-    controller, dt_s = how
-    n, delay = len(load_w), _delay(plant, dt_s)
-    out = np.zeros((4, n))
-    island = _Island(plant=plant, groups=tuple(groups), dt_s=dt_s)
-    x: _X = [[g.pref] * (g.part.states + 1) for g in groups]
-    dw, inverter_w, mean_w, soc = 0.0, 0.0, 0.0, float(battery[kernels.SOC0])
-    wanted, missing_j, state = 0.0, 0.0, None
-    for i in range(n):
-        out[0, i], out[2, i], out[3, i] = dw, soc, island.torque_w(dw, x)
-        seen = Seen(
-            load_w=float(load_w[max(i - delay, 0)]),
-            frequency_hz=plant.frequency_hz * (1.0 + dw),
-            nominal_hz=plant.frequency_hz,
-            soc_frac=soc,
-            source_w=float(load_w[max(i - 1, 0)]) - mean_w,
-            dt_s=dt_s,
-            rating_w=float(battery[kernels.RATING]),
-            energy_j=float(battery[kernels.ENERGY]),
-        )
-        state = controller.start(seen) if i == 0 else state
-        state, asked_w = controller.step(state, seen)
-        wanted = max(wanted, abs(asked_w))
-        inverter_w, mean_w, soc, lost_w = kernels.battery_step(battery, float(asked_w), inverter_w, soc, dt_s)
-        missing_j += lost_w * dt_s
-        out[1, i] = mean_w
-        if groups:
-            dw, x = island.advance(dw, x, float(load_w[i]) - mean_w)
-            if abs(dw) > COLLAPSE_PU:
-                return out, i + 1, wanted, missing_j
-    return out, n, wanted, missing_j
+def beside_grid_w(plant: Plant, highest_w: float) -> float:
+    """Return the steady power of gensets beside a grid [W].
 
-
-_X = list[list[float]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Island:
-    """Heun's method with the parts' own equations; a group's last state is its set point."""
-
-    plant: Plant
-    groups: tuple[Group, ...]
-    dt_s: float
-
-    def torque_w(self, dw: float, x: _X) -> float:
-        """Return the turbines' power at rated speed [W]."""
-        pairs = zip(self.groups, x, strict=True)
-        return math.fsum(g.base_w * g.part.torque(g.settings, dw, y) for g, y in pairs)
-
-    def advance(self, dw: float, x: _X, net_w: float) -> tuple[float, _X]:
-        """Return speed deviation and states one step later."""
-        electrical_w = net_w + self.plant.loss_w_per_w2 * net_w * net_w
-        dw_1, dx_1 = self._rates(dw, x, electrical_w)
-        guess = self._moved(x, dx_1, dx_1)
-        dw_2, dx_2 = self._rates(dw + self.dt_s * dw_1, guess, electrical_w)
-        return dw + 0.5 * self.dt_s * (dw_1 + dw_2), self._moved(x, dx_1, dx_2)
-
-    def _rates(self, dw: float, x: _X, electrical_w: float) -> tuple[float, _X]:
-        dx = []
-        for g, y in zip(self.groups, x, strict=True):
-            p, pref = g.settings, y[-1]
-            rate = -dw / (p["R"] * self.plant.restore_s) if self.plant.restore_s > 0.0 else 0.0
-            own = g.part.derivative(p, pref, dw, y[:-1])
-            dx.append([*own, held(rate, pref, p["VMIN"], p["VMAX"])])
-        stored_j = sum(g.inertia_s * g.base_w for g in self.groups)
-        return (self.torque_w(dw, x) - electrical_w) / (2.0 * stored_j), dx
-
-    def _moved(self, x: _X, dx_1: _X, dx_2: _X) -> _X:
-        out = []
-        for g, y, a, b in zip(self.groups, x, dx_1, dx_2, strict=True):
-            z = [v + 0.5 * self.dt_s * (r + s) for v, r, s in zip(y, a, b, strict=True)]
-            for k in (0, -1):
-                z[k] = min(max(z[k], g.settings["VMIN"]), g.settings["VMAX"])
-            out.append(z)
-        return out
+    They carry what the grid's capacity lacks at the highest load, within minimum load and rating.
+    """
+    if plant.grid is None or not plant.machines:
+        return 0.0
+    low = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
+    high = sum(m.count * m.rating_w for m in plant.machines)
+    return float(min(max(highest_w - plant.grid.capacity_w, low), high))

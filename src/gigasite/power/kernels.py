@@ -1,10 +1,8 @@
 """The aggregate plant: one common speed, a governor per group of machines, one battery.
 
-Heun's method with a fixed step. Per unit on each group's alternator base. Load and battery power
-are constant within a step (their mean over it), so that an edge on a step's border costs no
-accuracy. Non-windup limits freeze the derivative and clip the state. Every law here is written a
-second time in plain Python, in its part's file (`governors/`, `controllers/`); a test holds
-the two together.
+Heun's method with a fixed step. Per unit on each group's alternator base. Load and battery power are constant within a
+step (their mean over it), so that an edge costs no accuracy. Non-windup limits freeze the derivative and clip the state.
+Governors stand in `governors/`, laws of controllers in `controllers/`; `LAWS` names those that run compiled.
 """
 
 from __future__ import annotations
@@ -14,23 +12,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gigasite._core.kernel import kernel
+from gigasite._core.kernel import tight
+from gigasite.power import governor_kernels as gov
+from gigasite.power.controller import Now, possible
+from gigasite.power.controllers import droop, load_follower, none, ramp_limit, virtual_machine
+from gigasite.power.governor import STATES, R, held
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-GAST, TGOV1 = 0, 1
-NONE, DROOP, RAMP_LIMIT = 0, 1, 2
-# columns of `settings`: both governors have R, T1, T2, T3, AT, KT, VMAX, VMIN, Dt
-R, T1, T2, T3, AT, KT, VMAX, VMIN, DT = range(9)
-# columns of a group's state: three of the governor, then its set point
-PREF = 3
-# columns of `battery`: rating, energy, one-way efficiency, lag, state of charge at the start
-RATING, ENERGY, ETA, LAG, SOC0 = range(5)
-# columns of `tune`: ramp limit [W/s], droop, centring time [s], frequency filter [s]
-RAMP, DROOP_FRAC, CENTRING, FILTER = range(4)
-# columns of a controller's state: held source power [W] or filtered deviation, wanted soc
-HELD, SOC_WANTED = range(2)
+COMMANDED = -1
+"""Code of a controller that runs in Python: its commands come from outside."""
+NONE, DROOP, RAMP_LIMIT, VIRTUAL_MACHINE, LOAD_FOLLOWER = range(5)
+LAWS = {
+    "none": NONE,
+    "droop": DROOP,
+    "ramp-limit": RAMP_LIMIT,
+    "virtual-machine": VIRTUAL_MACHINE,
+    "load-follower": LOAD_FOLLOWER,
+}
+# columns of `battery`: rating, energy, one-way efficiency, share of the lag's way in a step, its mean share, soc at start
+RATING, ENERGY, ETA, WAY, MEAN_WAY, SOC0 = range(6)
+# what goes on from step to step
+DW, INVERTER, SOC, MEAN, MISSING, MOST, BATTERY_LOSS = range(7)
+CARRY = 7
+# rows of the result
+OUT_DW, OUT_BATTERY, OUT_SOC, OUT_MECHANICAL = range(4)
 
 
 class Groups(NamedTuple):
@@ -38,9 +45,16 @@ class Groups(NamedTuple):
 
     codes: NDArray[np.int64]
     settings: NDArray[np.float64]
+    used: NDArray[np.int64]
+    """States in use."""
+    low: NDArray[np.float64]
+    """(g, 13) non-windup limits of states and set points."""
+    high: NDArray[np.float64]
     base_w: NDArray[np.float64]
-    stored_j: float
-    """Sum of H x apparent power."""
+    pe_per_w: NDArray[np.float64]
+    """Electrical power of a group [pu] per watt of all: groups share as at the start."""
+    per_stored: float
+    """1 / (2 x stored energy at rated speed) [1/J]."""
     loss: float
     """[1/W]."""
     restore_s: float
@@ -58,54 +72,7 @@ class Control(NamedTuple):
     """Deviation at which the island is lost [pu]."""
 
 
-class Now(NamedTuple):
-    """What a compiled law sees."""
-
-    load_w: float
-    dw: float
-    soc: float
-    dt_s: float
-
-
-@kernel
-def limited(rate: float, x: float, low: float, high: float) -> float:
-    """Return the rate, or 0 where it would leave the limits."""
-    if (x >= high and rate > 0.0) or (x <= low and rate < 0.0):
-        return 0.0
-    return rate
-
-
-@kernel
-def governor_rates(
-    code: int,
-    p: NDArray[np.float64],
-    dw: float,
-    x: NDArray[np.float64],
-    out: NDArray[np.float64],
-) -> None:
-    """Write dx/dt of one governor into the first three of `out`."""
-    u = x[PREF] - dw / p[R]
-    if code == GAST:
-        u = min(u, p[AT] + p[KT] * (p[AT] - x[2]))
-        out[1] = (x[0] - x[1]) / p[T2]
-        out[2] = (x[1] - x[2]) / p[T3]
-    else:
-        out[1] = (x[0] - x[1]) / p[T3]
-        out[2] = 0.0
-    out[0] = limited((u - x[0]) / p[T1], x[0], p[VMIN], p[VMAX])
-
-
-@kernel
-def governor_torque(code: int, p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
-    """Return turbine torque [pu]."""
-    torque: float = x[1]
-    if code == TGOV1:
-        torque += p[T2] / p[T3] * (x[0] - x[1])
-    torque -= p[DT] * dw
-    return torque
-
-
-@kernel
+@tight
 def rates(
     groups: Groups,
     dw: float,
@@ -113,195 +80,182 @@ def rates(
     electrical_w: float,
     dx: NDArray[np.float64],
 ) -> float:
-    """Write all groups' rates into `dx` (g, 4) and return d(dw)/dt.
+    """Write all groups' rates into `dx` (g, 13) and return the turbines' power at rated speed [W].
 
-    Torque against torque: at constant load the electrical torque equals its power in per unit, as
-    the stator equations without speed have it.
+    The last column is the set point.
     """
     torque_w = 0.0
     for g in range(len(groups.codes)):
         p = groups.settings[g]
-        governor_rates(groups.codes[g], p, dw, x[g], dx[g])
-        dx[g, PREF] = 0.0
+        pe = electrical_w * groups.pe_per_w[g]
+        torque_w += groups.base_w[g] * gov.rates(groups.codes[g], p, x[g, STATES], dw, pe, x[g], dx[g])
+        dx[g, STATES] = 0.0
         if groups.restore_s > 0.0:
             rate = -dw / (p[R] * groups.restore_s)
-            dx[g, PREF] = limited(rate, x[g, PREF], p[VMIN], p[VMAX])
-        torque_w += groups.base_w[g] * governor_torque(groups.codes[g], p, dw, x[g])
-    return (torque_w - electrical_w) / (2.0 * groups.stored_j)
+            dx[g, STATES] = held(rate, x[g, STATES], groups.low[g, STATES], groups.high[g, STATES])
+    return torque_w
 
 
-@kernel
-def clip(groups: Groups, x: NDArray[np.float64]) -> None:
-    """Keep valves and set points within their limits."""
-    for g in range(len(groups.codes)):
-        low, high = groups.settings[g, VMIN], groups.settings[g, VMAX]
-        x[g, 0] = min(max(x[g, 0], low), high)
-        x[g, PREF] = min(max(x[g, PREF], low), high)
+@tight
+def move(
+    groups: Groups,
+    dt_s: float,
+    x: NDArray[np.float64],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Write x moved by the mean of two rates, within its limits; all (g, 13)."""
+    half_s = 0.5 * dt_s
+    for g in range(x.shape[0]):
+        for k in range(groups.used[g]):
+            moved = x[g, k] + half_s * (first[g, k] + second[g, k])
+            if moved < groups.low[g, k]:
+                moved = groups.low[g, k]
+            if moved > groups.high[g, k]:
+                moved = groups.high[g, k]
+            out[g, k] = moved
+        moved = x[g, STATES] + half_s * (first[g, STATES] + second[g, STATES])
+        out[g, STATES] = min(max(moved, groups.low[g, STATES]), groups.high[g, STATES])
 
 
-@kernel
+@tight
 def advance(
     groups: Groups,
     dw: float,
     x: NDArray[np.float64],
     electrical_w: float,
     work: NDArray[np.float64],
-) -> float:
-    """Move governors (`x`, in place) and speed one Heun step; return the next speed deviation.
+) -> tuple[float, float]:
+    """Move governors (`x`, in place) and speed one Heun step.
 
-    `work` is (3, g, 4).
-    """
-    dt_s = groups.dt_s
-    dw_1 = rates(groups, dw, x, electrical_w, work[0])
-    for g in range(x.shape[0]):
-        for k in range(x.shape[1]):
-            work[2, g, k] = x[g, k] + dt_s * work[0, g, k]
-    clip(groups, work[2])
-    dw_2 = rates(groups, dw + dt_s * dw_1, work[2], electrical_w, work[1])
-    for g in range(x.shape[0]):
-        for k in range(x.shape[1]):
-            x[g, k] += 0.5 * dt_s * (work[0, g, k] + work[1, g, k])
-    clip(groups, x)
-    return dw + 0.5 * dt_s * (dw_1 + dw_2)
-
-
-@kernel
-def within(wanted_w: float, battery: NDArray[np.float64], soc: float) -> float:
-    """Return what a battery of this rating and state of charge can give of it."""
-    high = battery[RATING] if soc > 0.0 else 0.0
-    low = -battery[RATING] if soc < 1.0 else 0.0
-    return min(max(wanted_w, low), high)
-
-
-@kernel
-def law(
-    code: int,
-    tune: NDArray[np.float64],
-    battery: NDArray[np.float64],
-    state: NDArray[np.float64],
-    now: Now,
-) -> float:
-    """Return the battery power that a controller wants, before the battery's limits.
-
-    Moves `state` (2,) in place; see `controllers/` for the laws.
-    """
-    centre_w = battery[ENERGY] * (state[SOC_WANTED] - now.soc) / tune[CENTRING]
-    if code == DROOP:
-        state[HELD] += (now.dw - state[HELD]) * -math.expm1(-now.dt_s / tune[FILTER])
-        droop_w: float = -state[HELD] / tune[DROOP_FRAC] * battery[RATING] - centre_w
-        return droop_w
-    if code == RAMP_LIMIT:
-        room_w = tune[RAMP] * now.dt_s
-        move_w = min(max(now.load_w + centre_w - state[HELD], -room_w), room_w)
-        wanted_w: float = now.load_w - (state[HELD] + move_w)
-        state[HELD] = now.load_w - within(wanted_w, battery, now.soc)
-        return wanted_w
-    return 0.0
-
-
-@kernel
-def battery_step(
-    battery: NDArray[np.float64], wanted_w: float, now_w: float, soc: float, dt_s: float
-) -> tuple[float, float, float, float]:
-    """Move the battery one step.
-
-    Rating, first-order lag (exact for a steady set point), losses, empty and full.
+    Torque against torque: at constant load the electrical torque equals its power in per unit, as the stator equations
+    without speed have it. `work` is (3, g, 13).
 
     Returns
     -------
     tuple
-        Power at the end of the step [W], mean power over it [W], next state of charge, and power
-        that was missing because the battery is empty or full [W].
+        Next speed deviation [pu], and the turbines' power at the start of the step [W].
     """
+    dt_s = groups.dt_s
+    first, second, guess = work[0], work[1], work[2]
+    torque_w = rates(groups, dw, x, electrical_w, first)
+    dw_1 = (torque_w - electrical_w) * groups.per_stored
+    move(groups, dt_s, x, first, first, guess)
+    dw_2 = (rates(groups, dw + dt_s * dw_1, guess, electrical_w, second) - electrical_w) * groups.per_stored
+    move(groups, dt_s, x, first, second, x)
+    return dw + 0.5 * dt_s * (dw_1 + dw_2), torque_w
+
+
+@tight
+def law(code: int, tune: NDArray[np.float64], state: NDArray[np.float64], now: Now) -> float:
+    """Return the battery power that a controller wants [W], before the battery's limits; moves `state` in place."""
+    if code == DROOP:
+        return droop.law(tune, state, now)
+    if code == RAMP_LIMIT:
+        return ramp_limit.law(tune, state, now)
+    if code == VIRTUAL_MACHINE:
+        return virtual_machine.law(tune, state, now)
+    if code == LOAD_FOLLOWER:
+        return load_follower.law(tune, state, now)
+    return none.law(tune, state, now)
+
+
+@tight
+def battery_step(battery: NDArray[np.float64], wanted_w: float, carry: NDArray[np.float64], dt_s: float) -> None:
+    """Move the battery one step: rating, first-order lag (exact for a steady set point), losses, empty and full."""
     if battery[RATING] <= 0.0:
-        return 0.0, 0.0, soc, 0.0
+        return
     target_w = min(max(wanted_w, -battery[RATING]), battery[RATING])
-    steps = dt_s / max(battery[LAG], 1e-9)
-    decay = -math.expm1(-steps)
-    next_w = now_w + (target_w - now_w) * decay
-    free_w = target_w + (now_w - target_w) * decay / steps
+    now_w = carry[INVERTER]
+    next_w = now_w + (target_w - now_w) * battery[WAY]
+    free_w = target_w + (now_w - target_w) * battery[MEAN_WAY]
     # never more than what is left, never more than what fits, over this step
-    most_out_w = soc * battery[ENERGY] * battery[ETA] / dt_s
-    most_in_w = (1.0 - soc) * battery[ENERGY] / battery[ETA] / dt_s
+    most_out_w = carry[SOC] * battery[ENERGY] * battery[ETA] / dt_s
+    most_in_w = (1.0 - carry[SOC]) * battery[ENERGY] / battery[ETA] / dt_s
     mean_w = min(max(free_w, -most_in_w), most_out_w)
     if mean_w != free_w:
         next_w = mean_w
-    taken_j = (mean_w / battery[ETA] if mean_w > 0.0 else mean_w * battery[ETA]) * dt_s
-    soc = min(max(soc - taken_j / battery[ENERGY], 0.0), 1.0)
-    return next_w, mean_w, soc, abs(free_w - mean_w)
+    taken_w = mean_w / battery[ETA] if mean_w > 0.0 else mean_w * battery[ETA]
+    carry[SOC] = min(max(carry[SOC] - taken_w * dt_s / battery[ENERGY], 0.0), 1.0)
+    carry[BATTERY_LOSS] += (taken_w - mean_w) * dt_s
+    carry[MISSING] += abs(free_w - mean_w) * dt_s
+    carry[INVERTER], carry[MEAN] = next_w, mean_w
 
 
-@kernel
+@tight
+def wanted(
+    control: Control, state: NDArray[np.float64], now: Now, command_w: float, carry: NDArray[np.float64]
+) -> float:
+    """Return the set point of the battery [W] by the law or from outside, and note the largest one asked for."""
+    asked_w = command_w if control.code == COMMANDED else law(control.code, control.tune, state, now)
+    carry[MOST] = max(carry[MOST], abs(asked_w))
+    return possible(asked_w, now.rating_w, now.soc)
+
+
+@tight
 def run(
+    span: tuple[int, int],
     load_w: NDArray[np.float64],
     groups: Groups,
-    pref: NDArray[np.float64],
     battery: NDArray[np.float64],
     control: Control,
-) -> tuple[NDArray[np.float64], int, float, float]:
-    """Run a whole trace.
+    memory: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    command_w: float,
+    out: NDArray[np.float64],
+) -> int:
+    """Run steps `span[0]` to `span[1]` of a trace.
 
     Parameters
     ----------
+    span
+        First step and the one behind the last.
     load_w
-        (n,) mean load of each step [W].
+        (n,) mean load of each step of the whole trace [W].
     groups
         Machines of an island; none: the frequency is fixed.
-    pref
-        (g,) set points at the start [pu].
     battery, control
         See the columns above.
+    memory
+        What goes on from call to call, moved in place: states of the governors (g, 13), carry (7,), state of the
+        controller, and room to work in (3, g, 13).
+    command_w
+        Battery power wanted in all these steps, for a controller that runs outside [W].
+    out
+        (4, n): speed deviation [pu], battery power [W], state of charge, mechanical power [W].
 
     Returns
     -------
-    tuple
-        (4, n): speed deviation [pu], battery power [W], state of charge, mechanical power [W]; the
-        number of steps done (fewer than n when the speed left +-`dw_stop`); largest battery power
-        wanted [W]; energy missing because the battery was empty or full [J].
+    int
+        Steps done in all; less than `span[1]` when the speed left +-`dw_stop`.
     """
-    n, count = len(load_w), len(groups.codes)
-    out = np.zeros((4, n))
-    x, work = np.zeros((count, 4)), np.zeros((3, count, 4))
-    for g in range(count):
-        x[g, :] = pref[g]
-    dw, inverter_w, soc, most_w, missing_j = 0.0, 0.0, battery[SOC0], 0.0, 0.0
-    state = np.array([0.0, soc])
-    if control.code == RAMP_LIMIT:
-        state[HELD] = load_w[0]
-    for i in range(n):
-        out[0, i], out[2, i] = dw, soc
-        for g in range(count):
-            p = groups.settings[g]
-            out[3, i] += groups.base_w[g] * governor_torque(groups.codes[g], p, dw, x[g])
-        now = Now(load_w[max(i - control.delay, 0)], dw, soc, groups.dt_s)
-        wanted_w = law(control.code, control.tune, battery, state, now)
-        most_w = max(most_w, abs(wanted_w))
-        wanted_w = within(wanted_w, battery, soc)
-        inverter_w, mean_w, soc, lost_w = battery_step(battery, wanted_w, inverter_w, soc, groups.dt_s)
-        missing_j += lost_w * groups.dt_s
-        out[1, i] = mean_w
+    x, carry, state, work = memory
+    count, dt_s = len(groups.codes), groups.dt_s
+    for i in range(span[0], span[1]):
+        dw = carry[DW]
+        out[OUT_DW, i], out[OUT_SOC, i] = dw, carry[SOC]
+        now = Now(load_w[max(i - control.delay, 0)], dw, carry[SOC], dt_s, battery[RATING], battery[ENERGY])
+        battery_step(battery, wanted(control, state, now, command_w, carry), carry, dt_s)
+        out[OUT_BATTERY, i] = carry[MEAN]
         if count > 0:
-            net_w = load_w[i] - mean_w
-            dw = advance(groups, dw, x, net_w + groups.loss * net_w * net_w, work)
-            if abs(dw) > control.dw_stop:
-                return out, i + 1, most_w, missing_j
-    return out, n, most_w, missing_j
+            net_w = load_w[i] - carry[MEAN]
+            electrical_w = net_w + groups.loss * net_w * net_w
+            carry[DW], out[OUT_MECHANICAL, i] = advance(groups, dw, x, electrical_w, work)
+            if abs(carry[DW]) > control.dw_stop or not math.isfinite(carry[DW]):
+                return i + 1
+    return span[1]
 
 
 def warm() -> None:
     """Compile every kernel."""
-    p = np.array([[0.04, 0.4, 0.1, 3.0, 1.0, 2.0, 1.0, -0.05, 0.0]])
-    one = np.ones(1)
-    battery, tune = np.array([1.0, 1e6, 0.95, 0.02, 0.5]), np.array([1.0, 0.02, 600.0, 0.02])
-    groups = Groups(np.zeros(1, np.int64), p, one, 2.0, 0.0, 30.0, 0.005)
-    run(np.ones(2), groups, 0.5 * one, battery, Control(DROOP, tune, 0, 0.5))
-    x, work = np.full((1, 4), 0.5), np.zeros((3, 1, 4))
-    advance(groups, 0.0, x, 0.5, work)
-    rates(groups, 0.0, x, 0.5, work[0])
-    clip(groups, x)
-    limited(0.0, 0.5, 0.0, 1.0)
-    governor_rates(0, p[0], 0.0, x[0], work[0, 0])
-    governor_torque(0, p[0], 0.0, x[0])
-    law(DROOP, tune, battery, np.zeros(2), Now(1.0, 0.0, 0.5, 0.005))
-    within(1.0, battery, 0.5)
-    battery_step(battery, 1.0, 0.0, 0.5, 0.005)
+    from gigasite.power.governor import governors  # noqa: PLC0415  # fills the registry, which imports the parts
+
+    part, one = governors["gast"], np.ones(1)
+    low, high = part.bounds({})
+    row = part.row({})[None, :]
+    groups = Groups(np.zeros(1, np.int64), row, np.full(1, 3), low[None, :], high[None, :], one, one, 0.25, 0.0, 30.0, 0.005)
+    battery = np.array([1.0, 1e6, 0.95, 0.2, 0.9, 0.5])
+    tune, carry = np.array([0.02, 600.0, 0.2, 1.0, 0.02]), np.zeros(CARRY)
+    carry[SOC] = 0.5
+    memory = (np.full((1, STATES + 1), 0.5), carry, np.zeros(2), np.zeros((3, 1, STATES + 1)))
+    run((0, 2), np.full(2, 0.5), groups, battery, Control(DROOP, tune, 0, 0.5), memory, 0.0, np.zeros((4, 2)))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.design.plant import derated, genset_power
+from gigasite.power.governor import Governor, governors
 from gigasite.power.types import BatteryPlant, Grid, Machines, Plant
 
 if TYPE_CHECKING:
+    from gigasite.campus.parts import Genset
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 
@@ -116,16 +118,24 @@ def _machines(campus: Campus, model: str, count: int) -> Machines:
         rating_w=unit_w,
         apparent_w=part.apparent_w,
         governor=part.governor,
-        # droop is on the rating at ISO conditions, governors are per unit of the alternator
-        settings={
-            "R": part.droop_frac * part.apparent_w / part.rating_w,
-            "VMAX": share,
-            **({"AT": share} if part.governor == "gast" else {}),
-        },
+        settings=_governor_settings(part, share),
         inertia_s=part.inertia,
         min_load_frac=part.min_load_frac,
         step_frac=part.step_frac,
     )
+
+
+def _governor_settings(part: Genset, share: float) -> dict[str, float]:
+    """Droop is on the rating at ISO conditions; governors are per unit of the alternator."""
+    governor: Governor = governors[part.governor]
+    droop = part.droop_frac * part.apparent_w / part.rating_w
+    ceiling, _ = governor.head[1:]
+    out = {governor.head[0]: 1.0 / droop if governor.gain else droop, ceiling: share}
+    if part.governor == "gast":
+        out["AT"] = share
+    if part.governor == "gas-engine":
+        out["step"] = part.step_frac * share
+    return out
 
 
 def _battery(campus: Campus) -> BatteryPlant | None:

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import worst_first
-from gigasite.power import aggregate
+from gigasite._core.settings import read
+from gigasite.power import aggregate, network
+from gigasite.power.announce import announced, period_of
 from gigasite.power.controller import controllers
+from gigasite.power.drive import Drive
 from gigasite.power.findings import plant_findings
+from gigasite.power.governor import governors
+from gigasite.power.governor_kernels import CODES
 from gigasite.power.limit import Series, ramps
 from gigasite.power.limit import limits as limit_parts
-from gigasite.power.types import Plant, Swing
+from gigasite.power.shaper import shapers as shaper_parts
+from gigasite.power.types import Job, Plant, Swing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from gigasite._core.finding import Finding
+    from gigasite._core.settings import Choice
     from gigasite.campus.schema import Campus
+    from gigasite.power.drive import Run
     from gigasite.power.limit import Limit
+    from gigasite.power.shaper import Shaper
+    from gigasite.power.types import Event
     from gigasite.training.types import LoadTrace
 
-STEP_S = 0.005
+Level = Literal["network", "aggregate"]
+STEP_S: Mapping[str, float] = {"network": 0.002, "aggregate": 0.005}
+"""Steps that resolve the fastest lags (20 ms) ten and four times."""
 ROCOF_WINDOW_S = 0.1
 RAMP_WINDOW_S = 1.0
-MOST_SAMPLES = 20_000_000  # 27 h at 5 ms, about 2 GB; longer traces are run in windows
+MOST_SAMPLES = 20_000_000  # 11 h at 2 ms, about 2 GB; longer traces are run in windows
 
 
 def simulate(
@@ -38,7 +51,10 @@ def simulate(
     controller: Any,
     *,
     limits: Sequence[Limit] = (),
-    dt_s: float = STEP_S,
+    shapers: Sequence[Shaper] = (),
+    events: Sequence[Event] = (),
+    level: Level = "network",
+    dt_s: float | None = None,
     start_s: float = 0.0,
     stop_s: float | None = None,
     extra_w: float = 0.0,
@@ -48,7 +64,7 @@ def simulate(
     Parameters
     ----------
     plant
-        Machines or grid, and the battery.
+        Machines, grid, battery.
     load
         The training load.
     controller
@@ -56,8 +72,14 @@ def simulate(
         runs in Python.
     limits
         Limits to hold.
+    shapers
+        What smooths the load first, in this order.
+    events
+        Trips; network level only.
+    level
+        `network`: angles, voltages, exciters; `aggregate`: one common speed, for screening and Monte Carlo.
     dt_s
-        Step [s]; 5 ms resolves the fastest lag (20 ms) four times.
+        Step [s]; default 2 ms and 5 ms.
     start_s, stop_s
         Window of the load [s]; default: all of it. The plant starts at rest with the window's
         first load.
@@ -72,36 +94,149 @@ def simulate(
     Raises
     ------
     InfeasibleError
-        The machines do not even carry the first load, or the window is empty or has more than 2e7
-        steps.
+        The machines do not even carry the first load, the plant cannot come to rest, or the window is empty or has more
+        than 2e7 steps.
     """
-    count = _steps(start_s, load.duration_s if stop_s is None else stop_s, dt_s)
-    # the mean of each step, taken in its middle: an edge on a step's border stays sharp
-    first, last = start_s + dt_s / 2, start_s + count * dt_s
-    load_w = np.ascontiguousarray(load.render(first, last, dt_s) + extra_w, dtype=np.float64)
-    run = aggregate.run(plant, load_w, controller, dt_s)
-    swing = _swing(plant, run, load_w[: len(run.battery_w)], (dt_s, start_s))
-    swing = replace(swing, controller=getattr(controller, "kind", type(controller).__name__))
+    step_s = STEP_S[level] if dt_s is None else dt_s
+    count = _steps(start_s, load.duration_s if stop_s is None else stop_s, step_s)
+    load_w = np.ascontiguousarray(load.means(start_s, step_s, count), dtype=np.float64)
+    job = job_of(plant, load, limits, window=(start_s, start_s + count * step_s, step_s), extra_w=extra_w)
+    load_w, extra_j, goodput, found = shaped(load_w, shapers, job)
+    drive = Drive(plant=as_run(plant, controller, level), load_w=load_w + extra_w, dt_s=step_s, start_s=start_s)
+    run = run_level(drive, informed(controller, job), events, level)
+    swing = _swing(drive, run, level)
+    name = getattr(controller, "kind", type(controller).__name__)
+    swing = replace(swing, controller=name, shaper_j=extra_j, goodput_frac=goodput)
+    return judge(swing, load, limits, [*found, *plant_findings(drive.plant, swing, run, count * step_s)], drive.plant)
+
+
+def judge(
+    swing: Swing, load: LoadTrace, limits: Sequence[Limit], found: Sequence[Finding], plant: Plant
+) -> Swing:
+    """Return the swing with the limits' lines, figures and findings."""
     series = Series(
-        dt_s=dt_s,
+        plant=plant,
+        dt_s=swing.dt_s,
         resolution_s=load.resolution_s,
-        nominal_hz=plant.frequency_hz,
+        load_w=swing.load_w,
         frequency_hz=swing.frequency_hz,
         source_w=swing.source_w,
-        islanded=swing.islanded,
+        grid_w=swing.grid_w,
+        mechanical_w=swing.mechanical_w,
+        battery_w=swing.battery_w,
+        soc_frac=swing.soc_frac,
+        voltage_pu=swing.voltage_pu,
+        start_s=swing.start_s,
     )
-    judged = [judge.judge(series) for judge in limits]
-    found = [f for _, more in judged for f in more] + list(load.findings)
-    found += plant_findings(plant, swing, run, count * dt_s)
-    lines = tuple(line for more, _ in judged for line in more)
-    return replace(swing, lines=lines, findings=worst_first(found))
+    verdicts = [limit.judge(series) for limit in limits]
+    findings = [*found, *load.findings, *(f for v in verdicts for f in v.findings)]
+    figures: dict[str, float] = {}
+    for v in verdicts:
+        figures.update(v.figures)
+    lines = tuple(line for v in verdicts for line in v.lines)
+    return replace(swing, lines=lines, figures=figures, findings=worst_first(findings))
 
 
-def study(campus: Campus, plant: Plant, load: LoadTrace, *, extra_w: float = 0.0, dt_s: float = STEP_S) -> Swing:
-    """Run the campus's own controller and limits."""
-    controller = controllers[campus.power.controller.kind].of(campus.power.controller)
-    judges = [limit_parts[x.kind].of(x) for x in campus.power.limits]
-    return simulate(plant, load, controller, limits=judges, dt_s=dt_s, extra_w=extra_w)
+def run_level(drive: Drive, controller: Any, events: Sequence[Event], level: Level) -> Run:
+    """Run one level."""
+    if level == "network":
+        return network.run(drive, controller, events)
+    if events:
+        raise InfeasibleError("events need the network level: units that trip leave the common speed")
+    return aggregate.run(drive, controller)
+
+
+def as_run(plant: Plant, controller: Any, level: Level) -> Plant:
+    """Return the plant with the inverters that the controller programs at the network level."""
+    if level != "network" or plant.battery is None or not hasattr(controller, "inverter"):
+        return plant
+    kind, settings = controller.inverter()
+    b = plant.battery
+    # a controller's droop is on the rating, the inverters' on their apparent power
+    apparent_w = b.apparent_w or network.APPARENT * b.rating_w
+    scaled = {k: v * (apparent_w / b.rating_w) if k == "mp" else v for k, v in settings.items()}
+    scaled = {k: v * (b.rating_w / apparent_w) if k == "H" else v for k, v in scaled.items()}
+    return replace(plant, battery=replace(b, inverter=kind, inverter_settings={**b.inverter_settings, **scaled}))
+
+
+def informed(controller: Any, job: Job) -> Any:
+    """Return the controller with its plan for this job, if it makes one."""
+    return controller.informed(job) if hasattr(controller, "informed") else controller
+
+
+def job_of(
+    plant: Plant,
+    load: LoadTrace,
+    limits: Sequence[Limit],
+    *,
+    window: tuple[float, float, float],
+    extra_w: float = 0.0,
+) -> Job:
+    """Return what controllers and shapers may know before the run; `window` is start, stop and step [s]."""
+    start_s, stop_s, dt_s = window
+    up = [x for x in (getattr(limit, "up_w_per_s", None) for limit in limits) if x is not None]
+    down = [x for x in (getattr(limit, "down_w_per_s", None) for limit in limits) if x is not None]
+    phases = announced(load, start_s=start_s, stop_s=stop_s)
+    if extra_w:
+        phases = tuple(
+            replace(p, mean_w=p.mean_w + extra_w, low_w=p.low_w + extra_w, high_w=p.high_w + extra_w) for p in phases
+        )
+    return Job(
+        announced=phases,
+        plant=plant,
+        start_s=start_s,
+        dt_s=dt_s,
+        period_s=period_of(load),
+        gpus=load.gpus,
+        ramp_up_w_per_s=min(up) if up else None,
+        ramp_down_w_per_s=min(down) if down else None,
+    )
+
+
+def shaped(
+    load_w: NDArray[np.float64], shapers: Sequence[Shaper], job: Job
+) -> tuple[NDArray[np.float64], float, float, list[Finding]]:
+    """Return the load behind all shapers, the energy they cost [J], the goodput left and their findings."""
+    extra_j, goodput, found = 0.0, 1.0, []
+    for shaper in shapers:
+        out = shaper.shape(load_w, job)
+        load_w, extra_j, goodput = out.load_w, extra_j + out.extra_j, goodput * out.goodput_frac
+        found += list(out.findings)
+    return np.ascontiguousarray(load_w, dtype=np.float64), extra_j, goodput, found
+
+
+def study(
+    campus: Campus,
+    plant: Plant,
+    load: LoadTrace,
+    *,
+    extra_w: float = 0.0,
+    level: Level | None = None,
+    dt_s: float | None = None,
+) -> Swing:
+    """Run the campus's own controller, shapers and limits."""
+    p = campus.power
+    return simulate(
+        plant,
+        load,
+        part_of(controllers, p.controller),
+        limits=[part_of(limit_parts, x) for x in p.limits],
+        shapers=[part_of(shaper_parts, x) for x in p.shapers],
+        level=level or level_for(plant),
+        dt_s=dt_s,
+        extra_w=extra_w,
+    )
+
+
+def level_for(plant: Plant) -> Level:
+    """Return `network`, but `aggregate` where a governor has no compiled equations."""
+    assert governors  # fills the registry
+    return "network" if all(m.governor in CODES for m in plant.machines) else "aggregate"
+
+
+def part_of(registry: Any, choice: Choice) -> Any:
+    """Make a part from its choice in a file."""
+    return read(registry[choice.kind], choice.settings)
 
 
 def _steps(start_s: float, stop_s: float, dt_s: float) -> int:
@@ -115,25 +250,23 @@ def _steps(start_s: float, stop_s: float, dt_s: float) -> int:
     return int(count + 1e-6)
 
 
-def _swing(plant: Plant, run: aggregate.Run, load_w: NDArray[np.float64], when: tuple[float, float]) -> Swing:
-    dt_s, start_s = when
+def _swing(drive: Drive, run: Run, level: Level) -> Swing:
+    plant, dt_s = drive.plant, drive.dt_s
     f = plant.frequency_hz * (1.0 + run.deviation_pu)
-    net = load_w - run.battery_w
-    source = net + plant.loss_w_per_w2 * net**2
-    mechanical = run.mechanical_w
-    if plant.grid is not None:
-        mechanical = np.full(len(load_w), beside_grid_w(plant, float(source.max())))
-    change = ramps(source, dt_s, RAMP_WINDOW_S)
+    change = ramps(run.source_w, dt_s, RAMP_WINDOW_S)
     energy_j = plant.battery.energy_j if plant.battery else 0.0
     return Swing(
         dt_s=dt_s,
-        start_s=start_s,
-        load_w=load_w,
+        start_s=drive.start_s,
+        load_w=run.load_w,
         frequency_hz=f,
-        source_w=source,
-        mechanical_w=mechanical,
+        source_w=run.source_w,
+        grid_w=run.grid_w,
+        mechanical_w=run.mechanical_w,
         battery_w=run.battery_w,
         soc_frac=run.soc_frac,
+        voltage_pu=run.voltage_pu,
+        level=level,
         controller="",
         islanded=plant.grid is None,
         nadir_hz=float(f.min()),
@@ -144,18 +277,11 @@ def _swing(plant: Plant, run: aggregate.Run, load_w: NDArray[np.float64], when: 
         battery_peak_w=float(np.abs(run.battery_w).max()),
         battery_throughput_j=float(np.abs(run.battery_w).sum() * dt_s),
         battery_used_j=float(np.ptp(run.soc_frac)) * energy_j,
+        battery_loss_j=run.loss_j,
+        shaper_j=0.0,
+        goodput_frac=1.0,
+        stopped=run.stopped,
+        figures={},
         lines=(),
         findings=(),
     )
-
-
-def beside_grid_w(plant: Plant, highest_w: float) -> float:
-    """Return the steady power of gensets beside a grid [W].
-
-    They carry what the grid's capacity lacks at the highest load, within minimum load and rating.
-    """
-    if plant.grid is None or not plant.machines:
-        return 0.0
-    low = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
-    high = sum(m.count * m.rating_w for m in plant.machines)
-    return float(min(max(highest_w - plant.grid.capacity_w, low), high))

@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from gigasite._core.quantity import yaml_key
 from gigasite._core.errors import UnknownPartError
 from gigasite._core.registry import unknown
-from gigasite.campus.door import yaml_key
 
 if TYPE_CHECKING:
     from gigasite.campus.schema import Campus

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite.plan.types import Plan
-    from gigasite.power.types import Swing
     from gigasite.schedule.types import Schedule
 
-POINTS = 2400  # of a trace in a picture: two per interval
 MOST_FINDINGS = 60
 MOST_MAP = 20_000  # racks that are drawn one by one
 
@@ -43,11 +41,13 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
     """
     read = files("gigasite.show") / "assets"
     page = jinja2.Environment(autoescape=True).from_string((read / "page.html").read_text(encoding="utf-8"))
-    script = {
-        n: _script((read / f).read_text(encoding="utf-8"))
+    scripts = {
+        n: script((read / f).read_text(encoding="utf-8"))
         for n, f in {
             "echarts": "echarts.min.js",
             "uplot": "uplot.min.js",
+            "base": "base.js",
+            "power": "power.js",
             "js": "page.js",
             "css": "page.css",
             "uplot_css": "uplot.min.css",
@@ -74,12 +74,12 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         cost_text=_cost_text(result),
         bom=_bom(plan),
         origins=[explain(plan.campus, k) for k in RESULTS],
-        data=_script(dumps(_data(plan))),
-        **script,
+        data=script(dumps(_data(plan))),
+        **scripts,
     )
 
 
-def _script(text: str) -> Markup:
+def script(text: str) -> Markup:
     """Let text pass unescaped into a script or style element; it must not end that element.
 
     Addresses inside (XML namespaces, licence notices) are written with escaped slashes: the same to JavaScript and
@@ -183,7 +183,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "gantt": _gantt(s),
         "driving": _driving(s),
         "map": _map(plan),
-        "swing": _swing(plan.swing),
+        "bench": power_data(plan.swing, plan.resonance),
         "year": _year(plan),
         "cost": _cost(plan),
         "lengths": _lengths(plan),
@@ -262,41 +262,6 @@ def _map(plan: Plan) -> dict[str, Any]:
         "top": float(top if isinstance(top, float) else 1.0) / 1e3,
         "rw": rack.width_m,
         "rd": rack.depth_m,
-    }
-
-
-def _swing(s: Swing) -> dict[str, Any]:
-    """Thin every series to the lowest and highest sample of each interval, so that no peak is lost."""
-    n = len(s.load_w)
-    size = max(1, 2 * n // POINTS)
-    whole = max(n // size, 1)
-    t = (np.arange(whole) * size * s.dt_s).repeat(2) if size > 1 else np.arange(n) * s.dt_s
-    if size > 1:
-        t[1::2] += size * s.dt_s / 2
-
-    def thin(x: NDArray[np.float64], scale: float) -> list[float]:
-        if size == 1:
-            return [round(v, 4) for v in (x / scale).tolist()]
-        part = x[: whole * size].reshape(whole, size)
-        first = part.argmin(axis=1) <= part.argmax(axis=1)
-        low, high = part.min(axis=1), part.max(axis=1)
-        out = np.empty(2 * whole)
-        out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
-        return [round(v, 4) for v in (out / scale).tolist()]
-
-    span = s.peak_hz - s.nadir_hz
-    lines = [
-        {"text": x.text, "level": x.level}
-        for x in s.lines
-        if x.series == "frequency_hz" and (x.broken or abs(x.level - s.frequency_hz[0]) < 4 * span + 1)
-    ]
-    return {
-        "t": np.round(t, 4).tolist(),
-        "load": thin(s.load_w, 1e6),
-        "source": thin(s.source_w, 1e6),
-        "battery": thin(s.battery_w, 1e6),
-        "frequency": thin(s.frequency_hz, 1.0),
-        "lines": lines,
     }
 
 

@@ -121,6 +121,8 @@ def swing_json(swing: Swing) -> dict[str, Any]:
     """Return the key figures of a swing, from its raw samples."""
     return {
         "islanded": swing.islanded,
+        "level": swing.level,
+        "stopped": swing.stopped,
         "controller": swing.controller,
         "nadir_hz": swing.nadir_hz,
         "peak_hz": swing.peak_hz,
@@ -133,7 +135,15 @@ def swing_json(swing: Swing) -> dict[str, Any]:
             "throughput_j": swing.battery_throughput_j,
             "soc_min": float(swing.soc_frac.min()),
             "soc_max": float(swing.soc_frac.max()),
+            "loss_j": swing.battery_loss_j,
         },
+        "voltage_pu": None
+        if swing.voltage_pu is None
+        else {"min": float(swing.voltage_pu.min()), "max": float(swing.voltage_pu.max())},
+        "shapers": {"extra_j": swing.shaper_j, "goodput_frac": swing.goodput_frac},
+        "flicker_pst": swing.figures.get("flicker_pst"),
+        "spectrum_band_frac": swing.figures.get("spectrum_band_frac"),
+        "figures": dict(swing.figures),
         "findings": [f.to_json() for f in swing.findings],
     }
 

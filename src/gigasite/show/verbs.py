@@ -114,40 +114,6 @@ def training(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json:
 
 
 @app.command()
-def power(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json: AsJson = False) -> None:
-    """Will the load's swings trip the plant? Frequency, ramp, battery against the campus's limits."""
-    from gigasite.plan import Inputs
-    from gigasite.plan.story import swing_at_full_size, the_load
-    from gigasite.schedule import schedule as build
-    from gigasite.show.result import swing_json
-
-    campus, d = designed(file)
-    trace = the_load(campus, d, Inputs(load=load, load_gpus=load_gpus))
-    swing = swing_at_full_size(campus, d, trace, build(campus, d, drivers=False))
-    if as_json:
-        emit({"campus": campus.name} | swing_json(swing))
-    else:
-        rows: list[tuple[str, object]] = [
-            ("plant", "island of gensets" if swing.islanded else "beside the grid"),
-            ("controller", swing.controller),
-            (
-                "frequency",
-                f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz, {swing.rocof_hz_per_s:.2f} Hz/s",
-            ),
-            (
-                "source ramp over 1 s",
-                f"{swing.ramp_up_w_per_s * 60 / 1e6:,.0f} up, {swing.ramp_down_w_per_s * 60 / 1e6:,.0f} down MW/min",
-            ),
-            (
-                "battery",
-                f"{swing.battery_peak_w / 1e6:,.1f} MW, {swing.battery_used_j / 3.6e6:,.0f} kWh used, charge {swing.soc_frac.min():.1%} to {swing.soc_frac.max():.1%}",
-            ),
-        ]
-        show(f"{campus.name}: power swing at full size", rows, swing.findings)
-    end(swing.findings)
-
-
-@app.command()
 def cooling(file: File, weather: Weather = None, as_json: AsJson = False) -> None:
     """A year of cooling: PUE, water, hours in which the supply is too warm."""
     from gigasite.cooling import simulate, weather_of

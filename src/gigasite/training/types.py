@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gigasite._core.finding import Finding
 
-KINDS = "start, compute, communication, checkpoint, fault, restart, stop, idle, measured"
+KINDS = "start, compute, communication, checkpoint, stall, fault, restart, stop, idle, measured"
 
 PHASES = Schema(
     "phases",
@@ -92,6 +92,12 @@ class LoadTrace:
         from gigasite.training.render import render  # noqa: PLC0415  # the maths has its own file
 
         return render(self, start_s, stop_s, dt_s)
+
+    def means(self, start_s: float, dt_s: float, count: int) -> NDArray[np.float64]:
+        """Return the exact mean power [W] of `count` steps of `dt_s` from `start_s` on."""
+        from gigasite.training.render import means  # noqa: PLC0415  # the maths has its own file
+
+        return means(self, start_s, dt_s, count)
 
     def chunks(self, chunk_s: float, dt_s: float) -> Iterator[NDArray[np.float64]]:
         """Yield the whole trace in pieces of about `chunk_s` that join without a seam."""

@@ -9,11 +9,11 @@ import jsonschema
 import pytest
 import yaml
 
+from gigasite._core.quantity import yaml_key
 from gigasite._core.errors import CampusFileError
 from gigasite.campus import json_schema, load, loads, reference
 from gigasite.campus.catalogue_file import KINDS, builtin
 from gigasite.campus.checks import BOUNDS, REFERENCES, leaves, pattern
-from gigasite.campus.door import yaml_key
 from gigasite.campus.schema import CampusFile
 from gigasite.campus.sites import load_sites
 from gigasite.campus.typed import adapter

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import Severity
-from gigasite.power import Grid, plant_of, simulate, study
+from gigasite.power import Grid, plant_of, study
+from gigasite.power import simulate as simulate_level
 from gigasite.power.controller import controllers
 from gigasite.power.controllers.droop import Droop
 from gigasite.power.controllers.ramp_limit import RampLimit
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from gigasite.power import BatteryPlant, Plant, Swing
     from gigasite.training import LoadTrace
 
-Make = "Callable[..., LoadTrace]"
+simulate = partial(simulate_level, level="aggregate")
 
 
 def late_width(swing: Swing) -> float:
@@ -112,7 +114,7 @@ def test_windows_without_steps_are_refused(
 
 
 def test_square_breaks_the_classes_and_says_what_helps(island: Plant, square: LoadTrace) -> None:
-    g3 = limits["iso8528-g3"].of(None)
+    g3 = limits["iso8528-g3"]()
     s = simulate(island, square, controllers["none"](), limits=[g3])
     texts = whats(s)
     assert "iso8528-g3 frequency never rests" in texts
@@ -124,7 +126,7 @@ def test_square_breaks_the_classes_and_says_what_helps(island: Plant, square: Lo
 def test_collapse_is_found_and_the_run_ends(island: Plant, make_load: Callable[..., LoadTrace]) -> None:
     s = simulate(island, make_load([1.0], [400.0], 60.0), controllers["none"]())
     assert len(s.load_w) < 60 / s.dt_s
-    assert "island the island collapses" in whats(s)
+    assert any("the plant collapses" in t for t in whats(s))
     overload = next(f for f in s.findings if f.what == "are overloaded")
     assert "run 9 more units" in overload.remedy  # 400 MW less 8 x 25 MW, in units of 25 MW
 
@@ -167,7 +169,7 @@ def test_grid_takes_what_gensets_leave(
 
 def test_coarse_meters_are_told(island: Plant, make_load: Callable[..., LoadTrace]) -> None:
     load = make_load([1.0], [100.1], 30.0, resolution_s=1.0)
-    judges = [limits["iso8528-g2"].of(None), Ramp(up_w_per_s=1e6, down_w_per_s=None)]
+    judges = [limits["iso8528-g2"](), Ramp(up_w_per_s=1e6, down_w_per_s=None)]
     s = simulate(island, load, controllers["none"](), limits=judges)
     assert sum("cannot be judged" in t for t in whats(s)) == 2
 
@@ -175,7 +177,7 @@ def test_coarse_meters_are_told(island: Plant, make_load: Callable[..., LoadTrac
 def test_study_of_a_whole_campus(lab: tuple[Campus, Design]) -> None:
     campus, design = lab
     plant = plant_of(campus, design, grid_w=0.0)
-    s = study(campus, plant, load_trace(campus, design), extra_w=design.power.network_w)
+    s = study(campus, plant, load_trace(campus, design), extra_w=design.power.network_w, level="aggregate")
     assert s.controller == campus.power.controller.kind
     assert s.islanded
     assert len(s.load_w) == round(600 / s.dt_s)

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gigasite.power.controller import controllers, within
-from gigasite.power.kernels import DROOP
+from gigasite._core.kernel import tight
+from gigasite._core.settings import setting
+from gigasite.power.controller import Now, controllers, stepped
 
 if TYPE_CHECKING:
-    from gigasite.campus.schema import Controller as Settings
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gigasite.power.controller import Seen
 
-FILTER_S = 0.02  # lag of the frequency measurement; grid-forming inverters 0.01-0.05 s (REGFM_A1)
+DROOP, CENTRING, SHARE = range(3)
+DEVIATION, WANTED_SOC = range(2)
 
 
-class Held(NamedTuple):
-    """What droop remembers."""
-
-    deviation_pu: float
-    """Filtered."""
-    soc_frac: float
-    """State of charge to return to."""
+@tight
+def law(tune: NDArray[np.float64], state: NDArray[np.float64], now: Now) -> float:
+    """P = -dw / droop x rating, dw behind a first-order lag, less the power that centres the state of charge."""
+    state[DEVIATION] += (now.dw - state[DEVIATION]) * tune[SHARE]
+    centre_w = now.energy_j * (state[WANTED_SOC] - now.soc) / tune[CENTRING]
+    out: float = -state[DEVIATION] / tune[DROOP] * now.rating_w - centre_w
+    return out
 
 
 @controllers.part("droop")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Droop:
-    """P = -dw / droop x rating, less what brings the state of charge back.
+    """A grid-forming inverter's droop; it needs no measured load, hence no latency.
 
-    A grid-forming inverter's droop seen from outside: the deviation passes a first-order lag, the
-    power follows with the inverter's own lag. It needs no measured load, hence no latency. On a
-    stiff grid the frequency does not move and neither does the battery.
+    At the aggregate level the deviation passes a first-order lag and the power follows with the inverter's own lag. At
+    the network level the inverter itself (REGFM_A1) holds the droop, and what is left here centres the state of charge.
+    On a stiff grid the frequency does not move and neither does the battery.
 
     Parameters
     ----------
@@ -41,36 +45,30 @@ class Droop:
     centring_s
         Time constant of the return of the state of charge [s].
     filter_s
-        Lag of the frequency measurement [s].
+        Lag of the frequency measurement [s]; 0.01-0.05 s in REGFM_A1.
 
     References
     ----------
     REGFM_A1 (WECC, 2023), its frequency droop and power filter.
     """
 
-    droop_frac: float = 0.02
-    centring_s: float = 600.0
-    filter_s: float = FILTER_S
+    droop_frac: float = setting(0.02, 1e-4, 1.0)
+    centring_s: float = setting(600.0, 1.0, 30 * 86400.0)
+    filter_s: float = setting(0.02, 1e-3, 10.0)
     kind: ClassVar[str] = "droop"
-    code: ClassVar[int] = DROOP
 
-    @classmethod
-    def of(cls, settings: Settings) -> Droop:
-        """Make it from the campus file."""
-        return cls(droop_frac=settings.droop_frac, centring_s=settings.centring_s)
-
-    def tune(self) -> tuple[float, float, float, float]:
+    def tune(self, dt_s: float) -> tuple[float, ...]:
         """Return the law's settings."""
-        return 1.0, self.droop_frac, self.centring_s, self.filter_s
+        return self.droop_frac, self.centring_s, -math.expm1(-dt_s / self.filter_s)
 
-    def start(self, seen: Seen, /) -> Held:
+    def inverter(self) -> tuple[str, dict[str, float]]:
+        """Return the inverter law that does this at the network level."""
+        return "regfm-a1", {"mp": self.droop_frac, "Tpf": self.filter_s}
+
+    def start(self, seen: Seen, /) -> tuple[float, ...]:
         """Begin at nominal frequency; the state of charge of the start is the wanted one."""
-        return Held(0.0, seen.soc_frac)
+        return 0.0, seen.soc_frac
 
-    def step(self, state: Held, /, seen: Seen) -> tuple[Held, float]:
+    def step(self, state: Any, /, seen: Seen) -> tuple[Any, float]:
         """Return the next state and battery power [W], discharge positive."""
-        share = -math.expm1(-seen.dt_s / self.filter_s)
-        dw = state.deviation_pu + (seen.deviation_pu - state.deviation_pu) * share
-        centre_w = seen.energy_j * (state.soc_frac - seen.soc_frac) / self.centring_s
-        wanted_w = -dw / self.droop_frac * seen.rating_w - centre_w
-        return Held(dw, state.soc_frac), within(wanted_w, seen)
+        return stepped(law, self.tune(seen.dt_s), state, seen)

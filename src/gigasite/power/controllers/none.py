@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from gigasite.power.controller import controllers
-from gigasite.power.kernels import NONE
+from gigasite._core.kernel import tight
+from gigasite.power.controller import Now, controllers
 
 if TYPE_CHECKING:
-    from gigasite.campus.schema import Controller as Settings
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gigasite.power.controller import Seen
+
+
+@tight
+def law(tune: NDArray[np.float64], state: NDArray[np.float64], now: Now) -> float:
+    """Return 0 W."""
+    return 0.0
 
 
 @controllers.part("none")
@@ -19,21 +27,15 @@ class Rest:
     """The case without a battery, to compare with."""
 
     kind: ClassVar[str] = "none"
-    code: ClassVar[int] = NONE
 
-    @classmethod
-    def of(cls, _settings: Settings) -> Rest:
-        """Make it from the campus file."""
-        return cls()
+    def tune(self, _dt_s: float) -> tuple[float, ...]:
+        """Return no settings."""
+        return ()
 
-    def tune(self) -> tuple[float, float, float, float]:
-        """Return unused settings."""
-        return 1.0, 1.0, 1.0, 1.0
-
-    def start(self, _seen: Seen, /) -> None:
+    def start(self, _seen: Seen, /) -> tuple[float, ...]:
         """Keep nothing."""
-        return
+        return ()
 
-    def step(self, _state: None, /, seen: Seen) -> tuple[None, float]:  # noqa: ARG002  # the Protocol's name
+    def step(self, state: tuple[float, ...], /, seen: Seen) -> tuple[tuple[float, ...], float]:  # noqa: ARG002  # the Protocol's name
         """Return 0 W."""
-        return None, 0.0
+        return state, 0.0

@@ -3,65 +3,60 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gigasite.power.controller import controllers, within
-from gigasite.power.kernels import RAMP_LIMIT
+from gigasite._core.kernel import tight
+from gigasite._core.settings import setting
+from gigasite.power.controller import Now, controllers, possible, stepped
 
 if TYPE_CHECKING:
-    from gigasite.campus.schema import Controller as Settings
+    import numpy as np
+    from numpy.typing import NDArray
+
     from gigasite.power.controller import Seen
 
+RAMP, CENTRING = range(2)
+HELD, WANTED_SOC = range(2)
 
-class Held(NamedTuple):
-    """What the ramp limit remembers."""
 
-    source_w: float
-    """Power that grid and gensets are held at."""
-    soc_frac: float
-    """State of charge to return to."""
+@tight
+def law(tune: NDArray[np.float64], state: NDArray[np.float64], now: Now) -> float:
+    """Move the held source power towards load and centring power by at most the ramp; the battery gives the rest."""
+    centre_w = now.energy_j * (state[WANTED_SOC] - now.soc) / tune[CENTRING]
+    room_w = tune[RAMP] * now.dt_s
+    move_w = min(max(now.load_w + centre_w - state[HELD], -room_w), room_w)
+    wanted_w: float = now.load_w - (state[HELD] + move_w)
+    # what the battery cannot do, the source takes at once; the ramp goes on from there
+    state[HELD] = now.load_w - possible(wanted_w, now.rating_w, now.soc)
+    return wanted_w
 
 
 @controllers.part("ramp-limit")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampLimit:
-    """Hold the ramp of the source under a limit.
-
-    The held source power moves towards load + centring power, by at most the ramp; the battery
-    gives the load less the held power. Where the battery cannot (rating, empty, full), the source
-    takes the rest at once and the ramp goes on from there.
+    """Hold the ramp of the source under a limit, knowing only the load of now.
 
     Parameters
     ----------
     ramp_w_per_s
-        Largest change of source power [W/s], > 0.
+        Largest change of source power [W/s].
     centring_s
         Time constant of the return of the state of charge [s]: centring power = energy x (wanted -
         state of charge) / this.
     """
 
-    ramp_w_per_s: float = 1e6
-    centring_s: float = 600.0
+    ramp_w_per_s: float = setting(1e6, 1.0, 1e11)
+    centring_s: float = setting(600.0, 1.0, 30 * 86400.0)
     kind: ClassVar[str] = "ramp-limit"
-    code: ClassVar[int] = RAMP_LIMIT
 
-    @classmethod
-    def of(cls, settings: Settings) -> RampLimit:
-        """Make it from the campus file."""
-        return cls(ramp_w_per_s=settings.ramp_w_per_s, centring_s=settings.centring_s)
-
-    def tune(self) -> tuple[float, float, float, float]:
+    def tune(self, _dt_s: float) -> tuple[float, ...]:
         """Return the law's settings."""
-        return self.ramp_w_per_s, 1.0, self.centring_s, 1.0
+        return self.ramp_w_per_s, self.centring_s
 
-    def start(self, seen: Seen, /) -> Held:
+    def start(self, seen: Seen, /) -> tuple[float, ...]:
         """Take the first load as the source power; its state of charge is the wanted one."""
-        return Held(seen.load_w, seen.soc_frac)
+        return seen.load_w, seen.soc_frac
 
-    def step(self, state: Held, /, seen: Seen) -> tuple[Held, float]:
+    def step(self, state: Any, /, seen: Seen) -> tuple[Any, float]:
         """Return the next state and the battery power [W], discharge positive."""
-        centre_w = seen.energy_j * (state.soc_frac - seen.soc_frac) / self.centring_s
-        room_w = self.ramp_w_per_s * seen.dt_s
-        move_w = min(max(seen.load_w + centre_w - state.source_w, -room_w), room_w)
-        battery_w = within(seen.load_w - (state.source_w + move_w), seen)
-        return Held(seen.load_w - battery_w, state.soc_frac), battery_w
+        return stepped(law, self.tune(seen.dt_s), state, seen)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from gigasite._core.finding import Finding, Severity
+import numpy as np
+
+from gigasite._core.errors import QuantityError
 from gigasite._core.quantity import show
-from gigasite.power.limit import limits, ramps, unseen
+from gigasite._core.settings import setting
+from gigasite.power.limit import Verdict, broken, limits, ramps, unseen
+from gigasite.power.spells import shown_s, sound, when
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
-    from gigasite.campus.schema import Limit as Settings
+    from gigasite._core.finding import Finding
     from gigasite.power.limit import Series
+
+ROUNDING = 1e-6
+"""A controller that holds the limit exactly is not above it by rounding."""
 
 
 @limits.part("ramp")
@@ -23,55 +30,58 @@ class Ramp:
     Parameters
     ----------
     up_w_per_s, down_w_per_s
-        Limits [W/s], positive; None is not judged.
+        Limits [W/s], positive; None is not judged, one of them is needed.
     window_s
-        Time over which a ramp is measured [s]; a meter must resolve it.
+        Time over which a ramp is measured, end to end [s]; a meter must resolve it.
+
+    References
+    ----------
+    arXiv 2508.14318 names the form (largest ramp up and down); the numbers are the utility's, or of the units: 10-100
+    MW/min for industrial gas turbines, a plant (wartsila.com).
     """
 
-    up_w_per_s: float | None
-    down_w_per_s: float | None
-    window_s: float = 1.0
+    up_w_per_s: float | None = setting(None, 1.0, 1e12)
+    down_w_per_s: float | None = setting(None, 1.0, 1e12)
+    window_s: float = setting(1.0, 0.001, 3600.0)
+    kind: ClassVar[str] = "ramp"
 
-    @classmethod
-    def of(cls, settings: Settings) -> Ramp:
-        """Make it from the campus file."""
-        return cls(
-            up_w_per_s=settings.up_w_per_s,
-            down_w_per_s=settings.down_w_per_s,
-            window_s=settings.window_s,
-        )
+    def __post_init__(self) -> None:
+        """Refuse a limit that limits nothing."""
+        if self.up_w_per_s is None and self.down_w_per_s is None:
+            raise QuantityError("needs at least one of up and down, such as 'up: 10 MW/min'")
 
-    def judge(self, series: Series, /) -> tuple[list[Line], list[Finding]]:
+    def source_limits(self) -> dict[str, Any]:
+        """Return fields of `bound.SourceLimits`."""
+        return {"up_w_per_s": self.up_w_per_s, "down_w_per_s": self.down_w_per_s}
+
+    def judge(self, series: Series, /) -> Verdict:
         """Return lines and findings."""
-        change = ramps(series.source_w, series.dt_s, self.window_s)
+        change = ramps(sound(series.source_w), series.dt_s, self.window_s)
         lines: list[Line] = []
         found: list[Finding] = []
-        for name, sign, limit, value in (
-            ("up", 1.0, self.up_w_per_s, float(change.max())),
-            ("down", -1.0, self.down_w_per_s, float(-change.min())),
-        ):
+        for name, sign, limit in (("up", 1.0, self.up_w_per_s), ("down", -1.0, self.down_w_per_s)):
             if limit is None:
                 continue
-            broken = value > limit * (1 + 1e-6)
-            level = sign * limit
-            lines.append(Line(series="ramp_w_per_s", level=level, text=f"ramp {name}", broken=broken))
-            if broken:
-                found.append(self._broken(series, name, limit, value))
-        if lines and not found and series.resolution_s >= self.window_s:
-            found.append(unseen(_where(series), "the ramp", self.window_s, series.resolution_s))
-        return lines, found
+            worst = float(change.max()) if sign > 0 else -float(change.min())
+            bad = worst > limit * (1.0 + ROUNDING)
+            lines.append(Line(series="ramp_w_per_s", level=sign * limit, text=f"ramp {name}", broken=bad))
+            if bad:
+                first = int(np.argmax(sign * change > limit * (1.0 + ROUNDING)))
+                found.append(self._broken(series, name, (limit, worst), first))
+        if not found and shown_s(series) >= self.window_s:
+            found.append(unseen(_where(series), "the ramp", self.window_s, shown_s(series)))
+        return Verdict(lines=tuple(lines), findings=tuple(found))
 
-    def _broken(self, series: Series, name: str, limit: float, value: float) -> Finding:
-        more = (value - limit) * self.window_s
-        return Finding(
-            severity=Severity.error,
-            chapter="power",
-            where=_where(series),
-            what=f"power ramps {name} too fast",
-            limit=f"{show(limit, 'MW/min')} over {self.window_s:g} s",
-            found=show(value, "MW/min"),
-            remedy=f"take {show(more, 'MW')} of the change within {self.window_s:g} s off the "
-            "source: a lower ramp of the controller, a shorter latency or more battery power",
+    def _broken(self, series: Series, name: str, values: tuple[float, float], first: int) -> Finding:
+        limit, worst = values
+        more = show((worst - limit) * self.window_s, "MW")
+        return broken(
+            _where(series),
+            f"power ramps {name} too fast",
+            f"{show(limit, 'MW/min')} over {self.window_s:g} s",
+            f"{show(worst, 'MW/min')}, {when(series, first)}",
+            f"take {more} of the change within {self.window_s:g} s off the source: a lower ramp of the controller, a "
+            "shorter latency or more battery power",
         )
 
 

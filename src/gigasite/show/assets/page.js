@@ -1,19 +1,4 @@
 "use strict";
-const D = JSON.parse(document.getElementById("data").textContent);
-const css = (n) => getComputedStyle(document.documentElement).getPropertyValue(n).trim();
-const C = { fg: css("--fg"), dim: css("--dim"), line: css("--line"), bg: css("--bg"), a: css("--a"), b: css("--b"), c: css("--c"), d: css("--d"), bad: css("--bad") };
-const phone = window.innerWidth < 640;
-const charts = [];
-const $ = (id) => document.getElementById(id);
-const num = (x, n = 0) => Number(x).toLocaleString("en-US", { maximumFractionDigits: n });
-const axis = (name, extra) => Object.assign({ name, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: C.dim }, axisLabel: { color: C.dim }, axisLine: { lineStyle: { color: C.line } }, splitLine: { lineStyle: { color: C.line } } }, extra);
-function draw(id, option) {
-  const el = $(id);
-  if (!el) return;
-  const chart = echarts.init(el, null, { renderer: "canvas" });
-  chart.setOption(Object.assign({ animation: false, textStyle: { color: C.fg }, legend: { top: 0, textStyle: { color: C.fg } }, color: [C.a, C.b, C.c, C.d], aria: { enabled: true, decal: { show: false } }, tooltip: { trigger: "axis", backgroundColor: C.bg, textStyle: { color: C.fg } } }, option));
-  charts.push(chart);
-}
 function mark(day, text, color) { return { xAxis: day, label: { formatter: text, color, position: "insideEndTop" }, lineStyle: { color, type: "dashed" } }; }
 function ramp() {
   const marks = [];
@@ -55,16 +40,6 @@ function hallMap() {
   for (let i = 0; i < m.x.length; i++) { g.fillStyle = viridis(m.kw[i] / m.top); g.fillRect((m.x[i] - m.rw / 2) * scale, (m.y[i] - m.rd / 2) * scale, Math.max(m.rw * scale - 0.4, 0.6), Math.max(m.rd * scale, 0.8)); }
   $("maplegend").innerHTML = [0, 0.25, 0.5, 0.75, 1].map((f) => `<span><i style="background:${viridis(f)}"></i>${num(f * m.top, 0)} kW</span>`).join("") + `<span>each rectangle is a rack; ${num(m.w, 0)} m x ${num(m.h, 0)} m</span>`;
 }
-function trace(id, title, unit, series, lines) {
-  const el = $(id), opts = { width: el.clientWidth, height: phone ? 220 : 260, title, scales: { x: { time: false } },
-    axes: [{ label: "seconds", stroke: C.dim, grid: { stroke: C.line } }, { label: unit, stroke: C.dim, grid: { stroke: C.line }, size: 70 }],
-    series: [{ label: "s" }, ...series.map((s) => ({ label: s.name, stroke: s.color, width: 1.2, value: (u, v) => (v == null ? "" : num(v, 3)) })), ...lines.map((l) => ({ label: l.text, stroke: C.bad, dash: [6, 4], width: 1.2 }))] };
-  new uPlot(opts, [D.swing.t, ...series.map((s) => s.data), ...lines.map((l) => D.swing.t.map(() => l.level))], el);
-}
-function swing() {
-  trace("swing", "Power", "MW", [{ name: "load", data: D.swing.load, color: C.b }, { name: "grid and gensets", data: D.swing.source, color: C.a }, { name: "battery", data: D.swing.battery, color: C.c }], []);
-  trace("freq", "Frequency", "Hz", [{ name: "frequency", data: D.swing.frequency, color: C.d }], D.swing.lines);
-}
 function year() {
   draw("year", { grid: { left: 55, right: 60, top: 60, bottom: 50 }, xAxis: axis("day of the year", { type: "value", min: 0, max: 365 }), yAxis: [axis("degC", { type: "value", nameGap: 36 }), axis("MW", { type: "value", nameGap: 40, splitLine: { show: false }, min: 0 })],
     series: [["dry bulb", "dry", C.b, 0], ["wet bulb", "wet", C.a, 0], ["supply", "supply", C.c, 0], ["plant power", "plant", C.d, 1]].map(([name, k, color, y]) => ({ name, type: "line", showSymbol: false, yAxisIndex: y, itemStyle: { color }, lineStyle: { width: 1.3, color, type: y ? "dashed" : "solid" }, data: D.year[k] })) });
@@ -73,8 +48,6 @@ function money() {
   draw("cost", { grid: { left: 90, right: 30, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("million USD", { type: "value", axisLabel: { color: C.dim, formatter: (v) => num(v) } }), yAxis: { type: "category", inverse: true, data: D.cost.map((c) => c.group), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (v) => num(v, 1) + " M USD" }, series: [{ name: "parts", type: "bar", itemStyle: { color: C.a }, data: D.cost.map((c) => c.musd), label: { show: true, position: "right", color: C.fg, formatter: (p) => num(p.value, 1) } }] });
   draw("lengths", { grid: { left: 70, right: 20, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("metres to order", { type: "category", data: D.lengths.map((l) => l[0]) }), yAxis: axis("cables", { type: "value", nameGap: 52, axisLabel: { color: C.dim, formatter: (v) => num(v) } }), series: [{ name: "cables", type: "bar", itemStyle: { color: C.a }, data: D.lengths.map((l) => l[1]) }] });
 }
-for (const part of [ramp, risk, gantt, hallMap, swing, year, money]) part();
-window.addEventListener("resize", () => charts.forEach((c) => c.resize()));
-window.addEventListener("beforeprint", () => charts.forEach((c) => c.resize({ width: 680 })));
+for (const part of [ramp, risk, gantt, hallMap, year, money]) part();
 document.documentElement.dataset.ready = "1";
 window.__ready = 1;

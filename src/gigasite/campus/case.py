@@ -1,0 +1,290 @@
+"""A case of the swing bench: machines, grid, battery, load, limits and run in one file, without a campus."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from gigasite._core.errors import CampusFileError, InputFileError, Problem
+from gigasite._core.files import read_text
+from gigasite._core.registry import unknown
+from gigasite._core.settings import Choice
+from gigasite.campus import checks
+from gigasite.campus.door import (
+    DOOR,
+    Fraction,
+    Hertz,
+    Joules,
+    Name,
+    Number,
+    PartChoice,
+    Seconds,
+    Some,
+    Text,
+    Watts,
+    unit,
+)
+from gigasite.campus.load import MOST_BYTES
+from gigasite.campus.nodes import read
+from gigasite.campus.typed import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gigasite.campus.nodes import Document
+
+VoltAmperes = Annotated[float, unit("apparent power", "positive")]
+VoltAmperesReactive = Annotated[float, unit("reactive power", "any")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMachines:
+    """A group of equal generators."""
+
+    __pydantic_config__ = DOOR
+    title: Text
+    count: Some = 1
+    rating_w: Watts
+    """Of one unit."""
+    apparent_va: VoltAmperes
+    """Of one alternator: the base of per-unit values."""
+    inertia_s: Seconds
+    """H, on the alternator's base."""
+    governor: PartChoice
+    """Kind and settings by their names in the standard model, such as {kind: gast, R: 0.04}."""
+    generator: dict[str, Number] = field(default_factory=dict)
+    """GENROU: xd, xq, xd1, xq1, xd2, xl, ra, Td10, Tq10, Td20, Tq20, S10, S12, D."""
+    exciter: dict[str, Number] = field(default_factory=dict)
+    """SEXS: TATB, TB, K, TE, EMIN, EMAX."""
+    transformer_x_pu: Number = 0.08
+    transformer_r_pu: Number = 0.005
+    voltage_pu: Number = 1.02
+    """Set point at the terminals."""
+    power_w: Watts | None = None
+    """Of the whole group at the start; absent: its share of what is left."""
+    min_load_frac: Fraction = 0.0
+    step_frac: Fraction = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseGrid:
+    """The intake."""
+
+    __pydantic_config__ = DOOR
+    capacity_w: Watts
+    short_circuit_va: VoltAmperes | None = None
+    """At the campus bus; absent: ten times the capacity."""
+    r_over_x: Number = 0.1
+    base_va: VoltAmperes | None = None
+    """Of the equivalent machine."""
+    inertia_s: Seconds | None = None
+    """Absent: a stiff grid."""
+    droop_frac: Fraction = 0.05
+    governor_s: Seconds = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseBattery:
+    """All units as one."""
+
+    __pydantic_config__ = DOOR
+    rating_w: Watts
+    energy_j: Joules
+    efficiency_frac: Fraction = 0.96
+    """One way."""
+    response_s: Seconds = 0.02
+    latency_s: Seconds = 0.02
+    soc_frac: Fraction = 0.5
+    inverter: PartChoice = field(default_factory=lambda: Choice(kind="grid-following", settings={}))
+    x_pu: Number = 0.15
+    apparent_va: VoltAmperes | None = None
+    power_w: Annotated[float, unit("power", "any")] = 0.0
+    reactive_var: VoltAmperesReactive = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseConsumer:
+    """How the load behaves electrically."""
+
+    __pydantic_config__ = DOOR
+    power_factor: Number = 0.98
+    filter_s: Seconds = 0.0
+    trip_pu: Number = 0.7
+    hold_up_s: Seconds = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseEvent:
+    """Something that happens to the plant."""
+
+    __pydantic_config__ = DOOR
+    at_s: Seconds
+    kind: Literal["trip-machines", "open-intake", "close-intake", "trip-battery"]
+    where: Text | None = None
+    """Title of the machines."""
+    count: Some = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRun:
+    """How to run it."""
+
+    __pydantic_config__ = DOOR
+    duration_s: Seconds = 60.0
+    step_s: Seconds | None = None
+    """Absent: 2 ms at the network level, 5 ms at the aggregate level."""
+    level: Literal["network", "aggregate"] = "network"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case file."""
+
+    __pydantic_config__ = DOOR
+    case: Name
+    seed: Some = 1
+    frequency_hz: Hertz = 60.0
+    machines: tuple[CaseMachines, ...] = ()
+    grid: CaseGrid | None = None
+    battery: CaseBattery | None = None
+    consumer: CaseConsumer = field(default_factory=CaseConsumer)
+    loss: Number = 0.0
+    """Quadratic loss between machines and load at the aggregate level [1/W]."""
+    restore_s: Seconds = 0.0
+    """Time constant of secondary frequency control; 0: none."""
+    load: PartChoice
+    """Kind and settings, such as {kind: square, mean: 100 MW, swing: 80 MW, period: 1 s}."""
+    extra_w: Watts = 0.0
+    """Steady load beside it."""
+    controller: PartChoice = field(default_factory=lambda: Choice(kind="none", settings={}))
+    shapers: tuple[PartChoice, ...] = ()
+    limits: tuple[PartChoice, ...] = ()
+    events: tuple[CaseEvent, ...] = ()
+    run: CaseRun = field(default_factory=CaseRun)
+
+
+# key -> lowest, highest in SI: the widest range in which the models mean anything
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "frequency": (45, 65),
+    "machines[].count": (1, 20_000),
+    "machines[].rating": (1e3, 2e9),
+    "machines[].inertia": (0.05, 50),
+    "machines[].transformer_x_pu": (1e-3, 1),
+    "machines[].transformer_r_pu": (0, 0.5),
+    "machines[].voltage_pu": (0.8, 1.2),
+    "machines[].min_load": (0, 1),
+    "machines[].step": (0, 1),
+    "grid.capacity": (1e3, 1e11),
+    "grid.r_over_x": (0, 5),
+    "grid.inertia": (0.05, 50),
+    "grid.droop": (1e-3, 1),
+    "grid.governor": (1e-3, 1000),
+    "battery.rating": (1, 1e11),
+    "battery.energy": (1, 1e16),
+    "battery.efficiency": (0.5, 1),
+    "battery.response": (1e-3, 60),
+    "battery.latency": (0, 60),
+    "battery.soc": (0, 1),
+    "battery.x_pu": (1e-3, 1),
+    "consumer.power_factor": (0.5, 1),
+    "consumer.filter": (0, 10),
+    "consumer.trip_pu": (0, 1),
+    "consumer.hold_up": (0, 10),
+    "loss": (0, 1e-6),
+    "restore": (0, 1e5),
+    "extra": (0, 1e11),
+    "events[].at": (0, 1e7),
+    "run.duration": (1e-3, 1e7),
+    "run.step": (1e-4, 1),
+}
+
+
+def load_case(
+    path: str | Path,
+    names: Mapping[str, list[str]] | None = None,
+    parts: Mapping[str, checks.Mistakes] | None = None,
+    overrides: Mapping[str, str] | None = None,
+) -> Case:
+    """Read a case file.
+
+    Parameters
+    ----------
+    path
+        YAML file, UTF-8, at most 4 MiB.
+    names, parts
+        Known kinds of parts by key, and what finds the mistakes in their settings; as for a campus.
+    overrides
+        Values that replace those of the file, by key (`battery.rating`, `machines[0].count`).
+
+    Raises
+    ------
+    CampusFileError
+        With every mistake, each with line, column and remedy.
+    """
+    try:
+        text = read_text(Path(path), MOST_BYTES)
+    except InputFileError as error:
+        raise CampusFileError(
+            [Problem(file=error.file, line=error.line, column=0, key="", message=str(error))]
+        ) from error
+    doc = read(text, str(path))
+    problems = list(doc.problems)
+    if doc.broken or not isinstance(doc.data, dict):
+        raise CampusFileError(problems or [doc.problem((), "is empty or no case: see `gigasite power case CAMPUS`")])
+    for key, value in (overrides or {}).items():
+        problems += _override(doc, key, value)
+    case, wrong = typed(Case, doc.data, doc)
+    problems += wrong
+    if case is not None:
+        problems += checks.ranges_of(case, (), {k: k for k in BOUNDS}, doc, BOUNDS)
+        problems += checks.choices(case, (), parts or {}, doc)
+        for key, choice in checks.kinds(case, ()):
+            known = (names or {}).get(checks.pattern(key))
+            if known is not None and choice.kind not in known:
+                message = str(unknown(str(key[-1] if isinstance(key[-1], str) else key[-2]), choice.kind, known))
+                problems.append(doc.problem((*key, "kind"), message))
+        problems += [doc.problem(p, m) for p, m in _sense(case)]
+    if problems or case is None:
+        raise CampusFileError(problems)
+    return case
+
+
+def _override(doc: Document, key: str, value: str) -> list[Problem]:
+    """Put a value into the document's data; the way to it must exist."""
+    steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", key)]
+    here: Any = doc.data
+    for step in steps[:-1]:
+        if isinstance(here, dict) and step not in here and isinstance(step, str):
+            here[step] = {}
+        inside = (isinstance(here, dict) and step in here) or (
+            isinstance(here, list) and isinstance(step, int) and step < len(here)
+        )
+        if not inside:
+            return [doc.problem((), f"no entry '{key}' to replace: '{step}' is not there")]
+        here = here[step]
+    if not steps or not isinstance(here, dict):
+        return [doc.problem((), f"no entry '{key}' to replace")]
+    parsed = read(value, "value").data
+    here[steps[-1]] = value if parsed is None else parsed
+    return []
+
+
+def _sense(case: Case) -> list[tuple[tuple[str | int, ...], str]]:
+    out: list[tuple[tuple[str | int, ...], str]] = []
+    if not case.machines and case.grid is None and case.battery is None:
+        out.append(((), "has neither machines, grid nor battery: nothing would carry the load"))
+    titles = [m.title for m in case.machines]
+    out += [(("machines", i, "title"), f"'{t}' is given twice") for i, t in enumerate(titles) if t in titles[:i]]
+    for i, m in enumerate(case.machines):
+        if m.rating_w > m.apparent_va * (1 + 1e-9):
+            out.append((("machines", i, "rating"), "is above the alternator's apparent power"))
+    for i, e in enumerate(case.events):
+        if e.where is not None and e.where not in titles:
+            out.append((("events", i, "where"), str(unknown("group of machines", e.where, titles))))
+        if e.kind.endswith("intake") and case.grid is None:
+            out.append((("events", i, "kind"), "needs a `grid`"))
+        if e.kind == "trip-machines" and not titles:
+            out.append((("events", i, "kind"), "needs `machines`"))
+    return out

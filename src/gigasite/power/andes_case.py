@@ -1,0 +1,215 @@
+"""The plant as a case of ANDES, so that anyone can check a run with another program.
+
+Units are written one by one (an aggregate of equal units swings as they do). The load's steps are `Alter` events. What
+ANDES has no model for (GGOV1, DEGOV, the gas engine, grid-following batteries with controllers) is refused by name.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gigasite._core.errors import InfeasibleError
+from gigasite.power import columns as c
+from gigasite.power.generator import settings_of
+from gigasite.power.governor import Governor, governors
+from gigasite.power.inverter import inverters
+from gigasite.power.network import APPARENT, start
+
+if TYPE_CHECKING:
+    from gigasite.power.network import Start
+    from gigasite.power.types import BatteryPlant, Machines, Plant
+    from gigasite.training.types import LoadTrace
+
+CAMPUS = 100
+LOAD = "LOAD"
+BASE_MVA = c.BASE_W / 1e6
+KV_CAMPUS, KV_UNIT = 34.5, 13.8
+# names of ANDES for ours
+GOVERNORS = {
+    "gast": ("GAST", {}),
+    "tgov1": ("TGOV1", {}),
+    "ieeeg1": ("IEEEG1", {}),
+    "hygov": ("HYGOV", {}),
+}
+MOST_EVENTS = 5000
+
+
+def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[str, list[dict[str, Any]]]:
+    """Return the case as ANDES' JSON: tables of devices by model.
+
+    Parameters
+    ----------
+    plant
+        An island of machines, with or without a grid-forming battery.
+    load
+        Of kind `edges` without jitter: its levels become events.
+    extra_w
+        Steady load beside it [W].
+
+    Raises
+    ------
+    InfeasibleError
+        ANDES has no model for a part, or the load is no sequence of sharp steps.
+
+    Notes
+    -----
+    The settings that ANDES keeps outside of a case: `PQ.config` p2p = 1, p2i = 0, p2z = 0, q2q = 0, q2i = 0, q2z = 1
+    before `setup()`; then `TDS.config` tstep 0.01, fixt 1.
+    """
+    if plant.grid is not None:
+        raise InfeasibleError("the ANDES case is written for islands: take the grid out, or study it here")
+    first_w = load.before_w + extra_w
+    begin = start(plant, first_w)
+    out: dict[str, list[dict[str, Any]]] = {
+        "Bus": [{"idx": CAMPUS, "name": "CAMPUS", "Vn": KV_CAMPUS, "v0": abs(begin.bus)}],
+        "PQ": [
+            {
+                "idx": LOAD,
+                "name": LOAD,
+                "bus": CAMPUS,
+                "Vn": KV_CAMPUS,
+                "p0": begin.load.real,
+                "q0": begin.load.imag,
+                "vmax": 1.5,
+                "vmin": 0.1,
+            }
+        ],
+    }
+    number = 0
+    for m, power in zip(plant.machines, begin.powers, strict=True):
+        for _ in range(m.count):
+            number += 1
+            _unit(out, m, number, power.real, plant.frequency_hz, slack=number == 1)
+    if plant.battery is not None and plant.battery.rating_w > 0.0:
+        _battery(out, plant, plant.battery, begin)
+    out["Alter"] = _events(load, extra_w)
+    return out
+
+
+def andes_json(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> str:
+    """Return the case as text."""
+    return json.dumps(andes_case(plant, load, extra_w=extra_w), indent=1) + "\n"
+
+
+def _unit(
+    out: dict[str, list[dict[str, Any]]], m: Machines, number: int, power: float, hz: float, *, slack: bool
+) -> None:
+    mva = m.apparent_w / 1e6
+    generator, exciter = settings_of(m)
+    out["Bus"].append({"idx": number, "name": f"BUS{number}", "Vn": KV_UNIT, "v0": m.voltage_pu})
+    static = {
+        "idx": f"G{number}",
+        "name": f"G{number}",
+        "bus": number,
+        "Sn": mva,
+        "Vn": KV_UNIT,
+        "p0": power * mva / BASE_MVA,
+        "q0": 0.0,
+        "v0": m.voltage_pu,
+        "pmax": 10.0,
+        "pmin": -10.0,
+        "qmax": 10.0,
+        "qmin": -10.0,
+    }
+    out.setdefault("Slack" if slack else "PV", []).append(static | ({"a0": 0.0} if slack else {}))
+    scale = BASE_MVA / mva
+    out.setdefault("Line", []).append(
+        {
+            "idx": f"T{number}",
+            "name": f"T{number}",
+            "bus1": number,
+            "bus2": CAMPUS,
+            "Sn": BASE_MVA,
+            "fn": hz,
+            "Vn1": KV_UNIT,
+            "Vn2": KV_CAMPUS,
+            "r": m.transformer_r_pu * scale,
+            "x": m.transformer_x_pu * scale,
+            "trans": 1.0,
+        }
+    )
+    names = dict.fromkeys(generator)
+    machine: dict[str, Any] = {n: generator[n] for n in names if n not in {"D"}}
+    machine |= {"D": generator["D"], "M": 2.0 * m.inertia_s, "xq2": generator["xd2"]}
+    ids = {"idx": f"M{number}", "name": f"M{number}", "bus": number, "gen": f"G{number}"}
+    out.setdefault("GENROU", []).append({**ids, "Sn": mva, "Vn": KV_UNIT, "fn": hz, **machine})
+    kind, extra = _governor(m)
+    out.setdefault(kind, []).append({"idx": f"GOV{number}", "name": f"GOV{number}", "syn": f"M{number}", **extra})
+    out.setdefault("SEXS", []).append({"idx": f"AVR{number}", "name": f"AVR{number}", "syn": f"M{number}", **exciter})
+
+
+def _governor(m: Machines) -> tuple[str, dict[str, float]]:
+    if m.governor not in GOVERNORS:
+        raise InfeasibleError(f"{m.title}: ANDES has no governor {m.governor}; it has {', '.join(sorted(GOVERNORS))}")
+    part: Governor = governors[m.governor]
+    kind, extra = GOVERNORS[m.governor]
+    return kind, dict(part.defaults) | dict(m.settings) | extra
+
+
+def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant, begin: Start) -> None:
+    """Write a grid-forming droop battery as REGF1: its limiter's integral off, fast regulators of the bus voltage."""
+    if b.inverter != "regfm-a1":
+        raise InfeasibleError(f"ANDES gets batteries of kind regfm-a1 only (as REGF1), not {b.inverter}")
+    values = dict(inverters["regfm-a1"].defaults) | dict(b.inverter_settings)
+    mva = (b.apparent_w or APPARENT * b.rating_w) / 1e6
+    out.setdefault("PV", []).append(
+        {
+            "idx": "GB",
+            "name": "GB",
+            "bus": CAMPUS,
+            "Sn": mva,
+            "Vn": KV_CAMPUS,
+            "p0": begin.battery.real,
+            "q0": begin.battery.imag,
+            "v0": abs(begin.bus),
+            "pmax": 10.0,
+            "pmin": -10.0,
+            "qmax": 10.0,
+            "qmin": -10.0,
+        }
+    )
+    out["REGF1"] = [
+        {
+            "idx": "BESS",
+            "name": "BESS",
+            "bus": CAMPUS,
+            "gen": "GB",
+            "Sn": mva,
+            "fn": plant.frequency_hz,
+            "xf": b.x_pu,
+            "rf": 0.0,
+            # ANDES takes droops on the system base
+            "wdrp": values["mp"] * BASE_MVA / mva,
+            "Qdrp": values["mq"] * BASE_MVA / mva,
+            "Tr": values["Tpf"],
+            "KPplim": 0.0,
+            "KIplim": 0.0,
+            "KPqlim": 0.0,
+            "KIqlim": 0.0,
+            "Pmax": b.rating_w / 1e6 / mva,
+            "Pmin": -b.rating_w / 1e6 / mva,
+        }
+    ]
+
+
+def _events(load: LoadTrace, extra_w: float) -> list[dict[str, Any]]:
+    if load.kind != "edges" or load.edge_s > 0.0:
+        raise InfeasibleError("ANDES gets a load of sharp steps (square or steps, edge 0 s)")
+    if len(load.at_s) > MOST_EVENTS:
+        raise InfeasibleError(f"{len(load.at_s):,} steps are too many for ANDES' events; at most {MOST_EVENTS:,}")
+    return [
+        {
+            "idx": f"Alter_{i + 1}",
+            "name": f"Alter_{i + 1}",
+            "t": float(t),
+            "model": "PQ",
+            "dev": LOAD,
+            "src": "Ppf",
+            "attr": "v",
+            "method": "=",
+            "amount": float((p + extra_w) / c.BASE_W),
+        }
+        for i, (t, p) in enumerate(zip(load.at_s, load.power_w, strict=True))
+        if t <= load.duration_s
+    ]

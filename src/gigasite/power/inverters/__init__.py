@@ -1,0 +1,1 @@
+"""Inverters, one file each."""

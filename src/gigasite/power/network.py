@@ -1,0 +1,360 @@
+"""The network plant run over a load: power flow of the start, states of rest, then the kernels."""
+
+from __future__ import annotations
+
+import cmath
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.optimize import root
+
+from gigasite._core.errors import InfeasibleError
+from gigasite.power import columns as c
+from gigasite.power import generator, kernels
+from gigasite.power import inverter as inv
+from gigasite.power import network_kernels as net_kernels
+from gigasite.power.aggregate import Group, at_rest, beside_grid_w, groups_of
+from gigasite.power.drive import Drive, Run, battery_row, control_of
+from gigasite.power.governor import SETTINGS, STATES
+from gigasite.power.inverter import inverters
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from gigasite.power.types import BatteryPlant, Event, Grid, Machines, Plant
+
+KINDS = {"trip-machines": 0, "open-intake": 1, "close-intake": 2, "trip-battery": 3}
+BUS_PU = 1.0
+"""Voltage at the start where a grid or an inverter holds it."""
+SHORT_CIRCUIT = 10.0
+"""Short-circuit power over capacity of an intake, where none is given; estimate."""
+LEAST_LAG_S = 0.005
+"""Lag of grid-following inverters at least: two steps of 2 ms resolve it."""
+APPARENT = 1.1
+"""Apparent power of inverters over their rating, where none is given; estimate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """The power flow before the first step; per unit of `BASE_W` but for machines (their own base)."""
+
+    bus: complex
+    terminals: tuple[complex, ...]
+    powers: tuple[complex, ...]
+    """P + jQ at the terminals of each group."""
+    grid: complex
+    """P + jQ that the intake gives to the bus."""
+    battery: complex
+    load: complex
+
+
+def start(plant: Plant, first_w: float) -> Start:
+    """Solve the power flow of the start.
+
+    With a grid, the bus is at 1 pu and the intake takes what is left; on an island the machines hold their terminals and
+    those without a set power share what is left by rating; without both, the battery forms the grid.
+
+    Raises
+    ------
+    InfeasibleError
+        No voltage carries the load, or nothing can balance it.
+    """
+    load = first_w / c.BASE_W * complex(1.0, math.tan(math.acos(plant.consumer.power_factor)))
+    b = plant.battery
+    given = complex(b.power_w, b.reactive_var) / c.BASE_W if b else 0j
+    if plant.grid is not None:
+        steady_w = beside_grid_w(plant, first_w)
+        total_w = sum(m.count * m.rating_w for m in plant.machines) or 1.0
+        powers = [
+            (m.power_w if m.power_w is not None else steady_w * m.count * m.rating_w / total_w)
+            / (m.count * m.apparent_w)
+            for m in plant.machines
+        ]
+        found = [_terminal(m, p, BUS_PU) for m, p in zip(plant.machines, powers, strict=True)]
+        at_bus = sum(
+            (_base(m) * (v * i.conjugate()) for m, (t, i, v) in zip(plant.machines, found, strict=True)), 0j
+        )
+        terminals = tuple(t for t, _, _ in found)
+        own = tuple(t * i.conjugate() for t, i, _ in found)
+        return Start(
+            bus=BUS_PU, terminals=terminals, powers=own, grid=load - at_bus - given, battery=given, load=load
+        )
+    if not plant.machines:
+        if b is None:
+            raise InfeasibleError("the plant has neither grid, machines nor battery: nothing carries the load")
+        return Start(bus=BUS_PU, terminals=(), powers=(), grid=0j, battery=load, load=load)
+    return _island(plant, load, given)
+
+
+def _base(m: Machines) -> float:
+    return m.count * m.apparent_w / c.BASE_W
+
+
+def _terminal(m: Machines, power: float, bus: float) -> tuple[complex, complex, float]:
+    """Return terminal voltage, current [pu of the machines] and bus voltage, for power at the terminal."""
+    y = 1.0 / complex(m.transformer_r_pu, m.transformer_x_pu)
+    ratio = (m.voltage_pu**2 * y.real - power) / (m.voltage_pu * bus * abs(y))
+    if not -1.0 <= ratio <= 1.0:
+        raise InfeasibleError(f"{m.title}: its transformer cannot carry {power:.2f} pu")
+    angle = cmath.phase(y) + math.acos(ratio)
+    terminal = cmath.rect(m.voltage_pu, angle)
+    return terminal, (terminal - bus) * y, bus
+
+
+def _island(plant: Plant, load: complex, given: complex) -> Start:
+    free = [m for m in plant.machines if m.power_w is None]
+    if not free:
+        raise InfeasibleError("all machines have a set power: leave that of one group open, to balance the load")
+    whole = sum(_base(m) * m.rating_w / m.apparent_w for m in free)
+
+    def powers(share: float) -> list[float]:
+        return [
+            share * m.rating_w / m.apparent_w if m.power_w is None else m.power_w / (m.count * m.apparent_w)
+            for m in plant.machines
+        ]
+
+    def mismatch(z: NDArray[np.float64]) -> list[float]:
+        bus, share = float(z[0]), float(z[1])
+        found = [_terminal(m, p, bus) for m, p in zip(plant.machines, powers(share), strict=True)]
+        total = sum((_base(m) * bus * i.conjugate() for m, (_, i, _) in zip(plant.machines, found, strict=True)), 0j)
+        left = total + given - load
+        return [left.real, left.imag]
+
+    set_w = sum(m.power_w for m in plant.machines if m.power_w is not None) / c.BASE_W
+    first = (load.real - given.real - set_w) / whole
+    level = float(np.mean([m.voltage_pu for m in plant.machines]))
+    solved = root(mismatch, [level - 0.01, first], tol=1e-13)
+    if max(abs(v) for v in mismatch(solved.x)) > 1e-9 * max(1.0, abs(load)):  # noqa: PLR2004  # rounding of the solver
+        raise InfeasibleError("no voltage carries the first load: more units, or a larger transformer")
+    bus, share = float(solved.x[0]), float(solved.x[1])
+    found = [_terminal(m, p, bus) for m, p in zip(plant.machines, powers(share), strict=True)]
+    return Start(
+        bus=bus,
+        terminals=tuple(t for t, _, _ in found),
+        powers=tuple(t * i.conjugate() for t, i, _ in found),
+        grid=0j,
+        battery=given,
+        load=load,
+    )
+
+
+class Network:
+    """The plant in the kernels, at rest under the first load."""
+
+    def __init__(self, drive: Drive, controller: Any, events: Sequence[Event] = ()) -> None:
+        plant, n = drive.plant, len(drive.load_w)
+        self.plant, self._load_w = plant, drive.load_w
+        self.begin = start(plant, float(drive.load_w[0]))
+        groups = self._groups()
+        count = len(groups)
+        self.x = np.zeros((count + c.EXTRA_ROWS, c.WIDTH))
+        self.net = self._net(groups)
+        self._rest(groups)
+        self._battery = battery_row(plant, drive.dt_s)
+        self.carry = np.zeros(net_kernels.CARRY)
+        self.carry[kernels.SOC] = self._battery[kernels.SOC0]
+        self.carry[kernels.MEAN] = self.begin.battery.real * c.BASE_W
+        self.carry[net_kernels.LOAD_ON] = 1.0
+        self.control, state = control_of(controller, drive, self)
+        room = np.zeros((4, count + c.EXTRA_ROWS, c.WIDTH))
+        self._memory = (self.x, self.carry, state, room)
+        self._algebra = np.zeros((2, net_kernels.ALGEBRA))
+        self._events = _events(plant, events)
+        self._times = (drive.start_s, drive.dt_s)
+        self.out = np.zeros((net_kernels.OUT + count, n))
+
+    def meters(self) -> tuple[float, float, float]:
+        """Return speed deviation [pu], state of charge and battery power [W] of now."""
+        return float(self.carry[kernels.DW]), float(self.carry[kernels.SOC]), float(self.carry[kernels.MEAN])
+
+    def run(self, first: int, last: int, command_w: float) -> int:
+        """Take steps; return the steps done in all."""
+        return int(
+            net_kernels.run(
+                (first, last),
+                self._load_w,
+                self.net,
+                self._battery,
+                self.control,
+                self._memory,
+                self._algebra,
+                self._events,
+                command_w,
+                self._times,
+                self.out,
+            )
+        )
+
+    def _groups(self) -> tuple[Group, ...]:
+        machines = self.plant.machines
+        need_w = sum(p.real * m.count * m.apparent_w for m, p in zip(machines, self.begin.powers, strict=True))
+        groups = groups_of(machines, need_w) if machines else ()
+        for m, g in zip(machines, groups, strict=True):
+            if g.code is None:
+                raise InfeasibleError(f"{m.title}: governor {m.governor} is not compiled: use the aggregate level")
+        return groups
+
+    def _net(self, groups: tuple[Group, ...]) -> net_kernels.Net:
+        plant, machines, count = self.plant, self.plant.machines, len(groups)
+        low, high = (np.full((count + c.EXTRA_ROWS, c.WIDTH), sign * np.inf) for sign in (-1.0, 1.0))
+        for g, one in enumerate(groups):
+            low[g, c.GOV :], high[g, c.GOV :] = one.bounds
+        used = [c.GOV + g.part.states for g in groups] + [3, inv.STATES, 1]
+        rows = [generator.row_of(m) for m in machines]
+        for g, m in enumerate(machines):
+            low[g, c.EFD], high[g, c.EFD] = rows[g][c.EMIN], rows[g][c.EMAX]
+        row = count + c.INVERTER_ROW
+        grid = _grid_row(plant.grid, self.begin)
+        battery = _inverter_row(plant.battery, self.begin)
+        if battery[inv.CODE] != inv.FOLLOWING:
+            high[row, inv.V_OVER], low[row, inv.V_UNDER] = 0.0, 0.0
+        consumer = plant.consumer
+        load = np.array(
+            [-self.begin.load.imag / abs(self.begin.bus) ** 2, consumer.filter_s, consumer.trip_pu, consumer.trip_s]
+        )
+        return net_kernels.Net(
+            machines=np.array(rows).reshape(count, c.MACHINE),
+            size=np.array([_base(m) for m in machines]),
+            weight=np.array([m.inertia_s for m in machines], dtype=np.float64),
+            units=np.array([m.count for m in machines], dtype=np.float64),
+            codes=np.array([g.code for g in groups], dtype=np.int64),
+            governors=np.array([g.row for g in groups], dtype=np.float64).reshape(count, SETTINGS),
+            used=np.array(used, dtype=np.int64),
+            low=low,
+            high=high,
+            grid=grid,
+            inverter=battery,
+            load=load,
+            restore_s=float(plant.restore_s),
+            omega=2.0 * math.pi * plant.frequency_hz,
+        )
+
+    def _rest(self, groups: tuple[Group, ...]) -> None:
+        """Fill the states of rest."""
+        count = len(groups)
+        for g, (m, group) in enumerate(zip(self.plant.machines, groups, strict=True)):
+            power = self.begin.powers[g]
+            own, vref, torque = generator.at_rest(m, self.begin.terminals[g], power)
+            self.x[g, : c.GOV] = own
+            self.net.machines[g, c.VREF] = vref
+            self.x[g, c.GOV :] = _governor_at_rest(m, group, torque, power.real)
+        grid = count + c.GRID_ROW
+        if self.net.grid[c.G_ON] > 0.0:
+            z = 1.0 / complex(self.net.grid[c.G_Y_RE], self.net.grid[c.G_Y_IM])
+            self.x[grid, c.DELTA] = cmath.phase(self.begin.bus + z * (self.begin.grid / self.begin.bus).conjugate())
+        self.x[count + c.LOAD_ROW, 0] = self.begin.load.real
+        self._rest_inverter(self.x[count + c.INVERTER_ROW])
+
+    def _rest_inverter(self, x: NDArray[np.float64]) -> None:
+        v = self.net.inverter
+        if v[inv.ON] <= 0.0:
+            return
+        power, level = self.begin.battery / v[inv.SIZE], abs(self.begin.bus)
+        if v[inv.CODE] == inv.FOLLOWING:
+            x[inv.IP], x[inv.IQ], x[inv.VF] = power.real / level, -power.imag / level, level
+            return
+        z = 1.0 / complex(v[inv.Y_RE], v[inv.Y_IM])
+        emf = self.begin.bus + z * (power / self.begin.bus).conjugate()
+        x[inv.DELTA] = cmath.phase(emf)
+        x[inv.V_PF], x[inv.V_QF], x[inv.V_VF], x[inv.V_E] = power.real, power.imag, level, abs(emf)
+
+
+def _governor_at_rest(m: Machines, group: Group, torque: float, pe: float) -> NDArray[np.float64]:
+    x = np.zeros(STATES + 1)
+    x[STATES] = group.part.rest(group.row, torque, pe, x)
+    low, high = group.bounds
+    if any(not low[k] - 1e-9 <= x[k] <= high[k] + 1e-9 for k in range(group.part.states)):
+        raise InfeasibleError(f"{m.title}: cannot start at {torque:.2f} pu of its alternator: the governor ends before")
+    return x
+
+
+def _grid_row(grid: Grid | None, begin: Start) -> NDArray[np.float64]:
+    out = np.zeros(c.GRID)
+    out[c.G_SIZE] = 1.0
+    if grid is None:
+        return out
+    short = (grid.short_circuit_w or SHORT_CIRCUIT * grid.capacity_w) / c.BASE_W
+    if not short > 0.0:
+        raise InfeasibleError("the grid needs a short-circuit power above 0")
+    x = 1.0 / (short * math.hypot(1.0, grid.r_over_x))
+    y = 1.0 / complex(grid.r_over_x * x, x)
+    current = (begin.grid / begin.bus).conjugate()
+    out[[c.G_ON, c.G_Y_RE, c.G_Y_IM]] = 1.0, y.real, y.imag
+    emf = begin.bus + current / y
+    out[c.G_EMF] = abs(emf)
+    if grid.inertia_s is not None:
+        size = (grid.base_w or grid.short_circuit_w or SHORT_CIRCUIT * grid.capacity_w) / c.BASE_W
+        out[c.G_SIZE], out[c.G_PER_2H] = size, 0.5 / grid.inertia_s
+        out[c.G_PM] = (emf * current.conjugate()).real / size
+        out[c.G_PER_DROOP], out[c.G_PER_T] = 1.0 / grid.droop_frac, 1.0 / max(grid.governor_s, 1e-3)
+    return out
+
+
+def _inverter_row(b: BatteryPlant | None, begin: Start) -> NDArray[np.float64]:
+    if b is None or b.rating_w <= 0.0:
+        out = np.zeros(inv.COLUMNS)
+        out[inv.SIZE] = 1.0
+        return out
+    part = inverters[b.inverter]
+    settings = dict(b.inverter_settings)
+    if b.inverter == "grid-following":
+        settings.setdefault("lag", max(b.response_s, LEAST_LAG_S))
+    out: NDArray[np.float64] = part.row(settings)
+    apparent_w = b.apparent_w or APPARENT * b.rating_w
+    y = 1.0 / complex(0.0, b.x_pu)
+    size = apparent_w / c.BASE_W
+    # one rating at the bus for droop and power: settings of the models are on the inverters' rating
+    power = begin.battery / size
+    out[[inv.ON, inv.SIZE, inv.Y_RE, inv.Y_IM]] = 1.0, size, y.real, y.imag
+    out[[inv.PMAX, inv.PMIN]] = b.rating_w / apparent_w, -b.rating_w / apparent_w
+    out[[inv.PSET, inv.QSET, inv.VSET]] = power.real, power.imag, abs(begin.bus)
+    return out
+
+
+def _events(plant: Plant, events: Sequence[Event]) -> NDArray[np.float64]:
+    titles = [m.title for m in plant.machines]
+    rows = []
+    for e in sorted(events, key=lambda e: (e.time_s, e.kind, e.where)):
+        if e.kind == "trip-machines":
+            if e.where and e.where not in titles:
+                raise InfeasibleError(f"event: no machines are called '{e.where}'; known: {', '.join(titles)}")
+            if not titles:
+                raise InfeasibleError("event: the plant has no machines to trip")
+        if e.kind.endswith("intake") and plant.grid is None:
+            raise InfeasibleError("event: the plant has no intake")
+        where = titles.index(e.where) if e.where else 0
+        rows.append([e.time_s, KINDS[e.kind], where, e.count])
+    return np.array(rows, dtype=np.float64).reshape(len(rows), 4)
+
+
+def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
+    """Run a controller of `controllers/` or any object with `start` and `step`."""
+    engine = Network(drive, controller, events)
+    done, wanted_w = drive.run(engine, controller, compiled=engine.control.code != kernels.COMMANDED)
+    out = engine.out[:, :done]
+    k = net_kernels
+    return Run(
+        deviation_pu=out[k.OUT_DW],
+        battery_w=out[k.OUT_BATTERY],
+        soc_frac=out[k.OUT_SOC],
+        mechanical_w=out[k.OUT_MECHANICAL],
+        source_w=out[k.OUT_SOURCE],
+        grid_w=out[k.OUT_GRID],
+        load_w=out[k.OUT_LOAD],
+        voltage_pu=out[k.OUT_VOLTAGE],
+        speeds_pu=out[k.OUT :],
+        wanted_w=max(wanted_w, float(engine.carry[kernels.MOST])),
+        missing_j=float(engine.carry[kernels.MISSING]),
+        loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
+        stopped="" if done == len(drive.load_w) else _why(out[k.OUT_VOLTAGE]),
+    )
+
+
+def _why(voltage: NDArray[np.float64]) -> str:
+    if not voltage[-1] > 0.0:
+        return "the voltage collapses: no voltage carries this power"
+    return "the speed left the range in which the models hold"

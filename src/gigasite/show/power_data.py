@@ -1,0 +1,149 @@
+"""The pictures of the swing bench as plain data: thinned series, spectrum, response, comparison, front."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gigasite.power.resonance import Resonance
+    from gigasite.power.size import Sizing
+    from gigasite.power.types import Swing
+
+POINTS = 2400  # of a trace in a picture: two per interval
+SPECTRUM_LOW_HZ, SPECTRUM_HIGH_HZ, BINS = 0.02, 25.0, 240
+
+
+def power_data(swing: Swing, resonance: Resonance | None = None, sizing: Sizing | None = None) -> dict[str, Any]:
+    """Return everything that `power.js` draws."""
+    return {
+        "series": series(swing),
+        "lines": lines(swing),
+        "spectrum": spectrum(swing),
+        "response": None if resonance is None else response(resonance),
+        "sizing": None if sizing is None else comparison(sizing),
+        "islanded": swing.islanded,
+        "stopped": swing.stopped,
+    }
+
+
+def series(s: Swing) -> dict[str, Any]:
+    """Thin every series to the lowest and highest sample of each interval, so that no peak is lost."""
+    n = len(s.load_w)
+    size = max(1, 2 * n // POINTS)
+    whole = max(n // size, 1)
+    t = (np.arange(whole) * size * s.dt_s).repeat(2) if size > 1 else np.arange(n) * s.dt_s
+    if size > 1:
+        t[1::2] += size * s.dt_s / 2
+
+    def thin(x: NDArray[np.float64], scale: float) -> list[float]:
+        if size == 1:
+            return [round(v, 5) for v in (x / scale).tolist()]
+        part = x[: whole * size].reshape(whole, size)
+        first = part.argmin(axis=1) <= part.argmax(axis=1)
+        low, high = part.min(axis=1), part.max(axis=1)
+        out = np.empty(2 * whole)
+        out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
+        return [round(v, 5) for v in (out / scale).tolist()]
+
+    return {
+        "t": np.round(s.start_s + t, 4).tolist(),
+        "load": thin(s.load_w, 1e6),
+        "source": thin(s.source_w, 1e6),
+        "grid": None if s.islanded else thin(s.grid_w, 1e6),
+        "mechanical": thin(s.mechanical_w, 1e6) if np.any(s.mechanical_w) else None,
+        "battery": thin(s.battery_w, 1e6),
+        "soc": thin(100.0 * s.soc_frac, 1.0),
+        "frequency": thin(s.frequency_hz, 1.0),
+        "voltage": None if s.voltage_pu is None else thin(s.voltage_pu, 1.0),
+    }
+
+
+def lines(s: Swing) -> list[dict[str, Any]]:
+    """Return the limits near what happened, and where each is first broken."""
+    given = {
+        "frequency_hz": (s.frequency_hz, 1.0),
+        "voltage_pu": (s.voltage_pu, 0.02),
+        "soc_frac": (s.soc_frac, 0.3),
+        "source_w": (s.source_w, 0.3 * float(np.abs(s.source_w).max() or 1.0)),
+        "battery_w": (s.battery_w, 0.5 * float(np.abs(s.battery_w).max() or 1.0)),
+    }
+    scale = {"source_w": 1e6, "battery_w": 1e6, "soc_frac": 0.01}
+    out = []
+    for x in s.lines:
+        data, room = given.get(x.series, (None, 0.0))
+        if data is None:
+            continue
+        low, high = float(data.min()), float(data.max())
+        if not (x.broken or low - room - (high - low) <= x.level <= high + room + (high - low)):
+            continue
+        first = None
+        if x.broken:
+            above = x.level >= float(data[0])
+            where = np.flatnonzero(data > x.level if above else data < x.level)
+            first = round(s.start_s + int(where[0]) * s.dt_s, 3) if len(where) else None
+        out.append(
+            {
+                "series": x.series,
+                "text": x.text,
+                "level": round(x.level / scale.get(x.series, 1.0), 5),
+                "broken": x.broken,
+                "first": first,
+            }
+        )
+    return out
+
+
+def spectrum(s: Swing) -> dict[str, list[list[float]]]:
+    """Return amplitudes [MW] of load and source over frequency: the largest bin of each of some 200 even steps."""
+    out = {}
+    for name, power in (("load", s.load_w), ("source", s.source_w)):
+        wave = power - power.mean()
+        window = np.hanning(len(wave))
+        size = 2.0 * np.abs(np.fft.rfft(wave * window)) / max(window.sum(), 1e-12)
+        hz = np.fft.rfftfreq(len(wave), s.dt_s)
+        edges = np.geomspace(SPECTRUM_LOW_HZ, min(SPECTRUM_HIGH_HZ, 0.5 / s.dt_s), BINS + 1)
+        which = np.searchsorted(edges, hz) - 1
+        rows = []
+        for b in range(BINS):
+            inside = np.flatnonzero(which == b)
+            if len(inside):
+                top = inside[int(np.argmax(size[inside]))]
+                rows.append([round(float(hz[top]), 4), round(max(float(size[top]) / 1e6, 1e-6), 6)])
+        out[name] = rows
+    return out
+
+
+def response(r: Resonance) -> dict[str, Any]:
+    """Return G(j omega), the job's harmonics in it, and the swing over the iteration period."""
+    step = max(1, len(r.hz) // 400)
+    gain = [[round(f, 5), g * 1e9] for f, g in zip(r.hz[::step].tolist(), r.gain_hz_per_w[::step].tolist(), strict=True)]
+    harmonics = []
+    for f, w in zip(r.harmonics_hz.tolist(), r.harmonics_w.tolist(), strict=True):
+        if f <= SPECTRUM_HIGH_HZ and w > 0.0:
+            harmonics.append([round(f, 4), max(w / 1e6, 1e-6)])
+    return {
+        "gain": gain,
+        "harmonics": harmonics[:60],
+        "periods": [[round(p, 4), v] for p, v in zip(r.periods_s.tolist(), r.swings_hz.tolist(), strict=True)],
+        "limit": r.limit_hz,
+        "own": None if r.wave is None else [r.wave.period_s, r.swing_hz],
+        "shift": r.shift_s,
+    }
+
+
+def comparison(s: Sizing) -> dict[str, Any]:
+    """Return the controllers beside the bound, and the front."""
+    names = [r.kind + ("" if r.ends == "free" else " (same charge)") for r in s.rows]
+    return {
+        "names": names,
+        "power": [round(r.power_w / 1e6, 3) for r in s.rows],
+        "energy": [round(r.energy_j / 3.6e6, 2) for r in s.rows],
+        "holds": [r.holds for r in s.rows],
+        "bound": None if s.bound is None else [s.bound.power_w / 1e6, s.bound.energy_j / 3.6e6],
+        "closed": None if s.closed is None else [s.closed.power_w / 1e6, s.closed.energy_j / 3.6e6],
+        "front": [[round(p / 1e6, 4), round(e / 3.6e6, 3)] for p, e in s.front],
+    }
