@@ -7,7 +7,7 @@ PY := $(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.cache/numba
 
-.PHONY: setup demo test test-long lint bench docs clean apt
+.PHONY: setup demo test test-long lint bench docs clean apt peers
 
 setup: $(VENV)/.ready
 
@@ -26,10 +26,17 @@ demo: setup
 apt:
 	@bash scripts/apt.sh
 
-test: setup apt
+# Programs that results are compared with (ANDES), in their own environment; without them those tests skip and say so.
+peers: .venv-peer/.ready
+
+.venv-peer/.ready: requirements-peer.lock
+	@python3 -m venv .venv-peer 2>/dev/null || { rm -rf .venv-peer; python3 -m venv --without-pip .venv-peer && python3 -m pip --python .venv-peer/bin/python install -q pip; }
+	@.venv-peer/bin/python -m pip install -q --require-hashes -r requirements-peer.lock && touch $@ || echo "ANDES could not be installed: its tests will skip"
+
+test: setup apt peers
 	$(PY) -m pytest -q
 
-test-long: setup apt
+test-long: setup apt peers
 	$(PY) -m pytest -q -m long
 
 lint: setup
@@ -39,7 +46,7 @@ lint: setup
 	$(BIN)/ty check
 	$(BIN)/lint-imports --no-cache
 
-bench: setup
+bench: setup peers
 	$(PY) -m pytest -q -m bench tests/bench
 
 docs: setup
@@ -47,4 +54,4 @@ docs: setup
 	$(BIN)/mkdocs build --strict -q
 
 clean:
-	rm -rf $(VENV) .cache demo site
+	rm -rf $(VENV) .venv-peer .cache demo site

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from gigasite.power.flicker import LAMPS, perceived, short_term
 from gigasite.power.limits.battery_use import cycles
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TOLERANCE = 0.05  # the standard's, of the modulation
 HZ = (0.5, 1, 1.5, 2, 3, 4, 5, 6, 7, 8, 8.8, 10, 12, 15, 20, 25, 40)
@@ -50,7 +54,7 @@ def severity(voltage: NDArray[np.float64], dt_s: float, *, averaged: bool) -> fl
 
 
 @pytest.mark.parametrize("dt_s", STEPS)
-@pytest.mark.parametrize(("hz", "percent"), zip(HZ, SINE, strict=True))
+@pytest.mark.parametrize(("hz", "percent"), list(zip(HZ, SINE, strict=True)))
 def test_sine_modulation(hz: float, percent: float, dt_s: float) -> None:
     """IEC 61000-4-15 ed. 2, table 1a (120 V, 60 Hz): sine modulation for Pinst,max = 1.
 
@@ -60,7 +64,7 @@ def test_sine_modulation(hz: float, percent: float, dt_s: float) -> None:
 
 
 @pytest.mark.parametrize("dt_s", STEPS)
-@pytest.mark.parametrize(("hz", "percent"), zip(HZ, SQUARE, strict=True))
+@pytest.mark.parametrize(("hz", "percent"), list(zip(HZ, SQUARE, strict=True)))
 def test_square_modulation(hz: float, percent: float, dt_s: float) -> None:
     """IEC 61000-4-15 ed. 2, table 2a (120 V, 60 Hz): rectangular modulation for Pinst,max = 1.
 

@@ -43,7 +43,9 @@ def plant_of(governor: str, **settings: float) -> Plant:
 @pytest.mark.parametrize("step_mw", [-40.0, 20.0])
 def test_first_slope(governor: str, step_mw: float) -> None:
     """First rate of change of frequency = dP f0 / (2 H S) (Kundur, eq. 3.209)."""
-    swing = simulate(plant_of(governor), load_of(100 + step_mw, 0.1, 1.0), controllers["none"](), dt_s=1e-3, level="aggregate")
+    swing = simulate(
+        plant_of(governor), load_of(100 + step_mw, 0.1, 1.0), controllers["none"](), dt_s=1e-3, level="aggregate"
+    )
     slope = (swing.frequency_hz[102] - swing.frequency_hz[100]) / 2e-3
     assert slope == pytest.approx(-step_mw * 60 / (2 * 2.0 * 200), rel=0.02)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numba
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -19,5 +18,7 @@ def kernel(function: F) -> F:
 
 
 def tight(function: F) -> F:
-    """Compile a kernel that makes no array: without reference counts, whose atomic steps cost more than small loops do."""
-    return cast("F", numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True)(function))
+    """Compile a kernel that makes no array: without reference counts, which cost more than a small loop itself."""
+    # `_nrt` is an option that numba knows and does not announce
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
+    return cast("F", numba.njit(**options)(function))

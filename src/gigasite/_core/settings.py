@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gigasite._core.errors import InfeasibleError, QuantityError
+from gigasite._core.errors import GigasiteError, InfeasibleError, QuantityError
 from gigasite._core.quantity import UNITS, Quantity, show, suffix_of, yaml_key
 
 if TYPE_CHECKING:
@@ -75,7 +75,11 @@ def mistakes(klass: type[Any], given: Mapping[str, Any]) -> list[tuple[str, str]
 
 def keys(klass: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     """Return the settings of a part by key."""
-    return {yaml_key(f.name): f for f in dataclasses.fields(klass) if f.init}
+    found = [f for f in dataclasses.fields(klass) if f.init]
+    out = {yaml_key(f.name): f for f in found}
+    if len(out) < len(found):
+        raise GigasiteError(f"{klass.__name__}: two settings have the same key; rename one")
+    return out
 
 
 def _values(klass: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -240,11 +240,11 @@ def load_case(
     if case is not None:
         problems += checks.ranges_of(case, (), {k: k for k in BOUNDS}, doc, BOUNDS)
         problems += checks.choices(case, (), parts or {}, doc)
-        for key, choice in checks.kinds(case, ()):
-            known = (names or {}).get(checks.pattern(key))
+        for place, choice in checks.kinds(case, ()):
+            known = (names or {}).get(checks.pattern(place))
             if known is not None and choice.kind not in known:
-                message = str(unknown(str(key[-1] if isinstance(key[-1], str) else key[-2]), choice.kind, known))
-                problems.append(doc.problem((*key, "kind"), message))
+                message = str(unknown(str(place[-1] if isinstance(place[-1], str) else place[-2]), choice.kind, known))
+                problems.append(doc.problem((*place, "kind"), message))
         problems += [doc.problem(p, m) for p, m in _sense(case)]
     if problems or case is None:
         raise CampusFileError(problems)

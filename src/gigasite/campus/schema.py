@@ -38,7 +38,6 @@ from gigasite.campus.door import (
     UsdPerJoule,
     Volts,
     Watts,
-    WattsPerSecond,
     WorkingTime,
 )
 from gigasite.campus.parts import Catalogue

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-
 from gigasite._core.quantity import yaml_key
 
 if TYPE_CHECKING:

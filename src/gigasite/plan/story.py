@@ -178,7 +178,7 @@ def resonance_at_full_size(campus: Campus, design: Design, load: LoadTrace, sche
     wave = wave_of(load, steady_w)
     mean_w = wave.mean_w if wave is not None else mean_it_power(load) + steady_w
     band = [part_of(limits, x) for x in campus.power.limits if x.kind.startswith("iso8528")]
-    limit_hz = min((b.steady_width * plant.frequency_hz for b in band), default=STEADY_HZ)
+    limit_hz = min((b.steady_width_frac * plant.frequency_hz for b in band), default=STEADY_HZ)
     try:
         return resonance(as_run(plant, controller, "network"), mean_w, wave, limit_hz=limit_hz)
     except InfeasibleError:

@@ -15,6 +15,7 @@ import numpy as np
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.quantity import show
 from gigasite.power import kernels
+from gigasite.power.controller import Now
 from gigasite.power.drive import COLLAPSE_PU, Drive, Run, battery_row, control_of
 from gigasite.power.governor import SETTINGS, STATES, Governor, governors
 from gigasite.power.governor_kernels import CODES
@@ -152,7 +153,7 @@ class _Plain(_Compiled):
             self.out[:3, i] = carry[kernels.DW], 0.0, carry[kernels.SOC]
             seen_w = self._load_w[max(i - self._control.delay, 0)]
             battery = self._battery
-            now = kernels.Now(seen_w, carry[kernels.DW], carry[kernels.SOC], dt_s, battery[0], battery[1])
+            now = Now(seen_w, carry[kernels.DW], carry[kernels.SOC], dt_s, battery[0], battery[1])
             wanted_w = kernels.wanted(self._control, state, now, command_w, carry)
             kernels.battery_step(battery, wanted_w, carry, dt_s)
             self.out[1, i] = carry[kernels.MEAN]

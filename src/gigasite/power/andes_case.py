@@ -26,13 +26,14 @@ LOAD = "LOAD"
 BASE_MVA = c.BASE_W / 1e6
 KV_CAMPUS, KV_UNIT = 34.5, 13.8
 # names of ANDES for ours
-GOVERNORS = {
-    "gast": ("GAST", {}),
-    "tgov1": ("TGOV1", {}),
-    "ieeeg1": ("IEEEG1", {}),
-    "hygov": ("HYGOV", {}),
+GOVERNORS: dict[str, str] = {
+    "gast": "GAST",
+    "tgov1": "TGOV1",
+    "ieeeg1": "IEEEG1",
+    "hygov": "HYGOV",
 }
 MOST_EVENTS = 5000
+HYGOV_ROOM = 1e-6
 
 
 def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[str, list[dict[str, Any]]]:
@@ -130,7 +131,7 @@ def _unit(
         }
     )
     names = dict.fromkeys(generator)
-    machine: dict[str, Any] = {n: generator[n] for n in names if n not in {"D"}}
+    machine: dict[str, Any] = {n: generator[n] for n in names if n != "D"}
     machine |= {"D": generator["D"], "M": 2.0 * m.inertia_s, "xq2": generator["xd2"]}
     ids = {"idx": f"M{number}", "name": f"M{number}", "bus": number, "gen": f"G{number}"}
     out.setdefault("GENROU", []).append({**ids, "Sn": mva, "Vn": KV_UNIT, "fn": hz, **machine})
@@ -143,8 +144,16 @@ def _governor(m: Machines) -> tuple[str, dict[str, float]]:
     if m.governor not in GOVERNORS:
         raise InfeasibleError(f"{m.title}: ANDES has no governor {m.governor}; it has {', '.join(sorted(GOVERNORS))}")
     part: Governor = governors[m.governor]
-    kind, extra = GOVERNORS[m.governor]
-    return kind, dict(part.defaults) | dict(m.settings) | extra
+    values = dict(part.defaults) | dict(m.settings)
+    if m.governor == "hygov":
+        # ANDES 2.0.0 integrates gate and flow on the system base and leaves r Tr out: equal only where both are one
+        scale = m.apparent_w / c.BASE_W
+        if abs(values["r"] * values["Tr"] - scale) > HYGOV_ROOM * scale:
+            raise InfeasibleError(
+                f"{m.title}: ANDES 2.0.0 leaves r Tr out of HYGOV; only a unit with r Tr = {scale:g} can be compared"
+            )
+        values["Tw"] *= scale
+    return GOVERNORS[m.governor], values
 
 
 def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant, begin: Start) -> None:

@@ -1,11 +1,13 @@
 """What a scheduler announces of a job: stretches with their mean power and the band in which they swing.
 
-Starts, stops, checkpoints and training are announced. Faults, the restarts after them and network stalls are not: nobody
+Starts, stops, checkpoints and training are announced. Faults, the restarts after them and network stalls are not:
+nobody
 knows of them beforehand, so the stretch in which they fall goes on in the announcement as if they did not happen.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +83,7 @@ def _stretches(known: list[tuple[float, float, str]], start_s: float, stop_s: fl
             cuts.append((begin, max(end, first)))
         count = max(1, round((last - first) / RAMP_PIECE_S)) if kind in {"start", "stop"} else 1
         edges = np.linspace(first, last, count + 1)
-        cuts += [(float(x), float(y)) for x, y in zip(edges, edges[1:], strict=False)]
+        cuts += [(float(x), float(y)) for x, y in pairwise(edges)]
         begin = end = last
     if stop_s > begin:
         cuts.append((begin, stop_s))
@@ -93,7 +95,7 @@ def _pieces(load: LoadTrace, start_s: float, stop_s: float) -> list[tuple[float,
     length = max(PIECE_S, 2.0 * period_s if period_s else 0.0)
     count = max(1, round((stop_s - start_s) / length))
     edges = np.linspace(start_s, stop_s, count + 1)
-    return [(float(a), float(b)) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(float(a), float(b)) for a, b in pairwise(edges)]
 
 
 def period_of(load: LoadTrace) -> float | None:

@@ -6,7 +6,7 @@ A linear program over the source's power g. Every causal controller is judged ag
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -145,8 +145,10 @@ def bound(
 
     Notes
     -----
-    min P, then E, with  high - g <= P, g - low <= P, e' = e - dt (load - g) within 0..E, ramps of g, windows, and per tone
-    the amplitude of its discrete Fourier coefficient within a polygon around the circle: polygons outside keep it a bound.
+    min P, then E, with  high - g <= P, g - low <= P, e' = e - dt (load - g) within 0..E, ramps of g, windows, and per
+    tone
+    the amplitude of its discrete Fourier coefficient within a polygon around the circle: polygons outside keep it a
+    bound.
 
     Examples
     --------
@@ -172,8 +174,8 @@ def best(
 ) -> Bound:
     """Return the least battery for a load given by levels; as `bound`.
 
-    With `most_j` its energy stays below that. With `room_frac` the second goal may use that share more of the first: some
-    per cent more power often save most of the energy.
+    With `most_j` its energy stays below that. With `room_frac` the second goal may use that share more of the first:
+    some per cent more power often save most of the energy.
     """
     goals: tuple[Goal, Goal] = ("power", "energy") if first == "power" else ("energy", "power")
     loss_w: NDArray[np.float64] | float = 0.0
@@ -208,7 +210,7 @@ def front(
     closed: bool = False,
     most: int = 1000,
 ) -> tuple[tuple[float, float], ...]:
-    """Return (power [W], energy [J]) from the least power to the least energy: what a MW more saves in MWh, without losses."""
+    """Return (power [W], energy [J]) from the least power to the least energy, without losses."""
     levels = coarse(load_w, dt_s, most)
     program = _Program(levels, limits, closed=closed)
     low = program.value(program.solve("power"), "power")
@@ -226,12 +228,17 @@ class _Program:
     """The linear program in MW, MJ and s; columns: P, E, g (n), e (n + 1), then what windows and tones need."""
 
     def __init__(
-        self, levels: Levels, limits: SourceLimits, loss_w: NDArray[np.float64] | float = 0.0, *, closed: bool,
+        self,
+        levels: Levels,
+        limits: SourceLimits,
+        loss_w: NDArray[np.float64] | float = 0.0,
+        *,
+        closed: bool,
         most_j: float | None = None,
     ) -> None:
         self._levels, self._limits, self._loss_w, self._closed = levels, limits, loss_w, closed
         n = len(levels.mean_w)
-        if n < 2:  # noqa: PLR2004  # a ramp needs two
+        if n < 2:  # a ramp needs two
             raise InfeasibleError("the load is too short to size a battery for: two steps at least")
         self._n, self._columns = n, 2 + n + n + 1
         self._g, self._e = 2, 2 + n
@@ -337,7 +344,7 @@ class _Program:
             cost, A_ub=upper, b_ub=at_most, A_eq=equal, b_eq=exactly, bounds=np.column_stack([self._low, high]),
             method="highs",
         )  # fmt: skip
-        if found.status == 2:  # noqa: PLR2004  # scipy's code for infeasible
+        if found.status == 2:  # scipy's code for infeasible
             raise InfeasibleError(self._why())
         if found.status != 0:
             raise SolverError(f"the sizing program ended without an answer: {found.message}")
@@ -366,9 +373,7 @@ class _Program:
             if getattr(limits, name) is None:
                 continue
             try:
-                _Program(
-                    self._levels, replace(limits, **{name: None}), self._loss_w, closed=self._closed
-                ).solve("power")
+                _Program(self._levels, _without(limits, name), self._loss_w, closed=self._closed).solve("power")
             except InfeasibleError:
                 continue
             return f"no battery of any size holds the limit `{name.split('_')[0]}` together with the others: loosen it"
@@ -381,7 +386,11 @@ class _Program:
         names = [name for rows in self._upper for name in [rows.name] * rows.count]
         prices = np.abs(first.ineqlin.marginals)
         binding = sorted(
-            {name for name, price in zip(names, prices, strict=True) if price > BINDS and not name.startswith("battery")}
+            {
+                name
+                for name, price in zip(names, prices, strict=True)
+                if price > BINDS and not name.startswith("battery")
+            }
         )
         ramps = [r for r in (limits.up_w_per_s, limits.down_w_per_s) if r is not None]
         coarser = bool(np.any(self._levels.high_w > self._levels.low_w))
@@ -394,6 +403,12 @@ class _Program:
             binding=tuple(binding),
             blur_w=max(ramps) * self._levels.dt_s if ramps and coarser else 0.0,
         )
+
+
+def _without(limits: SourceLimits, name: str) -> SourceLimits:
+    """Return the limits without one of them."""
+    values: dict[str, Any] = {f.name: getattr(limits, f.name) for f in fields(limits) if f.name != name}
+    return SourceLimits(**values)
 
 
 class _Rows:

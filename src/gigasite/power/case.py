@@ -54,8 +54,8 @@ class Bench:
         """Return the mean power of the whole load [W]."""
         return float(self.load.means(0.0, self.duration_s, 1)[0]) + self.extra_w
 
-    def run(self) -> Swing:
-        """Run it."""
+    def run(self, *, figures: bool = True) -> Swing:
+        """Run it; without `figures`, flicker and spectrum are taken only where a limit asks for them."""
         return simulate(
             self.plant,
             self.load,
@@ -67,6 +67,7 @@ class Bench:
             dt_s=self.step_s,
             stop_s=self.duration_s,
             extra_w=self.extra_w,
+            figures=figures,
         )
 
 
@@ -170,9 +171,7 @@ def bench_of(case: Case, folder: Path, trace: Trace | None = None) -> Bench:
         controller=part_of(controllers, case.controller),
         limits=tuple(part_of(limits, x) for x in case.limits),
         shapers=tuple(part_of(shapers, x) for x in case.shapers),
-        events=tuple(
-            Event(time_s=e.at_s, kind=e.kind, where=e.where or "", count=e.count) for e in case.events
-        ),
+        events=tuple(Event(time_s=e.at_s, kind=e.kind, where=e.where or "", count=e.count) for e in case.events),
         level=case.run.level,
         step_s=case.run.step_s,
         duration_s=min(case.run.duration_s, load.duration_s) if trace is None else load.duration_s,
@@ -191,9 +190,7 @@ def plant_of_case(case: Case) -> Plant:
         battery=_battery(case),
         loss_w_per_w2=case.loss,
         restore_s=case.restore_s,
-        consumer=Consumer(
-            power_factor=c.power_factor, filter_s=c.filter_s, trip_pu=c.trip_pu, trip_s=c.hold_up_s
-        ),
+        consumer=Consumer(power_factor=c.power_factor, filter_s=c.filter_s, trip_pu=c.trip_pu, trip_s=c.hold_up_s),
     )
 
 

@@ -1,8 +1,8 @@
 """What a battery controller is: a frozen setting and a pure step.
 
 The same object runs in simulation, in replay and live. A part is one file in `controllers/`: a frozen dataclass of
-settings with `start` and `step`. Its step is plain Python and may take any time. A part whose law is a function of a few
-numbers can write it as a kernel beside it and be named in `kernels.LAWS`: then a whole trace runs compiled (about
+settings with `start` and `step`. Its step is plain Python and may take any time. A part whose law is a function of a
+few numbers can write it as a kernel beside it and be named in `kernels.LAWS`: then a whole trace runs compiled (about
 80 times faster), by the same equations.
 """
 

@@ -47,7 +47,7 @@ def plant_findings(plant: Plant, swing: Swing, run: Run, wanted_s: float) -> lis
 
 
 def _stopped(plant: Plant, swing: Swing, wanted_s: float) -> list[Finding]:
-    """A run that ended early: the plant is lost."""
+    """Say that a run ended early: the plant is lost."""
     if not swing.stopped:
         return []
     ran_s = len(swing.frequency_hz) * swing.dt_s
@@ -57,7 +57,7 @@ def _stopped(plant: Plant, swing: Swing, wanted_s: float) -> list[Finding]:
 
 
 def _voltage(plant: Plant, swing: Swing) -> list[Finding]:
-    """The load's supplies that give up at low voltage."""
+    """Say that the load's supplies give up at low voltage."""
     if swing.voltage_pu is None or swing.stopped:
         return []
     low = float(np.nanmin(swing.voltage_pu))

@@ -3,10 +3,10 @@
 The standard's meter takes the waveform: it squares it, takes carrier and mean off (0.05 Hz high-pass, Butterworth
 low-pass of order 6), weighs it like lamp and eye, squares, smooths (300 ms) and classifies over 10 min. Here the
 envelope is given: the square of a waveform sqrt(2) (1 + m) sin(wt) is (1 + m)^2 (1 - cos 2wt), and as the low-pass
-takes the second term off, the meter starts with (1 + m)^2, the squared envelope. What differs: the second term also carries
-the modulation, folded about 2 w. Harmonics of a fast rectangular modulation that lie near twice the mains frequency
-come down into the eye's band (the fifth of 25 Hz is 125 Hz: 5 Hz beside the carrier's 120 Hz). A plant's phasor voltage
-has no such products, so that rectangular modulation reads up to 5 % low here, most at 25 Hz.
+takes the second term off, the meter starts with (1 + m)^2, the squared envelope. What differs: the second term also
+carries the modulation, folded about 2 w. Harmonics of a fast rectangular modulation that lie near twice the mains
+frequency come down into the eye's band (the fifth of 25 Hz is 125 Hz: 5 Hz beside the carrier's 120 Hz). A plant's
+phasor voltage has no such products, so that rectangular modulation reads up to 5 % low here, most at 25 Hz.
 
 The linear parts are applied in the frequency domain, where the standard's analogue responses hold exactly: digital
 filters at 200 samples per second would bend them by 3 % at 20 Hz. Nothing above half the sampling rate is in a trace:

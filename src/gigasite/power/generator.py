@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
     from gigasite.power.types import Machines
 
-# The project's reference island: a two-pole machine of 25 MVA. Salient-pole sets of engines differ (x'q = xq): estimate.
+# The project's reference island: a two-pole machine of 25 MVA. Salient-pole sets of engines differ (x'q = xq):
+# estimate.
 DEFAULTS = {
     "xd": 2.0,
     "xq": 1.9,
@@ -55,7 +57,7 @@ def settings_of(m: Machines) -> tuple[dict[str, float], dict[str, float]]:
     generator = _merged(m.title, "generator", DEFAULTS, m.generator, POSITIVE)
     exciter = _merged(m.title, "exciter", sexs.DEFAULTS, m.exciter, sexs.POSITIVE)
     order = ("xl", "xd2", "xd1", "xd")
-    for low, high in zip(order, order[1:], strict=False):
+    for low, high in pairwise(order):
         if generator[low] >= generator[high]:
             raise InfeasibleError(f"{m.title}: generator: {low} must be below {high}")
     if not generator["xd2"] < generator["xq1"] < generator["xq"]:

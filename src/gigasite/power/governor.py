@@ -1,11 +1,12 @@
 """What a governor is: named settings with defaults, and its equations as three kernels.
 
-To add one, put a file into `governors/` that holds `rates`, `torque` and `rest` as kernels and a part that names them. It runs at once, as plain Python (some 100 times slower). To make it fast, give it a line in each of the two
+To add one, put a file into `governors/` that holds `rates`, `torque` and `rest` as kernels and a part that names
+them. It runs at once, as plain Python (some 100 times slower). To make it fast, give it a line in each of the two
 dispatchers of `governor_kernels.py`: the same functions then run compiled.
 
 Conventions: per unit on the group's alternators; `dw` is the speed deviation, `pe` the electrical power, `ref` the load
-set point, in the unit of the governor's own droop feedback. The first three settings of a row are always R (droop), VMAX
-and VMIN (range of the set point).
+set point, in the unit of the governor's own droop feedback. The first three settings of a row are always R (droop),
+VMAX and VMIN (range of the set point).
 """
 
 from __future__ import annotations

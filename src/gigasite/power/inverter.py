@@ -1,6 +1,7 @@
 """What an inverter of the battery is at the network level: named settings and its equations as a kernel.
 
-To add one, put a file into `inverters/` with its part and its `rates`, and name it in `network_kernels.py`. Per unit on the
+To add one, put a file into `inverters/` with its part and its `rates`, and name it in `network_kernels.py`. Per unit
+on the
 inverters' own base. There are two families: those that give a current (grid-following) and those that are a voltage
 behind an impedance (grid-forming).
 """

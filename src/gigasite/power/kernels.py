@@ -1,8 +1,8 @@
 """The aggregate plant: one common speed, a governor per group of machines, one battery.
 
 Heun's method with a fixed step. Per unit on each group's alternator base. Load and battery power are constant within a
-step (their mean over it), so that an edge costs no accuracy. Non-windup limits freeze the derivative and clip the state.
-Governors stand in `governors/`, laws of controllers in `controllers/`; `LAWS` names those that run compiled.
+step (their mean over it), so that an edge costs no accuracy. Non-windup limits freeze the derivative and clip the
+state. Governors stand in `governors/`, laws of controllers in `controllers/`; `LAWS` names those that run compiled.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ LAWS = {
     "virtual-machine": VIRTUAL_MACHINE,
     "load-follower": LOAD_FOLLOWER,
 }
-# columns of `battery`: rating, energy, one-way efficiency, share of the lag's way in a step, its mean share, soc at start
+# columns of `battery`: rating, energy, one-way efficiency, share of the lag's way in a step, its mean share, soc at
+# start
 RATING, ENERGY, ETA, WAY, MEAN_WAY, SOC0 = range(6)
 # what goes on from step to step
 DW, INVERTER, SOC, MEAN, MISSING, MOST, BATTERY_LOSS = range(7)
@@ -110,10 +111,8 @@ def move(
     for g in range(x.shape[0]):
         for k in range(groups.used[g]):
             moved = x[g, k] + half_s * (first[g, k] + second[g, k])
-            if moved < groups.low[g, k]:
-                moved = groups.low[g, k]
-            if moved > groups.high[g, k]:
-                moved = groups.high[g, k]
+            moved = max(moved, groups.low[g, k])
+            moved = min(moved, groups.high[g, k])
             out[g, k] = moved
         moved = x[g, STATES] + half_s * (first[g, STATES] + second[g, STATES])
         out[g, STATES] = min(max(moved, groups.low[g, STATES]), groups.high[g, STATES])
@@ -253,7 +252,9 @@ def warm() -> None:
     part, one = governors["gast"], np.ones(1)
     low, high = part.bounds({})
     row = part.row({})[None, :]
-    groups = Groups(np.zeros(1, np.int64), row, np.full(1, 3), low[None, :], high[None, :], one, one, 0.25, 0.0, 30.0, 0.005)
+    groups = Groups(
+        np.zeros(1, np.int64), row, np.full(1, 3), low[None, :], high[None, :], one, one, 0.25, 0.0, 30.0, 0.005
+    )
     battery = np.array([1.0, 1e6, 0.95, 0.2, 0.9, 0.5])
     tune, carry = np.array([0.02, 600.0, 0.2, 1.0, 0.02]), np.zeros(CARRY)
     carry[SOC] = 0.5

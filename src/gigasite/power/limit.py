@@ -1,7 +1,7 @@
 """What a limit is: raw series in, lines to draw, figures and findings out.
 
-To add one, put a file into `limits/` with a frozen dataclass of settings (`_core.settings`) and `judge(series)`. A trace
-whose meter is too slow can break a limit but never pass it: averages hide swings, they do not make them.
+To add one, put a file into `limits/` with a frozen dataclass of settings (`_core.settings`) and `judge(series)`. A
+trace whose meter is too slow can break a limit but never pass it: averages hide swings, they do not make them.
 """
 
 from __future__ import annotations

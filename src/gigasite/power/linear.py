@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.power import columns as c
+from gigasite.power import inverter as inv
 from gigasite.power import network_kernels as k
 from gigasite.power.controllers.none import Rest
 from gigasite.power.drive import Drive
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 STEP = 1e-6  # of the central differences; per-unit states are of order one
 AT_LIMIT = 1e-9
 STABLE = 1e-5  # real parts up to this [1/s] are rounding of the differences
-SLOWEST_HZ = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class Linear:
 
     def response(self, hz: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return G at these frequencies, (3, m): Hz/W, pu/W, W/W."""
-        out = np.empty((3, len(hz)), dtype=np.complex128)
         eye = np.eye(len(self.a))
-        for i, f in enumerate(hz):
-            out[:, i] = self.c @ np.linalg.solve(2j * math.pi * f * eye - self.a, self.b) + self.d
+        stacked = 2j * math.pi * hz[:, None, None] * eye - self.a
+        states = np.linalg.solve(stacked, np.broadcast_to(self.b[:, None], (len(hz), len(self.b), 1)))
+        out: NDArray[np.complex128] = np.asarray((self.c @ states)[:, :, 0].T + self.d[:, None], dtype=np.complex128)
         return out
 
     def modes(self) -> tuple[Mode, ...]:
@@ -83,8 +83,8 @@ def linearise(plant: Plant, load_w: float) -> Linear:
     """Return the plant linearised at rest under a load.
 
     The battery is as its inverters make it: nothing with a steady command, droop or inertia when grid-forming. States
-    that rest on a limit are left out. Angles are taken against that of the first turning part, unless a stiff grid fixes
-    them: the common turn of all is no mode.
+    that rest on a limit are left out. Angles are taken against that of the first turning part, unless a stiff grid
+    fixes them: the common turn of all is no mode.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def linearise(plant: Plant, load_w: float) -> Linear:
     engine = Network(drive, Rest())
     if plant.battery is not None:
         # rest: the command is what flows
-        engine.net.inverter[k.c.PSET] = engine.begin.battery.real / engine.net.inverter[k.c.SIZE]
+        engine.net.inverter[inv.PSET] = engine.begin.battery.real / engine.net.inverter[inv.SIZE]
     free = _free(engine)
     model = _Model(engine, free, load_w / c.BASE_W)
     x0, u0 = np.array([engine.x[i] for i in free]), load_w / c.BASE_W
@@ -153,7 +153,7 @@ def _moves(engine: Network, row: int, column: int) -> bool:
     net, count = engine.net, len(engine.net.codes)
     if row == count + c.GRID_ROW and (net.grid[c.G_ON] <= 0.0 or net.grid[c.G_PER_2H] <= 0.0):
         return False
-    if row == count + c.INVERTER_ROW and (net.inverter[k.c.ON] <= 0.0 or not _used_by(net, column)):
+    if row == count + c.INVERTER_ROW and (net.inverter[inv.ON] <= 0.0 or not _used_by(net, column)):
         return False
     if row == count + c.LOAD_ROW and net.load[c.L_FILTER] <= 0.0:
         return False
@@ -163,10 +163,10 @@ def _moves(engine: Network, row: int, column: int) -> bool:
 
 def _used_by(net: k.Net, column: int) -> bool:
     """Say whether the inverter's law has this state; limiters that rest at zero are left out by their limit."""
-    if net.inverter[k.c.CODE] == k.c.FOLLOWING:
-        return column <= k.c.VF
-    if net.inverter[k.c.CODE] == k.c.REGFM_A1:
-        return column not in {k.c.V_DW, k.c.V_SLOW}
+    if net.inverter[inv.CODE] == inv.FOLLOWING:
+        return column <= inv.VF
+    if net.inverter[inv.CODE] == inv.REGFM_A1:
+        return column not in {inv.V_DW, inv.V_SLOW}
     return True
 
 

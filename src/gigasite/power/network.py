@@ -15,7 +15,7 @@ from gigasite.power import columns as c
 from gigasite.power import generator, kernels
 from gigasite.power import inverter as inv
 from gigasite.power import network_kernels as net_kernels
-from gigasite.power.aggregate import Group, at_rest, beside_grid_w, groups_of
+from gigasite.power.aggregate import Group, beside_grid_w, groups_of
 from gigasite.power.drive import Drive, Run, battery_row, control_of
 from gigasite.power.governor import SETTINGS, STATES
 from gigasite.power.inverter import inverters
@@ -55,8 +55,8 @@ class Start:
 def start(plant: Plant, first_w: float) -> Start:
     """Solve the power flow of the start.
 
-    With a grid, the bus is at 1 pu and the intake takes what is left; on an island the machines hold their terminals and
-    those without a set power share what is left by rating; without both, the battery forms the grid.
+    With a grid, the bus is at 1 pu and the intake takes what is left; on an island the machines hold their terminals
+    and those without a set power share what is left by rating; without both, the battery forms the grid.
 
     Raises
     ------
@@ -75,14 +75,10 @@ def start(plant: Plant, first_w: float) -> Start:
             for m in plant.machines
         ]
         found = [_terminal(m, p, BUS_PU) for m, p in zip(plant.machines, powers, strict=True)]
-        at_bus = sum(
-            (_base(m) * (v * i.conjugate()) for m, (t, i, v) in zip(plant.machines, found, strict=True)), 0j
-        )
+        at_bus = sum((_base(m) * (v * i.conjugate()) for m, (t, i, v) in zip(plant.machines, found, strict=True)), 0j)
         terminals = tuple(t for t, _, _ in found)
         own = tuple(t * i.conjugate() for t, i, _ in found)
-        return Start(
-            bus=BUS_PU, terminals=terminals, powers=own, grid=load - at_bus - given, battery=given, load=load
-        )
+        return Start(bus=BUS_PU, terminals=terminals, powers=own, grid=load - at_bus - given, battery=given, load=load)
     if not plant.machines:
         if b is None:
             raise InfeasibleError("the plant has neither grid, machines nor battery: nothing carries the load")
@@ -128,7 +124,7 @@ def _island(plant: Plant, load: complex, given: complex) -> Start:
     first = (load.real - given.real - set_w) / whole
     level = float(np.mean([m.voltage_pu for m in plant.machines]))
     solved = root(mismatch, [level - 0.01, first], tol=1e-13)
-    if max(abs(v) for v in mismatch(solved.x)) > 1e-9 * max(1.0, abs(load)):  # noqa: PLR2004  # rounding of the solver
+    if max(abs(v) for v in mismatch(solved.x)) > 1e-9 * max(1.0, abs(load)):  # rounding of the solver
         raise InfeasibleError("no voltage carries the first load: more units, or a larger transformer")
     bus, share = float(solved.x[0]), float(solved.x[1])
     found = [_terminal(m, p, bus) for m, p in zip(plant.machines, powers(share), strict=True)]
@@ -205,7 +201,7 @@ class Network:
             low[g, c.GOV :], high[g, c.GOV :] = one.bounds
         used = [c.GOV + g.part.states for g in groups] + [3, inv.STATES, 1]
         rows = [generator.row_of(m) for m in machines]
-        for g, m in enumerate(machines):
+        for g in range(count):
             low[g, c.EFD], high[g, c.EFD] = rows[g][c.EMIN], rows[g][c.EMAX]
         row = count + c.INVERTER_ROW
         grid = _grid_row(plant.grid, self.begin)
@@ -296,9 +292,9 @@ def _grid_row(grid: Grid | None, begin: Start) -> NDArray[np.float64]:
 
 def _inverter_row(b: BatteryPlant | None, begin: Start) -> NDArray[np.float64]:
     if b is None or b.rating_w <= 0.0:
-        out = np.zeros(inv.COLUMNS)
-        out[inv.SIZE] = 1.0
-        return out
+        none = np.zeros(inv.COLUMNS)
+        none[inv.SIZE] = 1.0
+        return none
     part = inverters[b.inverter]
     settings = dict(b.inverter_settings)
     if b.inverter == "grid-following":

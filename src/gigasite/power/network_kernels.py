@@ -5,8 +5,8 @@ in closed form: with J the sum of y E (sources behind impedances) and of injecte
 load's constant admittance and S = P + jQ the constant power, V (Y + conj(S) / |V|^2) = J, a quadratic in |V|^2.
 
 Machines: GENROU (two circuits per axis, quadratic saturation, stator equations without speed as in ANDES) and SEXS.
-Heun's method with a fixed step; events split the step in which they fall. Angles are measured against a frame that turns
-with nominal frequency; per unit on each device's own base, the network on `BASE_W`.
+Heun's method with a fixed step; events split the step in which they fall. Angles are measured against a frame that
+turns with nominal frequency; per unit on each device's own base, the network on `BASE_W`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from gigasite.power import governor_kernels as gov
 from gigasite.power import inverter as c
 from gigasite.power import kernels as base
 from gigasite.power import sexs
-from gigasite.power.controller import Now
 from gigasite.power.columns import (
     BASE_W,
     DAMPING,
@@ -32,14 +31,6 @@ from gigasite.power.columns import (
     E2D,
     E2Q,
     EFD,
-    GD1,
-    GD2,
-    GOV,
-    GQ1,
-    GQ2,
-    GQD,
-    GRID_POWER,
-    GRID_ROW,
     G_EMF,
     G_ON,
     G_PER_2H,
@@ -49,12 +40,20 @@ from gigasite.power.columns import (
     G_SIZE,
     G_Y_IM,
     G_Y_RE,
+    GD1,
+    GD2,
+    GOV,
+    GQ1,
+    GQ2,
+    GQD,
+    GRID_POWER,
+    GRID_ROW,
     INVERTER_ROW,
-    LOAD_ROW,
     L_B,
     L_FILTER,
     L_HOLD,
     L_TRIP,
+    LOAD_ROW,
     PER_2H,
     PER_TD1,
     PER_TD2,
@@ -72,6 +71,7 @@ from gigasite.power.columns import (
     ZT_IM,
     ZT_RE,
 )
+from gigasite.power.controller import Now
 from gigasite.power.governor import R
 from gigasite.power.inverters import grid_following, regfm_a1, regfm_b1
 
@@ -148,7 +148,10 @@ def sources(net: Net, x: NDArray[np.float64], work: NDArray[np.float64]) -> tupl
         work[row, 2], work[row, 3] = sin, cos
         k = v[c.SIZE]
         if v[c.CODE] == c.FOLLOWING:
-            work[row, 0], work[row, 1] = x[row, c.IP] * cos - x[row, c.IQ] * sin, x[row, c.IP] * sin + x[row, c.IQ] * cos
+            work[row, 0], work[row, 1] = (
+                x[row, c.IP] * cos - x[row, c.IQ] * sin,
+                x[row, c.IP] * sin + x[row, c.IQ] * cos,
+            )
             j_re += k * work[row, 0]
             j_im += k * work[row, 1]
         else:
@@ -320,10 +323,8 @@ def moved(
     for g in range(x.shape[0]):
         for k in range(net.used[g]):
             value = x[g, k] + half_s * (first[g, k] + second[g, k])
-            if value < net.low[g, k]:
-                value = net.low[g, k]
-            if value > net.high[g, k]:
-                value = net.high[g, k]
+            value = max(value, net.low[g, k])
+            value = min(value, net.high[g, k])
             out[g, k] = value
         value = x[g, REF] + half_s * (first[g, REF] + second[g, REF])
         out[g, REF] = min(max(value, net.low[g, REF]), net.high[g, REF])
@@ -347,7 +348,8 @@ def advance(
     moved(net, x, first, first, dt_s, guess)
     rates(net, guess, power, second, algebra[1], work)
     moved(net, x, first, second, dt_s, x)
-    return 0.5 * (algebra[0, A_BATTERY] + algebra[1, A_BATTERY])
+    mean: float = 0.5 * (algebra[0, A_BATTERY] + algebra[1, A_BATTERY])
+    return mean
 
 
 @tight
@@ -369,15 +371,14 @@ def speed(net: Net, x: NDArray[np.float64]) -> float:
     if whole > 0.0:
         return total / whole
     v = net.inverter
-    if v[c.CODE] == c.REGFM_B1:
-        return x[count + INVERTER_ROW, c.V_DW]
-    return v[c.MP] * (v[c.PSET] - x[count + INVERTER_ROW, c.V_PF])
+    own: float = x[count + INVERTER_ROW, c.V_DW]
+    if v[c.CODE] != c.REGFM_B1:
+        own = v[c.MP] * (v[c.PSET] - x[count + INVERTER_ROW, c.V_PF])
+    return own
 
 
 @tight
-def happen(
-    net: Net, x: NDArray[np.float64], kind: int, where: int, units: float, algebra: NDArray[np.float64]
-) -> None:
+def happen(net: Net, x: NDArray[np.float64], kind: int, where: int, units: float, algebra: NDArray[np.float64]) -> None:
     """Apply an event."""
     if kind == TRIP_MACHINES:
         left = max(net.units[where] - units, 0.0)
@@ -459,9 +460,7 @@ def run(
     x, carry, state, room = memory
     start_s, dt_s = times
     for i in range(span[0], span[1]):
-        now = base.Now(
-            load_w[max(i - control.delay, 0)], carry[base.DW], carry[base.SOC], dt_s, battery[0], battery[1]
-        )
+        now = Now(load_w[max(i - control.delay, 0)], carry[base.DW], carry[base.SOC], dt_s, battery[0], battery[1])
         if battery[base.RATING] > 0.0:
             asked_w = base.wanted(control, state, now, command_w, carry)
             net.inverter[c.PSET] = asked_w / (net.inverter[c.SIZE] * BASE_W)

@@ -24,6 +24,7 @@ LOWEST_HZ, HIGHEST_HZ, POINTS = 0.01, 20.0, 1200
 HARMONICS_HZ = 25.0
 """Harmonics up to here are summed; jitter of the ranks leaves nothing above."""
 PERIODS = 400
+GRID = 4000
 SAMPLES = 512
 MOST_SAMPLES = 2_000_000
 
@@ -51,9 +52,7 @@ class Wave:
         busy_s = self.duty * self.period_s
         if period_s < busy_s:
             raise InfeasibleError(f"a period of {period_s:.3g} s is shorter than its {busy_s:.3g} s of computing")
-        return Wave(
-            period_s=period_s, high_w=self.high_w, low_w=self.low_w, duty=busy_s / period_s, edge_s=self.edge_s
-        )
+        return Wave(period_s=period_s, high_w=self.high_w, low_w=self.low_w, duty=busy_s / period_s, edge_s=self.edge_s)
 
     @property
     def mean_w(self) -> float:
@@ -63,7 +62,8 @@ class Wave:
     def harmonics(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
         """Return frequencies [Hz] and complex amplitudes [W] of the harmonics, the mean left out.
 
-        Harmonic n of a rectangle of height h and duty d is 2 h / (n pi) sin(n pi d), times exp(-(2 pi n sigma / T)^2 / 2).
+        Harmonic n of a rectangle of height h and duty d is 2 h / (n pi) sin(n pi d), times exp(-(2 pi n sigma / T)^2
+        / 2).
         """
         n = np.arange(1, max(1, math.floor(HARMONICS_HZ * self.period_s)) + 1)
         hz = n / self.period_s
@@ -128,15 +128,15 @@ def wave_of(load: LoadTrace, extra_w: float = 0.0) -> Wave | None:
 def steady_swing(linear: Linear, wave: Wave) -> float:
     """Return the steady peak-to-peak of the frequency under a periodic load [Hz], by the sum of its harmonics."""
     hz, amplitude = wave.harmonics()
-    return _swing(linear.response(hz)[0], hz, amplitude, wave.period_s)
+    return _peak_to_peak(linear.response(hz)[0] * amplitude)
 
 
-def _swing(
-    gain: NDArray[np.complex128], hz: NDArray[np.float64], amplitude: NDArray[np.complex128], period_s: float
-) -> float:
-    t = np.linspace(0.0, period_s, SAMPLES, endpoint=False)
-    wave = ((gain * amplitude)[:, None] * np.exp(2j * np.pi * hz[:, None] * t)).real.sum(axis=0)
-    return float(np.ptp(wave))
+def _peak_to_peak(harmonics: NDArray[np.complex128]) -> float:
+    """Return the peak-to-peak of a wave of these harmonics (1, 2, ...)."""
+    size = max(SAMPLES, 4 * len(harmonics))
+    lines = np.zeros(size // 2 + 1, dtype=np.complex128)
+    lines[1 : len(harmonics) + 1] = harmonics
+    return float(np.ptp(np.fft.irfft(lines, size)) * size / 2.0)
 
 
 def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float) -> Resonance:
@@ -209,7 +209,7 @@ class _Periods:
     """The job's periods against the limit."""
 
     def __init__(self, linear: Linear, wave: Wave | None, limit_hz: float) -> None:
-        self._linear, self._wave, self._limit_hz = linear, wave, limit_hz
+        self._wave, self._limit_hz = wave, limit_hz
         self.hz, self.size = np.empty(0), np.empty(0)
         self.periods_s, self.swings_hz = np.empty(0), np.empty(0)
         self.swing_hz, self.goodput = 0.0, 1.0
@@ -220,6 +220,9 @@ class _Periods:
         hz, amplitude = wave.harmonics()
         self.hz, self.size = hz, np.abs(amplitude)
         self.swing_hz = steady_swing(linear, wave)
+        # hundreds of periods have their harmonics at as many places: G is taken once on a fine grid between them
+        self._grid = np.geomspace(0.05 / wave.period_s, 2.0 * HARMONICS_HZ, GRID)
+        self._gain = linear.response(self._grid)[0]
         low = max(wave.duty * wave.period_s, 0.2 * wave.period_s)
         self.periods_s = np.geomspace(low, 10.0 * wave.period_s, PERIODS)
         self.swings_hz = np.array([self._at(float(p)) for p in self.periods_s])
@@ -234,7 +237,9 @@ class _Periods:
 
     def _at(self, period_s: float) -> float:
         assert self._wave is not None
-        return steady_swing(self._linear, self._wave.at(period_s))
+        hz, amplitude = self._wave.at(period_s).harmonics()
+        gain = np.interp(hz, self._grid, self._gain.real) + 1j * np.interp(hz, self._grid, self._gain.imag)
+        return _peak_to_peak(gain * amplitude)
 
     def _edge(self, good_s: float) -> float:
         """Return the end of the forbidden interval before `good_s`, on its good side."""

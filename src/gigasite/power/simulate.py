@@ -21,6 +21,7 @@ from gigasite.power.governor_kernels import CODES
 from gigasite.power.limit import Series, ramps
 from gigasite.power.limit import limits as limit_parts
 from gigasite.power.shaper import shapers as shaper_parts
+from gigasite.power.spells import rises
 from gigasite.power.types import Job, Plant, Swing
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 Level = Literal["network", "aggregate"]
 STEP_S: Mapping[str, float] = {"network": 0.002, "aggregate": 0.005}
 """Steps that resolve the fastest lags (20 ms) ten and four times."""
+FIGURED = ("flicker", "spectrum")
+"""Limits whose figures are always taken."""
 ROCOF_WINDOW_S = 0.1
 RAMP_WINDOW_S = 1.0
 MOST_SAMPLES = 20_000_000  # 11 h at 2 ms, about 2 GB; longer traces are run in windows
@@ -58,6 +61,7 @@ def simulate(
     start_s: float = 0.0,
     stop_s: float | None = None,
     extra_w: float = 0.0,
+    figures: bool = True,
 ) -> Swing:
     """Run the plant under the load.
 
@@ -85,6 +89,8 @@ def simulate(
         first load.
     extra_w
         Steady load beside the training load: switches, cooling, losses [W].
+    figures
+        Take flicker and spectrum also where no limit asks for them.
 
     Returns
     -------
@@ -107,13 +113,20 @@ def simulate(
     swing = _swing(drive, run, level)
     name = getattr(controller, "kind", type(controller).__name__)
     swing = replace(swing, controller=name, shaper_j=extra_j, goodput_frac=goodput)
-    return judge(swing, load, limits, [*found, *plant_findings(drive.plant, swing, run, count * step_s)], drive.plant)
+    more = [limit_parts[n]() for n in FIGURED if figures and not any(isinstance(x, limit_parts[n]) for x in limits)]
+    return judge(
+        swing, load, (limits, more), [*found, *plant_findings(drive.plant, swing, run, count * step_s)], drive.plant
+    )
 
 
 def judge(
-    swing: Swing, load: LoadTrace, limits: Sequence[Limit], found: Sequence[Finding], plant: Plant
+    swing: Swing,
+    load: LoadTrace,
+    limits: tuple[Sequence[Limit], Sequence[Limit]],
+    found: Sequence[Finding],
+    plant: Plant,
 ) -> Swing:
-    """Return the swing with the limits' lines, figures and findings."""
+    """Return the swing with the limits' lines, figures and findings; of the second group only the figures."""
     series = Series(
         plant=plant,
         dt_s=swing.dt_s,
@@ -128,10 +141,10 @@ def judge(
         voltage_pu=swing.voltage_pu,
         start_s=swing.start_s,
     )
-    verdicts = [limit.judge(series) for limit in limits]
+    verdicts = [limit.judge(series) for limit in limits[0]]
     findings = [*found, *load.findings, *(f for v in verdicts for f in v.findings)]
     figures: dict[str, float] = {}
-    for v in verdicts:
+    for v in [*(limit.judge(series) for limit in limits[1]), *verdicts]:
         figures.update(v.figures)
     lines = tuple(line for v in verdicts for line in v.lines)
     return replace(swing, lines=lines, figures=figures, findings=worst_first(findings))
@@ -253,7 +266,9 @@ def _steps(start_s: float, stop_s: float, dt_s: float) -> int:
 def _swing(drive: Drive, run: Run, level: Level) -> Swing:
     plant, dt_s = drive.plant, drive.dt_s
     f = plant.frequency_hz * (1.0 + run.deviation_pu)
-    change = ramps(run.source_w, dt_s, RAMP_WINDOW_S)
+    # largest rise and fall within the window: from its end to its end, a 1-Hz swing would show no ramp over 1 s
+    window = max(1, round(RAMP_WINDOW_S / dt_s))
+    up_w, down_w = float(rises(run.source_w, window).max()), float(rises(-run.source_w, window).max())
     energy_j = plant.battery.energy_j if plant.battery else 0.0
     return Swing(
         dt_s=dt_s,
@@ -272,8 +287,8 @@ def _swing(drive: Drive, run: Run, level: Level) -> Swing:
         nadir_hz=float(f.min()),
         peak_hz=float(f.max()),
         rocof_hz_per_s=float(np.abs(ramps(f, dt_s, ROCOF_WINDOW_S)).max()),
-        ramp_up_w_per_s=max(float(change.max()), 0.0),
-        ramp_down_w_per_s=max(float(-change.min()), 0.0),
+        ramp_up_w_per_s=up_w / RAMP_WINDOW_S,
+        ramp_down_w_per_s=down_w / RAMP_WINDOW_S,
         battery_peak_w=float(np.abs(run.battery_w).max()),
         battery_throughput_j=float(np.abs(run.battery_w).sum() * dt_s),
         battery_used_j=float(np.ptp(run.soc_frac)) * energy_j,

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from gigasite.power.types import Swing
 
 AMPLE = 2.0
-"""Rating of the ample battery over the whole swing of the load: no ramp-limiting controller asks for more than the swing."""
+"""Rating of the ample battery over the whole swing of the load: no ramp-limiting controller asks for more than the
+swing.
+"""
 AMPLE_S = 36_000.0
 """Hours of it."""
 HALVINGS = 9
@@ -205,12 +207,13 @@ def _run(bench: Bench, controller: Any, rating_w: float) -> Swing:
         dt_s=bench.step_s,
         stop_s=bench.duration_s,
         extra_w=bench.extra_w,
+        figures=False,
     )
 
 
 def _broken(swing: Swing) -> tuple[str, ...]:
     """Return what still breaks: limits and the plant itself, not the battery."""
-    bad = [f for f in swing.findings if f.severity is Severity.error and f.where not in {"battery"}]
+    bad = [f for f in swing.findings if f.severity is Severity.error and f.where != "battery"]
     return tuple(sorted({f"{f.where}: {f.what}" for f in bad}))
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PERIODS = 10
 """Of the band's lowest frequency in one stretch: the flat-top lobe is 5 lines wide, so its foot stays above zero."""
+LEAST_S = 20.0
+"""Of one stretch: in shorter ones harmonics of an iteration of a second run into one line. Estimate."""
 FEWEST_PERIODS = 5
 """A shorter trace cannot tell a tone at the band's edge from a trend."""
 FLAT_TOP = (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368)
@@ -137,7 +139,7 @@ def band_share(power_w: NDArray[np.float64], dt_s: float, low_hz: float, high_hz
 
 
 def largest_tone(values: NDArray[np.float64], dt_s: float, low_hz: float, high_hz: float) -> Peak:
-    """Return the largest line of a band in any stretch of ten periods of its lowest frequency.
+    """Return the largest line of a band in any stretch of ten periods of its lowest frequency, at least 20 s.
 
     Parameters
     ----------
@@ -158,7 +160,7 @@ def largest_tone(values: NDArray[np.float64], dt_s: float, low_hz: float, high_h
     >>> round(peak.amplitude, 2), round(peak.hz, 1)
     (5.0, 1.2)
     """
-    size = min(len(values), max(2, round(PERIODS / low_hz / dt_s)))
+    size = min(len(values), max(2, round(max(PERIODS / low_hz, LEAST_S) / dt_s)))
     hz = np.fft.rfftfreq(size, dt_s)
     lines = np.flatnonzero((hz >= low_hz * (1.0 - 1e-9)) & (hz <= high_hz * (1.0 + 1e-9)))
     best = Peak(amplitude=0.0, hz=low_hz, sample=0)

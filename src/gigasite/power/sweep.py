@@ -44,7 +44,7 @@ def tasks_of(file: Path, axes: Mapping[str, Sequence[str]], samples: int, seed: 
     combinations = list(itertools.product(*axes.values())) if axes else [()]
     if len(combinations) * samples > MOST_CASES:
         raise InfeasibleError(f"{len(combinations) * samples:,} runs are too many; at most {MOST_CASES:,}")
-    out = []
+    out: list[Task] = []
     for values in combinations:
         for s in range(samples):
             overrides = tuple(zip(axes, values, strict=True))
@@ -68,7 +68,7 @@ def _row(task: Task) -> dict[str, Any]:
     row: dict[str, Any] = {"number": task.number, "seed": task.seed} | dict(task.overrides)
     case = load_case(task.file, known(), settings(), {**dict(task.overrides), "seed": str(task.seed)})
     try:
-        swing = bench_of(case, Path(task.file).parent).run()
+        swing = bench_of(case, Path(task.file).parent).run(figures=False)
     except GigasiteError as error:
         return row | dict.fromkeys(FIGURES) | {"errors": 1, "broken": "", "error": str(error)}
     broken = sorted({f"{f.where}: {f.what}" for f in swing.findings if f.severity is Severity.error})

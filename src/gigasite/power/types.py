@@ -49,8 +49,8 @@ class Machines:
 class Grid:
     """A synchronous grid behind the intake.
 
-    Without `inertia_s` it is stiff: it holds the frequency and takes what the plant leaves. With it, it is one machine of
-    `base_w` with that inertia and droop.
+    Without `inertia_s` it is stiff: it holds the frequency and takes what the plant leaves. With it, it is one
+    machine of `base_w` with that inertia and droop.
     """
 
     capacity_w: float
@@ -212,7 +212,7 @@ class Swing:
     rocof_hz_per_s: float
     """Largest over 100 ms (500 ms would hide the first swing)."""
     ramp_up_w_per_s: float
-    """Of `source_w`, over 1 s."""
+    """Largest rise of `source_w` within 1 s, over 1 s."""
     ramp_down_w_per_s: float
     battery_peak_w: float
     battery_throughput_j: float

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from gigasite._core.quantity import yaml_key
 from gigasite._core.errors import UnknownPartError
+from gigasite._core.quantity import yaml_key
 from gigasite._core.registry import unknown
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, designed, emit, end, show
 
@@ -34,7 +35,9 @@ power = typer.Typer(
 app.add_typer(power, name="power")
 
 CaseFile = Annotated[Path, typer.Argument(help="Case file (YAML).", show_default=False)]
-TraceFile = Annotated[Path | None, typer.Option("--trace", help="Recording (CSV, Parquet) in place of the case's load.")]
+TraceFile = Annotated[
+    Path | None, typer.Option("--trace", help="Recording (CSV, Parquet) in place of the case's load.")
+]
 ToGpus = Annotated[int | None, typer.Option("--to-gpus", min=1, help="Scale the recording to so many GPUs.")]
 OtherW = Annotated[
     float, typer.Option("--other", min=0.0, help="Watts per GPU outside the recording (rest of the server, losses).")
@@ -43,7 +46,9 @@ OutFile = Annotated[Path | None, typer.Option("--out", help="Parquet file for th
 
 
 @power.command("campus")
-def campus_(file: File, load: Load = None, load_gpus: LoadGpus = None, out: OutFile = None, as_json: AsJson = False) -> None:
+def campus_(
+    file: File, load: Load = None, load_gpus: LoadGpus = None, out: OutFile = None, as_json: AsJson = False
+) -> None:
     """The plant of a campus at full size under its job, or under a recording scaled to its GPUs."""
     from gigasite.plan import Inputs
     from gigasite.plan.story import swing_at_full_size, the_load
@@ -77,7 +82,9 @@ def size(
     to_gpus: ToGpus = None,
     other: OtherW = 0.0,
     controller: Annotated[list[str] | None, typer.Option(help="Controller to size; may be repeated.")] = None,
-    level: Annotated[str, typer.Option(help="Level of the runs: aggregate is fast, network sees voltage.")] = "aggregate",
+    level: Annotated[
+        str, typer.Option(help="Level of the runs: aggregate is fast, network sees voltage.")
+    ] = "aggregate",
     workers: Workers = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +125,9 @@ def size(
 @power.command()
 def resonance(
     file: CaseFile,
-    limit: Annotated[float, typer.Option(min=1e-6, help="Largest steady swing of the frequency, Hz peak to peak.")] = 0.3,
+    limit: Annotated[
+        float, typer.Option(min=1e-6, help="Largest steady swing of the frequency, Hz peak to peak.")
+    ] = 0.3,
     as_json: AsJson = False,
 ) -> None:
     """Where the plant resonates, and which iteration periods of the job it forbids."""
@@ -134,10 +143,7 @@ def resonance(
     else:
         rows: list[tuple[str, object]] = [
             ("largest response", f"{made.peak_gain_hz_per_w * 1e6:.4g} Hz per MW at {made.peak_hz:.3g} Hz"),
-            *[
-                ("mode", f"{m.frequency_hz:.3g} Hz, damping {m.damping:.1%}, mostly {m.state}")
-                for m in made.modes[:4]
-            ],
+            *[("mode", f"{m.frequency_hz:.3g} Hz, damping {m.damping:.1%}, mostly {m.state}") for m in made.modes[:4]],
         ]
         if made.wave is not None:
             forbidden = ", ".join(f"{a:.3g} to {b:.3g} s" for a, b in made.forbidden_s) or "none"

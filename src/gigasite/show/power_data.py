@@ -120,7 +120,9 @@ def spectrum(s: Swing) -> dict[str, list[list[float]]]:
 def response(r: Resonance) -> dict[str, Any]:
     """Return G(j omega), the job's harmonics in it, and the swing over the iteration period."""
     step = max(1, len(r.hz) // 400)
-    gain = [[round(f, 5), g * 1e9] for f, g in zip(r.hz[::step].tolist(), r.gain_hz_per_w[::step].tolist(), strict=True)]
+    gain = [
+        [round(f, 5), g * 1e9] for f, g in zip(r.hz[::step].tolist(), r.gain_hz_per_w[::step].tolist(), strict=True)
+    ]
     harmonics = []
     for f, w in zip(r.harmonics_hz.tolist(), r.harmonics_w.tolist(), strict=True):
         if f <= SPECTRUM_HIGH_HZ and w > 0.0:

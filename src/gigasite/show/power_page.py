@@ -40,7 +40,7 @@ def power_page(
         voltage=swing.voltage_pu is not None,
         resonance_text=_resonance_text(resonance, why),
         size_text=_size_text(sizing),
-        data=script(dumps(power_data(swing, resonance, sizing))),
+        data=script(dumps({"bench": power_data(swing, resonance, sizing)})),
         **{key: script((folder / file).read_text(encoding="utf-8")) for key, file in SCRIPTS.items()},
     )
 

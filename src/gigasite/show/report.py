@@ -15,6 +15,7 @@ from markupsafe import Markup
 from gigasite.design.types import FABRICS
 from gigasite.show import terminal
 from gigasite.show.explain import RESULTS, explain
+from gigasite.show.power_data import power_data
 from gigasite.show.result import dumps
 
 if TYPE_CHECKING:

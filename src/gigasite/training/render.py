@@ -59,7 +59,7 @@ def means(trace: LoadTrace, start_s: float, dt_s: float, count: int) -> NDArray[
     if not (dt_s > 0.0 and math.isfinite(start_s) and 0 <= count <= MOST_SAMPLES):
         raise InfeasibleError(f"{count:,} steps of {dt_s} s from {start_s} s cannot be drawn")
     if trace.kind == "samples":
-        return _sample_means(trace, start_s + dt_s * np.arange(count + 1)) / dt_s
+        return _sample_means(trace, start_s + dt_s * np.arange(count + 1, dtype=np.float64)) / dt_s
     near = _near(trace, start_s, start_s + count * dt_s)
     out: NDArray[np.float64] = mean_edges((float(start_s), float(dt_s), count), *near, float(trace.edge_s))
     return out

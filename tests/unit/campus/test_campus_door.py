@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
-from gigasite._core.quantity import yaml_key
 from gigasite._core.errors import CampusFileError
+from gigasite._core.quantity import yaml_key
 from gigasite.campus import json_schema, load, loads, reference
 from gigasite.campus.catalogue_file import KINDS, builtin
 from gigasite.campus.checks import BOUNDS, REFERENCES, leaves, pattern
@@ -133,7 +133,7 @@ def test_every_number_of_the_campus_has_bounds() -> None:
 
 
 def yaml_data(name: str) -> object:
-    from gigasite.campus.nodes import read  # noqa: PLC0415  # only here
+    from gigasite.campus.nodes import read  # only here
 
     return read(reference(name).read_text(), name).data
 

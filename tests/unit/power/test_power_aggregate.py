@@ -173,14 +173,14 @@ def test_kernels_are_the_same_as_plain_python(mixed: Plant, square: LoadTrace, n
     groups = aggregate.groups_of(mixed.machines, need_w)
     results = []
     for how in (kernels.run, kernels.run.py_func):  # type: ignore[attr-defined]  # numba's
-        engine = aggregate._Compiled(drive, groups, need_w, controllers[name]())  # noqa: SLF001  # the kernel's arguments
+        engine = aggregate._Compiled(drive, groups, need_w, controllers[name]())  # the kernel's arguments
         how(
             (0, 100),
             load_w,
-            engine._groups,  # noqa: SLF001
-            engine._battery,  # noqa: SLF001
-            engine._control,  # noqa: SLF001
-            engine._memory,  # noqa: SLF001
+            engine._groups,
+            engine._battery,
+            engine._control,
+            engine._memory,
             0.0,
             engine.out,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -107,7 +107,11 @@ class LookAhead:
         # what the charge leaves on its nearer side is what a plan may use without running empty or full
         room_j = 2.0 * min(b.soc_frac, 1.0 - b.soc_frac) * b.energy_j if b else None
         plan = made(
-            job.announced, limits, b.efficiency_frac if b else 1.0, closed=self.ends == "closed", most_j=room_j,
+            job.announced,
+            limits,
+            b.efficiency_frac if b else 1.0,
+            closed=self.ends == "closed",
+            most_j=room_j,
             room_frac=self.power_room_frac,
         )
         return Planned(settings=self, limits=limits, plan=plan)
@@ -163,7 +167,7 @@ class Planned:
         last = len(p.source_w) - 1
         k = min(max(int((now_s - p.edge_s[0]) / span), 0), last)
         into = min(max((now_s - p.edge_s[k]) / span, 0.0), 1.0)
-        near = min(max(k + (1 if into >= 0.5 else -1), 0), last)  # noqa: PLR2004  # the nearer half
+        near = min(max(k + (1 if into >= 0.5 else -1), 0), last)  # the nearer half
         share = abs(into - 0.5)
         source_w = float(p.source_w[k] * (1.0 - share) + p.source_w[near] * share)
         stored_j = float(p.stored_j[k] + (p.stored_j[k + 1] - p.stored_j[k]) * into)
@@ -183,8 +187,8 @@ def made(
 ) -> Plan:
     """Return the plan with the least battery for what is announced: least power, then least energy.
 
-    A battery of `most_j` bounds the energy; where that cannot hold the ramp, the plan is made without this bound, and the
-    run shows where the battery gives out.
+    A battery of `most_j` bounds the energy; where that cannot hold the ramp, the plan is made without this bound, and
+    the run shows where the battery gives out.
     """
     start_s, stop_s = announced[0].start_s, announced[-1].stop_s
     dt_s = max(SHORTEST_S, (stop_s - start_s) / PLAN_STEPS)

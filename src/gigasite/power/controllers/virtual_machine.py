@@ -35,8 +35,8 @@ def law(tune: NDArray[np.float64], state: NDArray[np.float64], now: Now) -> floa
 class VirtualMachine:
     """Droop and inertia of a grid-forming inverter.
 
-    At the network level the inverter itself (REGFM_B1) is the virtual machine and what is left here centres the state of
-    charge.
+    At the network level the inverter itself (REGFM_B1) is the virtual machine and what is left here centres the state
+    of charge.
 
     Parameters
     ----------

@@ -28,8 +28,9 @@ def rates(
 ) -> float:
     """Write dx/dt.
 
-    e = R (ref - Pe/(1 + TE s)) - dw; box (1 + T3 s)/(1 + T1 s + T1 T2 s^2); actuator K (1 + T4 s)/(1 + T5 s)/(1 + T6 s); its
-    integral is the throttle within VMIN..VMAX; the firing delay exp(-s TD) is a second-order Pade fraction.
+    e = R (ref - Pe/(1 + TE s)) - dw; electric box (1 + T3 s)/(1 + T1 s + T1 T2 s^2);
+    actuator K (1 + T4 s)/(1 + T5 s)/(1 + T6 s); its integral is the throttle within VMIN..VMAX; the firing delay
+    exp(-s TD) is a second-order Pade fraction.
     """
     dx[PELEC] = (pe - x[PELEC]) / p[TE]
     e = p[R] * (ref - x[PELEC]) - dw
@@ -60,9 +61,9 @@ def rest(p: NDArray[np.float64], torque_pu: float, pe: float, x: NDArray[np.floa
 
 governors.part("degov")(
     Governor(
-        title="engine with an electric governor and a firing delay (PSS/E DEGOV, with the droop of DEGOV1 on electrical power)",
-        # Structure: PowerSystems.jl, DEGOV and DEGOV1. K 18-40 and TD 0.01-0.05 s are an estimate of the usual range, the
-        # other time constants are estimates too.
+        title="engine with an electric governor and a firing delay (PSS/E DEGOV, droop as in DEGOV1)",
+        # Structure: PowerSystems.jl, DEGOV and DEGOV1. K 18-40 and TD 0.01-0.05 s are an estimate of the usual range,
+        # the other time constants are estimates too.
         defaults={
             "R": 0.04,
             "VMAX": 1.0,

@@ -26,10 +26,10 @@ def torque(p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
 def rates(
     p: NDArray[np.float64], ref: float, dw: float, pe: float, x: NDArray[np.float64], dx: NDArray[np.float64]
 ) -> float:
-    """u = min(ref - dw/R, boost + STEP); T1 x1' = u - x1; T2 x2' = x1 - x2; Tboost boost' = x2 - boost.
+    """U = min(ref - dw/R, boost + STEP); T1 x1' = u - x1; T2 x2' = x1 - x2; Tboost boost' = x2 - boost.
 
-    Air for the load that has been carried is there; beyond it, the engine burns at most STEP more until the turbocharger
-    has followed.
+    Air for the load that has been carried is there; beyond it, the engine burns at most STEP more until the
+    turbocharger has followed.
     """
     u = min(ref - dw / p[R], max(x[BOOST], 0.0) + p[STEP])
     dx[VALVE] = held((u - x[VALVE]) / p[T1], x[VALVE], p[VMIN], p[VMAX])

@@ -26,7 +26,7 @@ def torque(p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
 def rates(
     p: NDArray[np.float64], ref: float, dw: float, pe: float, x: NDArray[np.float64], dx: NDArray[np.float64]
 ) -> float:
-    """u = min(ref - dw/R, AT + KT (AT - x3)); T1 x1' = u - x1; T2 x2' = x1 - x2; T3 x3' = x2 - x3."""
+    """U = min(ref - dw/R, AT + KT (AT - x3)); T1 x1' = u - x1; T2 x2' = x1 - x2; T3 x3' = x2 - x3."""
     u = min(ref - dw / p[R], p[AT] + p[KT] * (p[AT] - x[EXHAUST]))
     dx[VALVE] = held((u - x[VALVE]) / p[T1], x[VALVE], p[VMIN], p[VMAX])
     dx[POWER] = (x[VALVE] - x[POWER]) / p[T2]

@@ -21,7 +21,7 @@ PELEC, DERIVATIVE, INTEGRAL, VALVE, TURBINE, EXHAUST1, EXHAUST2, LOAD_INTEGRAL, 
 @tight
 def _fuel(p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
     """Return fuel flow: valve, times speed for a shaft-driven pump (Flag 1)."""
-    out: float = x[VALVE] * (1.0 + dw) if p[FLAG] > 0.5 else x[VALVE]  # noqa: PLR2004  # a switch
+    out: float = x[VALVE] * (1.0 + dw) if p[FLAG] > 0.5 else x[VALVE]  # a switch
     return out
 
 
@@ -31,7 +31,8 @@ def torque(p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
     power = p[KTURB] * (_fuel(p, dw, x) - p[WFNL])
     if p[TB] > 0.0:
         power = x[TURBINE] + p[TC] / p[TB] * (power - x[TURBINE])
-    return power - max(p[DM], 0.0) * dw
+    out: float = power - max(p[DM], 0.0) * dw
+    return out
 
 
 @tight
@@ -77,8 +78,9 @@ def rest(p: NDArray[np.float64], torque_pu: float, pe: float, x: NDArray[np.floa
 
 governors.part("ggov1")(
     Governor(
-        title="gas turbine with PID, load and acceleration limiter (IEC 61970-302 GovCT1 = PSS/E GGOV1, Rselect 1, Teng 0)",
-        # Typical values of CIM GovCT1. The supervisory load controller (Kimw) is left out: secondary control is the plant's.
+        title="gas turbine with PID, load and acceleration limiter (IEC GovCT1 = GGOV1, Rselect 1, Teng 0)",
+        # Typical values of CIM GovCT1. The supervisory load controller (Kimw) is left out: secondary control is the
+        # plant's.
         defaults={
             "R": 0.04,
             "VMAX": 1.0,

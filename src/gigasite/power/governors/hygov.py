@@ -55,7 +55,7 @@ def rates(
 @tight
 def rest(p: NDArray[np.float64], torque_pu: float, pe: float, x: NDArray[np.float64]) -> float:
     """Fill the states of rest and return the set point."""
-    gate = torque_pu / p[AT] + p[QNL]
+    gate: float = torque_pu / p[AT] + p[QNL]
     x[FILTER] = 0.0
     x[POSITION] = x[GATE] = x[FLOW] = gate
     return gate

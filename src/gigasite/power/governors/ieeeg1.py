@@ -23,14 +23,15 @@ def torque(p: NDArray[np.float64], dw: float, x: NDArray[np.float64]) -> float:
         if p[(T4, T5, T6, T7)[k]] > 0.0:
             up = x[STAGE4 + k]
         out += p[(K1, K3, K5, K7)[k]] * up
-    return out / (p[K1] + p[K3] + p[K5] + p[K7])
+    share: float = out / (p[K1] + p[K3] + p[K5] + p[K7])
+    return share
 
 
 @tight
 def rates(
     p: NDArray[np.float64], ref: float, dw: float, pe: float, x: NDArray[np.float64], dx: NDArray[np.float64]
 ) -> float:
-    """u = -K (1 + T2 s)/(1 + T1 s) dw; valve' = (ref + u - valve)/T3 within UC..UO; then four lags."""
+    """U = -K (1 + T2 s)/(1 + T1 s) dw; valve' = (ref + u - valve)/T3 within UC..UO; then four lags."""
     u = -dw / p[R]
     dx[LEAD] = lag(u, x[LEAD], p[T1])
     if p[T1] > 0.0:

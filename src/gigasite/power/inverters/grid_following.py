@@ -25,7 +25,7 @@ def rates(
     turn: tuple[float, float],
     dx: NDArray[np.float64],
 ) -> None:
-    """PLL on the voltage across; power / voltage behind a lag, at most `imax`; `turn` is sine and cosine of the angle."""
+    """Turn the PLL by the voltage across; power / voltage behind a lag; `turn` is sine and cosine of the angle."""
     voltage = math.sqrt(bus[0] * bus[0] + bus[1] * bus[1])
     across = bus[1] * turn[1] - bus[0] * turn[0]
     dx[c.PLL] = v[c.KI_PLL] / omega * across

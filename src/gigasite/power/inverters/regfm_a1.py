@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def emf(v: NDArray[np.float64], x: NDArray[np.float64]) -> float:
     """Return the internal voltage [pu]: droop with reactive power, then a PI regulator of the terminal voltage."""
     error = v[c.VSET] - v[c.MQ] * (x[c.V_QF] - v[c.QSET]) - x[c.V_VF]
-    return min(max(v[c.KPV] * error + x[c.V_E], 0.0), v[c.EMAX])
+    out: float = min(max(v[c.KPV] * error + x[c.V_E], 0.0), v[c.EMAX])
+    return out
 
 
 @tight
@@ -37,7 +38,8 @@ def filters(
     over, under = v[c.PMAX] - x[c.V_PF], v[c.PMIN] - x[c.V_PF]
     dx[c.V_OVER] = v[c.KI_LIMIT] * over
     dx[c.V_UNDER] = v[c.KI_LIMIT] * under
-    return min(v[c.KP_LIMIT] * over + x[c.V_OVER], 0.0) + max(v[c.KP_LIMIT] * under + x[c.V_UNDER], 0.0)
+    out: float = min(v[c.KP_LIMIT] * over + x[c.V_OVER], 0.0) + max(v[c.KP_LIMIT] * under + x[c.V_UNDER], 0.0)
+    return out
 
 
 @tight
@@ -50,7 +52,7 @@ def rates(
     voltage: float,
     dx: NDArray[np.float64],
 ) -> None:
-    """dw = mp (Pset - P) + limiters; the angle is its integral."""
+    """Dw = mp (Pset - P) + limiters; the angle is its integral."""
     limit = filters(v, x, power, reactive, voltage, dx)
     dx[c.DELTA] = omega * (v[c.MP] * (v[c.PSET] - x[c.V_PF]) + limit)
 

@@ -195,33 +195,33 @@ class BatteryUse:
             "battery_throughput_per_day_j": per_day_j,
             "battery_c_rate_per_h": float(np.abs(power_w).max()) / battery.energy_j * HOUR_S,
         }
-        checks = [
-            _Check(
-                series="battery_life_years",
-                level=self.life_s / YEAR_S,
-                worst=years,
-                text="life that cycling leaves",
-                limit=f"{self.life_s / YEAR_S:.3g} years",
-                found=f"{years:.2g} years of this",
-                what="wears out too soon",
-                remedy="more energy (shallower cycles), or a faster ramp of the source",
-                below=True,
-            )
-        ]
-        if self.throughput_per_day_j is not None:
-            checks.append(
-                _Check(
-                    series="battery_throughput_per_day_j",
-                    level=self.throughput_per_day_j,
-                    worst=per_day_j,
-                    text="most energy a day",
-                    limit=f"{show(self.throughput_per_day_j, 'MWh')} a day",
-                    found=f"{show(per_day_j, 'MWh')} a day",
-                    what="passes more energy than it may",
-                    remedy="more energy, a power floor in the GPUs, or a faster ramp of the source",
-                )
-            )
-        return checks, figures
+        return self._wear_checks(years, per_day_j), figures
+
+    def _wear_checks(self, years: float, per_day_j: float) -> list[_Check]:
+        life = _Check(
+            series="battery_life_years",
+            level=self.life_s / YEAR_S,
+            worst=years,
+            text="life that cycling leaves",
+            limit=f"{self.life_s / YEAR_S:.3g} years",
+            found=f"{years:.2g} years of this",
+            what="wears out too soon",
+            remedy="more energy (shallower cycles), or a faster ramp of the source",
+            below=True,
+        )
+        if self.throughput_per_day_j is None:
+            return [life]
+        passed = _Check(
+            series="battery_throughput_per_day_j",
+            level=self.throughput_per_day_j,
+            worst=per_day_j,
+            text="most energy a day",
+            limit=f"{show(self.throughput_per_day_j, 'MWh')} a day",
+            found=f"{show(per_day_j, 'MWh')} a day",
+            what="passes more energy than it may",
+            remedy="more energy, a power floor in the GPUs, or a faster ramp of the source",
+        )
+        return [life, passed]
 
 
 def cycles(soc: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -111,7 +111,8 @@ def _voltage(series: Series) -> NDArray[np.float64] | None:
 
 def _short(series: Series, values: NDArray[np.float64]) -> Finding:
     length_s = len(series.source_w) * series.dt_s
-    what = f"Plt is the mean of {len(values)} of {PLT_BLOCKS} values: it is not judged"
     if length_s < BLOCK_S:
-        what = "the trace is shorter than 10 min: Pst is of the whole trace, as if it went on; Plt is not judged"
-    return note("flicker", what, f"{length_s:.6g} s")
+        what = f"a trace of {length_s:.6g} s is shorter than 10 min: Pst is of all of it, as if it went on"
+    else:
+        what = f"Plt is the mean of {len(values)} of {PLT_BLOCKS} Pst"
+    return note("flicker", f"{what}; Plt is not judged")

@@ -33,7 +33,7 @@ class GensetLoad:
         Time of that mean [s]: deposits and emissions are a matter of minutes; estimate.
     step_frac
         Largest step, of rating; None: each set's own.
-    step_s
+    step_within_s
         A rise within this time is a step [s]; estimate.
 
     References
@@ -45,7 +45,7 @@ class GensetLoad:
     min_load_frac: float | None = setting(None, 0.0, 1.0)
     mean_s: float = setting(60.0, 0.01, 86400.0)
     step_frac: float | None = setting(None, 0.001, 1.0)
-    step_s: float = setting(1.0, 0.001, 60.0)
+    step_within_s: float = setting(1.0, 0.001, 60.0)
     kind: ClassVar[str] = "genset-load"
 
     def judge(self, series: Series, /) -> Verdict:
@@ -79,17 +79,17 @@ class GensetLoad:
         return line, [], lowest_w
 
     def _step(self, series: Series, most_w: float) -> tuple[Line, list[Finding], float]:
-        steps_w = rises(sound(series.source_w) - sound(series.grid_w), round(self.step_s / series.dt_s))
+        steps_w = rises(sound(series.source_w) - sound(series.grid_w), round(self.step_within_s / series.dt_s))
         worst_w = float(steps_w.max())
         bad = worst_w > most_w * (1.0 + ROUNDING)
         line = Line(series="genset_step_w", level=most_w, text="step that the gensets accept", broken=bad)
         if bad:
             first = int(np.argmax(steps_w > most_w * (1.0 + ROUNDING)))
             more = show(worst_w - most_w, "MW")
-            cure = f"{more} more battery power that acts within {self.step_s:g} s, or more units on"
-            limit = f"{show(most_w, 'MW')} within {self.step_s:g} s"
+            cure = f"{more} more battery power that acts within {self.step_within_s:g} s, or more units on"
+            limit = f"{show(most_w, 'MW')} within {self.step_within_s:g} s"
             text = f"{show(worst_w, 'MW')}, {when(series, first)}"
             return line, [broken("gensets", "see a step that they do not accept", limit, text, cure)], worst_w
-        if shown_s(series) >= self.step_s:
-            return line, [unseen("gensets", "load steps", self.step_s, shown_s(series))], worst_w
+        if shown_s(series) >= self.step_within_s:
+            return line, [unseen("gensets", "load steps", self.step_within_s, shown_s(series))], worst_w
         return line, [], worst_w

@@ -92,6 +92,11 @@ class Iso8528:
         if self.entry_width_frac < self.steady_width_frac:
             raise QuantityError("entry_width must not be below steady_width")
 
+    @property
+    def steady_width(self) -> float:
+        """Return the steady band of frequency, edge to edge, as a fraction of nominal."""
+        return self.steady_width_frac
+
     def judge(self, series: Series, /) -> Verdict:
         """Return dip, rise, recovery and steady band of frequency and voltage against the class."""
         if held(series):

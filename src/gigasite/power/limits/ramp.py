@@ -10,8 +10,8 @@ import numpy as np
 from gigasite._core.errors import QuantityError
 from gigasite._core.quantity import show
 from gigasite._core.settings import setting
-from gigasite.power.limit import Verdict, broken, limits, ramps, unseen
-from gigasite.power.spells import shown_s, sound, when
+from gigasite.power.limit import Verdict, broken, limits, unseen
+from gigasite.power.spells import rises, shown_s, sound, when
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
@@ -32,7 +32,12 @@ class Ramp:
     up_w_per_s, down_w_per_s
         Limits [W/s], positive; None is not judged, one of them is needed.
     window_s
-        Time over which a ramp is measured, end to end [s]; a meter must resolve it.
+        Time over which a ramp is measured [s]; a meter must resolve it.
+
+    Notes
+    -----
+    Taken is the largest rise (fall) from any earlier moment within the window, over the window. From end to end of the
+    window a swing whose period is the window would show no ramp at all, and training steps last about a second.
 
     References
     ----------
@@ -56,17 +61,19 @@ class Ramp:
 
     def judge(self, series: Series, /) -> Verdict:
         """Return lines and findings."""
-        change = ramps(sound(series.source_w), series.dt_s, self.window_s)
+        power_w = sound(series.source_w)
+        samples = max(1, round(self.window_s / series.dt_s))
         lines: list[Line] = []
         found: list[Finding] = []
         for name, sign, limit in (("up", 1.0, self.up_w_per_s), ("down", -1.0, self.down_w_per_s)):
             if limit is None:
                 continue
-            worst = float(change.max()) if sign > 0 else -float(change.min())
+            change = rises(sign * power_w, samples) / (samples * series.dt_s)
+            worst = float(change.max())
             bad = worst > limit * (1.0 + ROUNDING)
             lines.append(Line(series="ramp_w_per_s", level=sign * limit, text=f"ramp {name}", broken=bad))
             if bad:
-                first = int(np.argmax(sign * change > limit * (1.0 + ROUNDING)))
+                first = int(np.argmax(change > limit * (1.0 + ROUNDING)))
                 found.append(self._broken(series, name, (limit, worst), first))
         if not found and shown_s(series) >= self.window_s:
             found.append(unseen(_where(series), "the ramp", self.window_s, shown_s(series)))

@@ -21,13 +21,13 @@ function power() {
 }
 const log = (name, extra) => axis(name, Object.assign({ type: "log" }, extra));
 function spectrumChart() {
-  draw("p-spectrum", { title: { text: "Spectrum of power", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 22, textStyle: { color: C.fg } }, grid: { left: 70, right: 30, top: 60, bottom: 50 }, xAxis: log("Hz", { min: 0.02 }), yAxis: log("MW amplitude", { nameGap: 48 }),
+  draw("p-spectrum", { title: { text: "Spectrum of power", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 28, textStyle: { color: C.fg } }, grid: { left: 70, right: 30, top: 72, bottom: 50 }, xAxis: log("Hz", { min: 0.02 }), yAxis: log("MW amplitude", { nameGap: 48 }),
     series: [["load", C.b], ["source", C.a]].map(([n, color]) => ({ name: n === "source" ? "grid and gensets" : n, type: "line", showSymbol: false, lineStyle: { width: 1.2, color }, itemStyle: { color }, data: P.spectrum[n] })) });
 }
 function responseChart() {
   const r = P.response;
   if (!r) { for (const id of ["p-response", "p-periods"]) if ($(id)) $(id).remove(); return; }
-  draw("p-response", { title: { text: "Response of the frequency, and the job's harmonics", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 22, textStyle: { color: C.fg } }, grid: { left: 75, right: 70, top: 60, bottom: 50 }, xAxis: log("Hz", { min: 0.01, max: 25 }), yAxis: [log("mHz per MW", { nameGap: 52 }), log("MW amplitude", { nameGap: 48, splitLine: { show: false } })],
+  draw("p-response", { title: { text: "Response of the frequency, and the job's harmonics", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 28, textStyle: { color: C.fg } }, grid: { left: 75, right: 70, top: 72, bottom: 50 }, xAxis: log("Hz", { min: 0.01, max: 25 }), yAxis: [log("mHz per MW", { nameGap: 52 }), log("MW amplitude", { nameGap: 48, splitLine: { show: false } })],
     series: [{ name: "|G(jw)|", type: "line", showSymbol: false, lineStyle: { color: C.d, width: 2 }, itemStyle: { color: C.d }, data: r.gain }, { name: "harmonics of the job", type: "scatter", yAxisIndex: 1, symbolSize: 7, itemStyle: { color: C.b }, data: r.harmonics }] });
   if (!r.periods.length) { $("p-periods").remove(); return; }
   const marks = [{ yAxis: r.limit, label: { formatter: "limit", color: C.bad }, lineStyle: { color: C.bad } }];
@@ -47,7 +47,7 @@ function sizingChart() {
   draw("p-compare", { title: { text: "Least battery by controller (* does not hold all limits)", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { show: false }, grid: [{ left, width: phone ? "22%" : "32%", top: 40, bottom: 50 }, { right: 60, width: phone ? "22%" : "32%", top: 40, bottom: 50 }], xAxis: [axis("MW", { type: "value", gridIndex: 0 }), axis("kWh", { type: "value", gridIndex: 1 })], yAxis: [y(0, true), y(1, false)], series: [bars("power", s.power, C.a, 0), bars("energy", s.energy, C.c, 1)] });
   if (!s.front.length) { $("p-front").remove(); return; }
   const near = s.names.map((n, i) => ({ name: n, value: [s.power[i], s.energy[i]] })).filter((p) => p.value[0] <= 2.2 * s.front[s.front.length - 1][0] && p.value[0] > 0);
-  draw("p-front", { title: { text: "Clairvoyant front: power against energy", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 22, textStyle: { color: C.fg } }, grid: { left: 75, right: 40, top: 60, bottom: 50 }, tooltip: { trigger: "item", formatter: (p) => `${p.name}<br>${num(p.value[0], 1)} MW, ${num(p.value[1], 0)} kWh` }, xAxis: axis("MW", { type: "value", scale: true }), yAxis: axis("kWh", { type: "value", nameGap: 55, min: 0 }),
+  draw("p-front", { title: { text: "Clairvoyant front: power against energy", left: "center", textStyle: { color: C.fg, fontSize: 14 } }, legend: { top: 28, textStyle: { color: C.fg } }, grid: { left: 75, right: 40, top: 72, bottom: 50 }, tooltip: { trigger: "item", formatter: (p) => `${p.name}<br>${num(p.value[0], 1)} MW, ${num(p.value[1], 0)} kWh` }, xAxis: axis("MW", { type: "value", scale: true }), yAxis: axis("kWh", { type: "value", nameGap: 55, min: 0 }),
     series: [{ name: "front", type: "line", lineStyle: { color: C.bad }, itemStyle: { color: C.bad }, data: s.front.map((v) => ({ name: "front", value: v })) }, { name: "controllers", type: "scatter", symbolSize: 9, itemStyle: { color: C.a }, data: near, label: { show: !phone, position: "right", color: C.fg, formatter: (p) => p.name } }] });
 }
 for (const part of [power, spectrumChart, responseChart, sizingChart]) part();

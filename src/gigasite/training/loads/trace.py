@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gigasite._core.errors import QuantityError
 from gigasite._core.settings import setting
 from gigasite.training.load_kind import loads
 from gigasite.training.measured import read_trace
-from gigasite.training.types import LoadTrace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gigasite.training.types import LoadTrace
 
 
 @loads.part("trace")

@@ -1,0 +1,17 @@
+"""Other programs that the bench is compared with; each lives in its own environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def andes_python(root: Path) -> Path:
+    """Return the interpreter that has ANDES (`make peers`)."""
+    path = Path(os.environ.get("GIGASITE_ANDES_PYTHON", root / ".venv-peer" / "bin" / "python"))
+    if not path.exists():
+        pytest.skip("ANDES is not installed: make peers")
+    return path
