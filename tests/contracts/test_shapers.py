@@ -110,7 +110,7 @@ def test_65_joules_do_not_hold_a_second() -> None:
     given_ = job(load_w, 1.0, 0.005)
     small = read(shapers["psu-storage"], {"split": "3 s"}).shape(load_w, given_).load_w
     large = (
-        read(shapers["psu-storage"], {"split": "3 s", "energy": "250 J", "power": "1 kW"}).shape(load_w, given_).load_w
+        read(shapers["psu-storage"], {"split": "3 s", "energy": "350 J", "power": "1 kW"}).shape(load_w, given_).load_w
     )
     assert np.ptp(small[6000:]) > 70e6
     assert np.ptp(large[6000:]) < 20e6

@@ -19,7 +19,7 @@ from gigasite.campus import load, loads, reference
 from gigasite.campus.sites import load_sites
 from gigasite.decide import lease_or_build, rank_sites
 from gigasite.plan import Plan, plan
-from gigasite.plan.names import known
+from gigasite.plan.names import known, settings
 from gigasite.show.explain import RESULTS, explain
 from gigasite.show.result import dumps, plan_json
 
@@ -288,7 +288,7 @@ def test_help_imports_nothing_heavy() -> None:
 def judge(text: str) -> str:
     """Run a mutated campus as far as it goes; anything but a mistake of the file or an error of ours is a bug."""
     try:
-        campus = loads(text, "mutated.yaml", known())
+        campus = loads(text, "mutated.yaml", known(), settings())
     except CampusFileError as error:
         assert error.problems
         return "refused"

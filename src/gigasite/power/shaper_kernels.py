@@ -61,7 +61,7 @@ def buffered(
         slow += (load_w[i] - slow) * share
         # losses would empty it: it also comes back to half full within the low-pass's time
         centre_w = (0.5 * store_j - held) * share / dt_s
-        wanted = min(max(load_w[i] - slow - centre_w, -most_w), most_w)
+        wanted = min(max(load_w[i] - slow - centre_w, -most_w), most_w, load_w[i])
         wanted = min(max(wanted, -(store_j - held) / eta / dt_s), held * eta / dt_s)
         taken = wanted / eta if wanted > 0.0 else wanted * eta
         held -= taken * dt_s
