@@ -6,10 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
+from gigasite.power.move_kernels import largest_moves
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,8 +76,7 @@ def largest_step_w(power_w: NDArray[np.float64], dt_s: float, within_s: float = 
     >>> largest_step_w(np.array([0.0, 1.0, 5.0, 5.0, 4.0]), 0.5, 0.5)
     4.0
     """
-    n = round(within_s / dt_s) + 1
-    return float((maximum_filter1d(power_w, n) - minimum_filter1d(power_w, n)).max())
+    return max(largest_moves(np.ascontiguousarray(power_w), round(within_s / dt_s)))
 
 
 def _frequency(plant: Plant, swing: Swing) -> list[Finding]:

@@ -489,3 +489,15 @@ def run(
             carry[base.DW] = before_dw
             return i + 1
     return span[1]
+
+
+def warm() -> None:
+    """Compile every kernel, by a run of two steps of each kind of plant."""
+    from gigasite.power import network  # noqa: PLC0415  # it imports this module
+    from gigasite.power.controllers.none import Rest  # noqa: PLC0415
+    from gigasite.power.drive import Drive  # noqa: PLC0415
+    from gigasite.power.types import Machines, Plant  # noqa: PLC0415
+
+    unit = Machines(title="unit", count=1, rating_w=1e6, apparent_w=1e6, governor="gast", settings={}, inertia_s=2.0)
+    plant = Plant(frequency_hz=60.0, machines=(unit,), grid=None, battery=None)
+    network.run(Drive(plant=plant, load_w=np.full(2, 5e5), dt_s=0.002, start_s=0.0), Rest())

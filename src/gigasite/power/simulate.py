@@ -20,8 +20,8 @@ from gigasite.power.governor import governors
 from gigasite.power.governor_kernels import CODES
 from gigasite.power.limit import Series, ramps
 from gigasite.power.limit import limits as limit_parts
+from gigasite.power.move_kernels import largest_moves
 from gigasite.power.shaper import shapers as shaper_parts
-from gigasite.power.spells import rises
 from gigasite.power.types import Job, Plant, Swing
 
 if TYPE_CHECKING:
@@ -267,8 +267,7 @@ def _swing(drive: Drive, run: Run, level: Level) -> Swing:
     plant, dt_s = drive.plant, drive.dt_s
     f = plant.frequency_hz * (1.0 + run.deviation_pu)
     # largest rise and fall within the window: from its end to its end, a 1-Hz swing would show no ramp over 1 s
-    window = max(1, round(RAMP_WINDOW_S / dt_s))
-    up_w, down_w = float(rises(run.source_w, window).max()), float(rises(-run.source_w, window).max())
+    up_w, down_w = largest_moves(np.ascontiguousarray(run.source_w), max(1, round(RAMP_WINDOW_S / dt_s)))
     energy_j = plant.battery.energy_j if plant.battery else 0.0
     return Swing(
         dt_s=dt_s,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from gigasite._core.errors import InfeasibleError, InputFileError
 from gigasite._core.files import read_bytes
@@ -36,6 +37,8 @@ MOST_BYTES = 512 * 1024**2  # about 10 million rows of eight GPUs: a day at 0.1 
 MOST_ROWS = 10_000_000
 FEWEST_ROWS = 4
 MOST_GPUS = 1024  # of one scan: more is no scan of one node or rack
+GAP = 10.0
+"""A step so many times the usual one is a gap."""
 NVML_GRID_S = 0.1
 # Hopper's meter reports about a 1-s average: estimate; less than 2 % of the energy of fluctuation
 # in public logs lies above 1 Hz.
@@ -66,8 +69,8 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     Parameters
     ----------
     path
-        CSV in UTF-8, may be gzipped. Either an nvidia-smi log (`timestamp, power.draw [W], ...`,
-        rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; in
+        CSV in UTF-8 (comma, semicolon or tab), may be gzipped; or Parquet with the columns of the second
+        kind. Either an nvidia-smi log (`timestamp, power.draw [W], ...`, rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; in
         seconds or a date) and a power column whose header names its unit (`power_w`, `p_kw`,
         `load [MW]`).
     gpus
@@ -87,6 +90,8 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     place = Path(path)
     if gpus is not None and not 1 <= gpus <= 10_000_000:
         raise InputFileError(str(place), 0, f"cannot be of {gpus} GPUs")
+    if place.suffix.lower() == ".parquet":
+        return _parquet(place, gpus)
     text = _text(place)
     if not text.strip():
         raise InputFileError(str(place), 0, "is empty; a header and rows of samples are needed")
@@ -100,6 +105,8 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
 
 def _text(place: Path) -> str:
     data = read_bytes(place, MOST_BYTES)
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raise InputFileError(str(place), 1, "is text in UTF-16; save it as UTF-8")
     if data[:2] == b"\x1f\x8b":
         try:
             with gzip.open(io.BytesIO(data)) as packed:
@@ -121,7 +128,9 @@ def _text(place: Path) -> str:
 
 def _cells(place: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield line number and cells of every row that is not blank."""
-    reader = csv.reader(io.StringIO(text, newline=""), skipinitialspace=True)
+    head = text.lstrip().split("\n", 1)[0]
+    mark = next((m for m in (",", ";", "\t") if m in head), ",")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
     count = 0
     try:
         for row in reader:
@@ -237,7 +246,8 @@ def _watts(place: Path, number: int, text: str, unit: str) -> float:
     given = (found[2] or unit) if found else ""
     value = float(found[1]) * _FACTOR.get(given, np.nan) if found else np.nan
     if not np.isfinite(value):
-        raise InputFileError(str(place), number, f"'{text[:40]}' is no power in {unit}")
+        comma = ": write decimals with a point" if re.fullmatch(r"\s*-?\d+,\d+.*", text) else ""
+        raise InputFileError(str(place), number, f"'{text[:40]}' is no power in {unit}{comma}")
     if value < 0:
         what = f"power {text[:40]} is negative; a load is positive"
         raise InputFileError(str(place), number, what)
@@ -264,9 +274,61 @@ def _table(place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]
         what = f"lacks {missing}, such as power_w or 'load [MW]'; found: {', '.join(header)[:120]}"
         raise InputFileError(str(place), 1, what)
     rows = _rows(place, cells, (time, power), _unit(header[power]))
+    return _from_rows(place, rows, gpus)
+
+
+def _from_rows(place: Path, rows: _Rows, gpus: int | None) -> LoadTrace:
     _forward(rows.file, rows.t_s, rows.line)
-    dt = float(np.median(np.diff(rows.t_s)))
-    return _trace(place, rows.t_s - rows.t_s[0], rows.power_w, (gpus or 1, dt), [])
+    steps = np.diff(rows.t_s)
+    dt = float(np.median(steps))
+    return _trace(place, rows.t_s - rows.t_s[0], rows.power_w, (gpus or 1, dt), _gaps(rows, steps, dt))
+
+
+def _gaps(rows: _Rows, steps: NDArray[np.float64], dt: float) -> list[Finding]:
+    """Say where samples are missing: power is a straight line there, and no limit sees what it did."""
+    wide = np.flatnonzero(steps > GAP * dt)
+    if not len(wide):
+        return []
+    worst = int(wide[np.argmax(steps[wide])])
+    return [
+        Finding(
+            severity=Severity.warning,
+            chapter="training",
+            where=f"{Path(rows.file).name}:{int(rows.line[worst + 1])}",
+            what=f"{len(wide)} gaps in the recording; a straight line is drawn over the longest",
+            limit=f"{GAP * dt:g} s",
+            found=f"{steps[worst]:g} s",
+            remedy="record without gaps, or cut the trace there",
+        )
+    ]
+
+
+def _parquet(place: Path, gpus: int | None) -> LoadTrace:
+    """Read a table of time and power; line numbers in messages are rows, counted from 1."""
+    try:
+        if place.stat().st_size > MOST_BYTES:
+            raise InputFileError(str(place), 0, f"is larger than {MOST_BYTES / 1e6:.0f} MB; cut or thin it")
+        table = pl.read_parquet(place)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        text = str(error).strip().splitlines()
+        raise InputFileError(str(place), 0, f"is no readable Parquet file: {text[0] if text else error}") from error
+    time = next((n for n in table.columns if _TIME.fullmatch(n.lower())), None)
+    power = next((n for n in table.columns if _unit(n) and n != time), None)
+    if time is None or power is None:
+        what = f"needs a time column (t_s) and a power column with its unit (power_w); found: {table.columns}"
+        raise InputFileError(str(place), 0, what[:200])
+    if not all(table[n].dtype.is_numeric() for n in (time, power)):
+        raise InputFileError(str(place), 0, f"columns '{time}' and '{power}' must be numbers")
+    t = table[time].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    p = table[power].cast(pl.Float64).fill_null(float("nan")).to_numpy() * _FACTOR[_unit(power)]
+    if not FEWEST_ROWS <= len(t) <= MOST_ROWS:
+        raise InputFileError(str(place), 0, f"has {len(t):,} rows; {FEWEST_ROWS} to {MOST_ROWS:,} are read")
+    for values, what in ((t, "time is not finite"), (p, "power is not finite"), (np.minimum(p, 0.0) + 1.0, "")):
+        bad = np.flatnonzero(~np.isfinite(values) if what else values < 1.0)
+        if len(bad):
+            raise InputFileError(str(place), int(bad[0]) + 1, what or "power is negative; a load is positive")
+    rows = _Rows(file=str(place), line=np.arange(1, len(t) + 1), t_s=t, power_w=p)
+    return _from_rows(place, rows, gpus)
 
 
 def _forward(file: str, t: NDArray[np.float64], line: NDArray[np.int64]) -> None:
