@@ -70,9 +70,9 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     ----------
     path
         CSV in UTF-8 (comma, semicolon or tab), may be gzipped; or Parquet with the columns of the second
-        kind. Either an nvidia-smi log (`timestamp, power.draw [W], ...`, rows of the GPUs in turn) or a table with a time column (`t_s`, `time`, `timestamp`; in
-        seconds or a date) and a power column whose header names its unit (`power_w`, `p_kw`,
-        `load [MW]`).
+        kind. Either an nvidia-smi log (`timestamp, power.draw [W], ...`, rows of the GPUs in turn) or a table
+        with a time column (`t_s`, `time`, `timestamp`; in seconds or a date) and a power column whose header
+        names its unit (`power_w`, `p_kw`, `load [MW]`).
     gpus
         GPUs that were measured; default: those of an nvidia-smi scan, else 1.
 
