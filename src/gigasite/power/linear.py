@@ -14,6 +14,7 @@ from gigasite.power import network_kernels as k
 from gigasite.power.controllers.none import Rest
 from gigasite.power.drive import Drive
 from gigasite.power.network import Network
+from gigasite.power.network_run_kernels import speed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -131,7 +132,7 @@ class _Model:
             self._x[i] = value
         net = self._engine.net
         k.rates(net, self._x, power, self._dx, self._algebra, self._work)
-        f_hz = self._engine.plant.frequency_hz * k.speed(net, self._x)
+        f_hz = self._engine.plant.frequency_hz * speed(net, self._x)
         voltage = math.hypot(self._algebra[k.A_VRE], self._algebra[k.A_VIM])
         source_w = self._algebra[k.A_SOURCE] * c.BASE_W
         return np.array([self._dx[i] for i in self._free]), np.array([f_hz, voltage, source_w])

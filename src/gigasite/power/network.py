@@ -15,6 +15,7 @@ from gigasite.power import columns as c
 from gigasite.power import generator, kernels
 from gigasite.power import inverter as inv
 from gigasite.power import network_kernels as net_kernels
+from gigasite.power import network_run_kernels as run_kernels
 from gigasite.power.aggregate import Group, beside_grid_w, groups_of
 from gigasite.power.drive import Drive, Run, battery_row, control_of
 from gigasite.power.governor import SETTINGS, STATES
@@ -151,17 +152,17 @@ class Network:
         self.net = self._net(groups)
         self._rest(groups)
         self._battery = battery_row(plant, drive.dt_s)
-        self.carry = np.zeros(net_kernels.CARRY)
+        self.carry = np.zeros(run_kernels.CARRY)
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
         self.carry[kernels.MEAN] = self.begin.battery.real * c.BASE_W
-        self.carry[net_kernels.LOAD_ON] = 1.0
+        self.carry[run_kernels.LOAD_ON] = 1.0
         self.control, state = control_of(controller, drive, self)
         room = np.zeros((4, count + c.EXTRA_ROWS, c.WIDTH))
         self._memory = (self.x, self.carry, state, room)
         self._algebra = np.zeros((2, net_kernels.ALGEBRA))
         self._events = _events(plant, events)
         self._times = (drive.start_s, drive.dt_s)
-        self.out = np.zeros((net_kernels.OUT + count, n))
+        self.out = np.zeros((run_kernels.OUT + count, n))
 
     def meters(self) -> tuple[float, float, float]:
         """Return speed deviation [pu], state of charge and battery power [W] of now."""
@@ -170,7 +171,7 @@ class Network:
     def run(self, first: int, last: int, command_w: float) -> int:
         """Take steps; return the steps done in all."""
         return int(
-            net_kernels.run(
+            run_kernels.run(
                 (first, last),
                 self._load_w,
                 self.net,
@@ -332,21 +333,20 @@ def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
     engine = Network(drive, controller, events)
     done, wanted_w = drive.run(engine, controller, compiled=engine.control.code != kernels.COMMANDED)
     out = engine.out[:, :done]
-    k = net_kernels
     return Run(
-        deviation_pu=out[k.OUT_DW],
-        battery_w=out[k.OUT_BATTERY],
-        soc_frac=out[k.OUT_SOC],
-        mechanical_w=out[k.OUT_MECHANICAL],
-        source_w=out[k.OUT_SOURCE],
-        grid_w=out[k.OUT_GRID],
-        load_w=out[k.OUT_LOAD],
-        voltage_pu=out[k.OUT_VOLTAGE],
-        speeds_pu=out[k.OUT :],
+        deviation_pu=out[run_kernels.OUT_DW],
+        battery_w=out[run_kernels.OUT_BATTERY],
+        soc_frac=out[run_kernels.OUT_SOC],
+        mechanical_w=out[run_kernels.OUT_MECHANICAL],
+        source_w=out[run_kernels.OUT_SOURCE],
+        grid_w=out[run_kernels.OUT_GRID],
+        load_w=out[run_kernels.OUT_LOAD],
+        voltage_pu=out[run_kernels.OUT_VOLTAGE],
+        speeds_pu=out[run_kernels.OUT :],
         wanted_w=max(wanted_w, float(engine.carry[kernels.MOST])),
         missing_j=float(engine.carry[kernels.MISSING]),
         loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
-        stopped="" if done == len(drive.load_w) else _why(out[k.OUT_VOLTAGE]),
+        stopped="" if done == len(drive.load_w) else _why(out[run_kernels.OUT_VOLTAGE]),
     )
 
 
