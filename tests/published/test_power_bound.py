@@ -87,10 +87,7 @@ def test_look_ahead_needs_hardly_more_than_the_bound(name: str, rate: float, end
 def test_more_room_never_needs_more_battery() -> None:
     powers = [bound(SQUARE_W, 0.05, ramp(r)).power_w for r in (1e5, 1e6, 1e7, 1e8, 1e9)]
     assert all(b <= a * (1 + 1e-6) for a, b in zip(powers, powers[1:], strict=False))
-    wide, narrow = (
-        bound(SQUARE_W, 0.05, SourceLimits(up_w_per_s=1e9, down_w_per_s=1e9, range_w=r, range_window_s=5.0))
-        for r in (60e6, 20e6)
-    )
+    wide, narrow = (bound(SQUARE_W, 0.05, SourceLimits(range_w=r, range_window_s=5.0)) for r in (60e6, 20e6))
     assert narrow.power_w == pytest.approx(30e6, rel=1e-3)
     assert wide.power_w == pytest.approx(10e6, rel=1e-3)
 

@@ -9,12 +9,17 @@ import gigasite
 
 
 def warm() -> list[str]:
-    """Call `warm()` of every module named `kernels` (or `*_kernels`) in the package; return their names."""
+    """Call `warm()` of every module named `kernels` (or `*_kernels`) in the package; return their names.
+
+    Kernels that only other kernels call are compiled by these: their modules have no `warm`.
+    """
     done = []
-    for module in pkgutil.walk_packages(gigasite.__path__, "gigasite."):
-        if module.name.rsplit(".", 1)[-1].endswith("kernels"):
-            importlib.import_module(module.name).warm()
-            done.append(module.name)
+    for found in pkgutil.walk_packages(gigasite.__path__, "gigasite."):
+        if found.name.rsplit(".", 1)[-1].endswith("kernels"):
+            module = importlib.import_module(found.name)
+            if hasattr(module, "warm"):
+                module.warm()
+                done.append(found.name)
     return done
 
 
