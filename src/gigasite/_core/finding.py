@@ -48,7 +48,8 @@ class Finding:
 
     def __str__(self) -> str:
         """Print one line for a terminal or a log."""
-        tail = f" (found {self.found}, limit {self.limit})" if self.limit or self.found else ""
+        known = [f"{word} {text}" for word, text in (("found", self.found), ("limit", self.limit)) if text]
+        tail = f" ({', '.join(known)})" if known else ""
         cure = f" -> {self.remedy}" if self.remedy else ""
         return f"{self.severity.name}: {self.chapter}: {self.where}: {self.what}{tail}{cure}"
 

@@ -82,6 +82,33 @@ def keys(klass: type[Any]) -> dict[str, dataclasses.Field[Any]]:
     return out
 
 
+def default_texts(klass: type[Any]) -> dict[str, str]:
+    """Return the defaults of a part by key, as a file would write them.
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Ramp:
+    ...     up_w_per_s: float = setting(dataclasses.MISSING, 1.0, 1e11)
+    ...     window_s: float = setting(1.0, 0.001, 3600.0)
+    >>> default_texts(Ramp)
+    {'up': 'needed, MW/s', 'window': '1 s'}
+    """
+    return {key: _default_text(f) for key, f in keys(klass).items()}
+
+
+def _default_text(f: dataclasses.Field[Any]) -> str:
+    suffix = suffix_of(f.name)
+    unit = next((next(iter(units)) for s, units in UNITS.values() if s == suffix), "")
+    if f.default is dataclasses.MISSING:
+        return f"needed, {unit}" if unit else "needed"
+    if f.default is None:
+        return f"not set, {unit}" if unit else "not set"
+    if isinstance(f.default, int | float) and not isinstance(f.default, bool):
+        return show(float(f.default), unit) if unit else f"{f.default:g}"
+    if isinstance(f.default, tuple):
+        return f"[{', '.join(map(str, f.default))}]"
+    return str(f.default)
+
+
 def _values(klass: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
     known = keys(klass)
     values: dict[str, Any] = {}

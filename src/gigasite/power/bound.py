@@ -82,9 +82,8 @@ def bound(
     Notes
     -----
     min P, then E, with  high - g <= P, g - low <= P, e' = e - dt (load - g) within 0..E, ramps of g, windows, and per
-    tone
-    the amplitude of its discrete Fourier coefficient within a polygon around the circle: polygons outside keep it a
-    bound.
+    tone the amplitude of its discrete Fourier coefficient within a polygon around the circle: polygons outside keep it
+    a bound. Sides of the polygons are put in where the last solution lies outside of the circle.
 
     Examples
     --------
@@ -114,18 +113,27 @@ def best(
     some per cent more power often save most of the energy.
     """
     goals: tuple[Goal, Goal] = ("power", "energy") if first == "power" else ("energy", "power")
-    loss_w: NDArray[np.float64] | float = 0.0
+    program = Program(levels, limits, closed=closed, most_j=most_j)
+    return _with_losses(program, levels, efficiency_frac, goals, room_frac)
+
+
+def _with_losses(
+    program: Program, levels: Levels, efficiency_frac: float, goals: tuple[Goal, Goal], room_frac: float = 0.0
+) -> Bound:
+    """Solve; then again with the losses that the last solution has. They stay in the program."""
+    found = _lexicographic(program, goals, room_frac)
     for _ in range(LOSS_ROUNDS if efficiency_frac < 1.0 else 0):
-        found = _lexicographic(Program(levels, limits, loss_w, closed=closed, most_j=most_j), goals, room_frac)
-        loss_w = losses_w(levels, found.source_w, efficiency_frac)
-    return _lexicographic(Program(levels, limits, loss_w, closed=closed, most_j=most_j), goals, room_frac)
+        program.lose(losses_w(levels, found.source_w, efficiency_frac))
+        found = _lexicographic(program, goals, room_frac)
+    return found
 
 
 def _lexicographic(program: Program, goals: tuple[Goal, Goal], room_frac: float = 0.0) -> Bound:
     one = program.solve(goals[0])
+    binding = program.binding()
     most = program.value(one, goals[0]) * (1.0 + room_frac) * (1.0 + SLACK) + SLACK
     two = program.solve(goals[1], {goals[0]: most})
-    return program.result(two, one)
+    return program.result(two, tuple(sorted({*binding, *program.binding()})))
 
 
 def losses_w(levels: Levels, source_w: NDArray[np.float64], efficiency_frac: float) -> NDArray[np.float64]:
@@ -142,14 +150,18 @@ def front(
     dt_s: float,
     limits: SourceLimits,
     *,
+    efficiency_frac: float = 1.0,
     points: int = 9,
     closed: bool = False,
-    most: int = 1000,
+    most: int = MOST_STEPS,
 ) -> tuple[tuple[float, float], ...]:
-    """Return (power [W], energy [J]) from the least power to the least energy, without losses."""
+    """Return (power [W], energy [J]) from the least power to the least energy.
+
+    Losses are those of the battery of least power: along the front the source's power, and so they, differ little.
+    """
     levels = coarse(load_w, dt_s, most)
     program = Program(levels, limits, closed=closed)
-    low = program.value(program.solve("power"), "power")
+    low = _with_losses(program, levels, efficiency_frac, ("power", "energy")).power_w / MW
     least = program.solve("energy")
     e_low = program.value(least, "energy")
     high = program.value(program.solve("power", {"energy": e_low * (1.0 + SLACK) + SLACK}), "power")

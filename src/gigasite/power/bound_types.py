@@ -26,6 +26,8 @@ class SourceLimits:
 
     up_w_per_s: float | None = None
     down_w_per_s: float | None = None
+    ramp_window_s: float = 0.0
+    """Over which the limit measures a ramp: it lets ramp x window pass at once, which a steady ramp does not use."""
     range_w: float | None = None
     """Largest difference between highest and lowest power within a window."""
     range_window_s: float = 60.0
@@ -62,6 +64,7 @@ class Bound:
     stored_j: NDArray[np.float64]
     """(n + 1,) above the emptiest moment."""
     binding: tuple[str, ...]
-    """Limits without which a smaller battery would do."""
+    """Limits without which a smaller battery (less power, or less energy) would do."""
     blur_w: float
-    """How far the power may be off because steps are coarser than the load's: ramp x step."""
+    """How far below this the power may truly be: ramp x step where steps are coarser than the load's, or ramp x window
+    of a limit that measures ramps over a window and so lets that much pass at once."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gigasite.power.bound_types import SourceLimits
     from gigasite.power.types import Line, Plant
 
 
@@ -77,8 +78,8 @@ class Limit(Protocol):
 class Bounding(Protocol):
     """A limit that also bounds the source in the sizing program; others do not have this method."""
 
-    def source_limits(self) -> dict[str, Any]:
-        """Return fields of `bound.SourceLimits`."""
+    def source_limits(self) -> SourceLimits:
+        """Return what it asks; None where it asks nothing of that kind."""
         ...
 
 

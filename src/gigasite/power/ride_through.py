@@ -50,6 +50,10 @@ class Stage:
     time_s: float
     above: bool = False
 
+    def __str__(self) -> str:
+        """Return it as a file writes it; the level's unit is that of the table."""
+        return f"{{{'above' if self.above else 'below'}: {self.level:g}, for: {self.time_s:g} s}}"
+
 
 def stages_of(raw: Any, unit: str) -> tuple[Stage, ...]:
     """Read stages from a file: a list of `{below: 58.5 Hz, for: 300 s}` or `{above: 1.1, for: 13 s}`.

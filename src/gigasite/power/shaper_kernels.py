@@ -56,18 +56,23 @@ def buffered(
         Step [s].
     """
     out = np.empty(len(load_w))
-    slow, held, lost = load_w[0], 0.5 * store_j, 0.0
+    half_j = 0.5 * store_j
+    slow, held, lost = (
+        load_w[0],
+        0.0,
+        0.0,
+    )  # held above half full: a small load is not lost in the rounding of a large store
     for i in range(len(load_w)):
         slow += (load_w[i] - slow) * share
         # losses would empty it: it also comes back to half full within the low-pass's time
-        centre_w = (0.5 * store_j - held) * share / dt_s
+        centre_w = -held * share / dt_s
         wanted = min(max(load_w[i] - slow - centre_w, -most_w), most_w, load_w[i])
-        wanted = min(max(wanted, -(store_j - held) / eta / dt_s), held * eta / dt_s)
+        wanted = min(max(wanted, -(half_j - held) / eta / dt_s), (half_j + held) * eta / dt_s)
         taken = wanted / eta if wanted > 0.0 else wanted * eta
         held -= taken * dt_s
         lost += (taken - wanted) * dt_s
         out[i] = load_w[i] - wanted
-    return out, held - 0.5 * store_j, lost
+    return out, held, lost
 
 
 def warm() -> None:

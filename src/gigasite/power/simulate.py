@@ -22,6 +22,7 @@ from gigasite.power.limit import Series, ramps
 from gigasite.power.limit import limits as limit_parts
 from gigasite.power.move_kernels import largest_moves
 from gigasite.power.shaper import shapers as shaper_parts
+from gigasite.power.source import asked
 from gigasite.power.types import Job, Plant, Swing
 
 if TYPE_CHECKING:
@@ -187,8 +188,6 @@ def job_of(
 ) -> Job:
     """Return what controllers and shapers may know before the run; `window` is start, stop and step [s]."""
     start_s, stop_s, dt_s = window
-    up = [x for x in (getattr(limit, "up_w_per_s", None) for limit in limits) if x is not None]
-    down = [x for x in (getattr(limit, "down_w_per_s", None) for limit in limits) if x is not None]
     phases = announced(load, start_s=start_s, stop_s=stop_s)
     if extra_w:
         phases = tuple(
@@ -201,8 +200,7 @@ def job_of(
         dt_s=dt_s,
         period_s=period_of(load),
         gpus=load.gpus,
-        ramp_up_w_per_s=min(up) if up else None,
-        ramp_down_w_per_s=min(down) if down else None,
+        source=asked(limits),
     )
 
 

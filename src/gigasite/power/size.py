@@ -15,6 +15,7 @@ from gigasite.power.case import USUAL
 from gigasite.power.controller import controllers
 from gigasite.power.simulate import STEP_S, shaped, simulate
 from gigasite.power.simulate import job_of as job_for
+from gigasite.power.source import asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,16 @@ HALVINGS = 9
 STIFF = ("droop", "virtual-machine")
 """Controllers whose strength is their rating: for them it is searched; the others ask for what they need."""
 LEAST_W = 1.0
+ROUNDING = 1e-5
+"""The bound is solved to a millionth or so."""
+HELD = (
+    Finding(
+        severity=Severity.note,
+        chapter="power",
+        where="controllers",
+        what=f"{' and '.join(STIFF)} act on the frequency, which the grid holds here: not compared",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,19 +85,11 @@ class Sizing:
 
 
 def source_limits(bench: Bench, top_w: float) -> SourceLimits:
-    """Return what the study's limits ask of the source's power; the tightest where several do."""
-    out: dict[str, Any] = {}
-    for limit in bench.limits:
-        asked = limit.source_limits() if hasattr(limit, "source_limits") else {}
-        for name, value in asked.items():
-            if value is not None:
-                out[name] = min(out[name], value) if name in out and name != "tones" else value
+    """Return what the study's limits and the plant's supply ask of the source's power under a load up to `top_w`."""
     plant = bench.plant
     have_w = plant.grid.capacity_w if plant.grid else 0.0
     have_w += sum(m.count * m.rating_w for m in plant.machines)
-    if 0.0 < have_w < top_w:
-        out["capacity_w"] = have_w
-    return SourceLimits(**out)
+    return replace(asked(bench.limits), capacity_w=have_w if 0.0 < have_w < top_w else None)
 
 
 def size(bench: Bench, kinds: Sequence[str] = (), *, engine: Engine | None = None, points: int = 9) -> Sizing:
@@ -97,7 +100,8 @@ def size(bench: Bench, kinds: Sequence[str] = (), *, engine: Engine | None = Non
     bench
         The case; its own battery gives lags, latency and efficiency only.
     kinds
-        Controllers to compare; default: all but `none`. The case's own controller keeps its settings.
+        Controllers to compare; default: all but `none`, and where a grid holds the frequency without those that act on
+        the frequency. The case's own controller keeps its settings.
     engine
         Runs controllers side by side.
     points
@@ -114,12 +118,12 @@ def size(bench: Bench, kinds: Sequence[str] = (), *, engine: Engine | None = Non
     b = bench.plant.battery or USUAL
     one = two = None
     curve: tuple[tuple[float, float], ...] = ()
-    asked = [limits.up_w_per_s, limits.down_w_per_s, limits.range_w, limits.capacity_w, limits.tones or None]
-    if any(a is not None for a in asked):
+    if limits != SourceLimits():
         one = bound(load_w, step_s, limits, efficiency_frac=b.efficiency_frac)
         two = bound(load_w, step_s, limits, efficiency_frac=b.efficiency_frac, closed=True)
-        curve = front(load_w, step_s, limits, points=points)
-    chosen = list(kinds) or [k for k in controllers.names() if k != "none"]
+        curve = front(load_w, step_s, limits, efficiency_frac=b.efficiency_frac, points=points)
+    stiff = bench.plant.grid is not None and bench.plant.grid.inertia_s is None
+    chosen = list(kinds) or [k for k in controllers.names() if k != "none" and not (stiff and k in STIFF)]
     tasks = [(bench, kind, ends, load_w) for kind in chosen for ends in _ends(kind)]
     rows = [
         _compared(row, one if row.ends == "free" else two)
@@ -131,7 +135,7 @@ def size(bench: Bench, kinds: Sequence[str] = (), *, engine: Engine | None = Non
         front=curve,
         limits=limits,
         rows=tuple(sorted(rows, key=lambda r: (not r.holds, r.power_w, r.kind, r.ends))),
-        findings=worst_first(_findings(rows, one)),
+        findings=worst_first([*_findings(rows, one), *(HELD if stiff and not kinds else ())]),
         load_w=load_w,
         dt_s=step_s,
     )
@@ -156,8 +160,8 @@ def controller_of(bench: Bench, kind: str, ends: str = "free") -> Any:
     if "ends" in getattr(controllers[kind], "__slots__", ()):
         made = replace(made, ends=ends)
     if kind == "ramp-limit" and made is not own:
-        ramps = [r for x in bench.limits if hasattr(x, "source_limits") for n, r in x.source_limits().items()
-                 if n in {"up_w_per_s", "down_w_per_s"} and r is not None]  # fmt: skip
+        held = asked(bench.limits)
+        ramps = [r for r in (held.up_w_per_s, held.down_w_per_s) if r is not None]
         made = replace(made, ramp_w_per_s=min(ramps)) if ramps else made
     return made
 
@@ -252,7 +256,7 @@ def check_battery(bench: Bench, sizing: Sizing) -> list[Finding]:
     b = bench.plant.battery
     if b is None or sizing.bound is None:
         return []
-    if b.rating_w >= sizing.bound.power_w * (1 - 1e-6) and b.energy_j >= 0.0:
+    if b.rating_w >= sizing.bound.power_w * (1.0 - ROUNDING):
         return []
     lack = show(sizing.bound.power_w - b.rating_w, "MW")
     raise_texts = (show(sizing.bound.power_w, "MW"), show(b.rating_w, "MW"), f"{lack} more battery power")

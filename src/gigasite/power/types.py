@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from gigasite.power.bound_types import SourceLimits
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -164,9 +166,8 @@ class Job:
     period_s: float | None
     """Iteration period; None when the load shows none."""
     gpus: int
-    ramp_up_w_per_s: float | None = None
-    """Tightest ramp limit of the source among the study's limits."""
-    ramp_down_w_per_s: float | None = None
+    source: SourceLimits = field(default_factory=SourceLimits)
+    """What the study's limits ask of the source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, des
 
 if TYPE_CHECKING:
     from gigasite.power.case import Bench
+    from gigasite.power.size import Sizing
     from gigasite.power.types import Swing
 
 
@@ -106,20 +107,31 @@ def size(
         emit({"case": bench.name} | size_json(made, found))
     else:
         rows: list[tuple[str, object]] = []
-        for name, b in (("bound", made.bound), ("bound, same charge at the end", made.closed)):
-            if b is not None:
-                binds = f", set by {', '.join(b.binding)}" if b.binding else ""
-                rows.append((name, f"{b.power_w / 1e6:,.1f} MW, {b.energy_j / 3.6e6:,.1f} kWh{binds}"))
-        for r in made.rows:
-            ratio = "" if r.power_ratio is None else f" = {r.power_ratio:.2f} x power"
-            ratio += "" if r.energy_ratio is None else f", {r.energy_ratio:.2f} x energy of the bound"
-            verdict = "holds all limits" if r.holds else f"does not hold: {'; '.join(r.broken)}"[:160]
-            name = r.kind if r.ends == "free" else f"{r.kind}, same charge at the end"
-            rows.append((name, f"{r.power_w / 1e6:,.1f} MW, {r.energy_j / 3.6e6:,.1f} kWh{ratio}; {verdict}"))
-        if made.front:
-            rows.append(("front", "  ".join(f"{p / 1e6:,.1f} MW/{e / 3.6e6:,.0f} kWh" for p, e in made.front)))
-        show(f"{bench.name}: battery", rows, found)
+        show(f"{bench.name}: battery", _size_rows(made), found)
     end(found)
+
+
+def _size_rows(made: Sizing) -> list[tuple[str, object]]:
+    """Return the comparison as aligned columns: power, energy, both over the bound's, limits."""
+    rows: list[tuple[str, object]] = [("", f"{'power':>10}  {'energy':>12}  over the bound")]
+    for name, b in (("bound", made.bound), ("bound, closed", made.closed)):
+        if b is not None:
+            binds = f"set by {', '.join(b.binding)}" if b.binding else ""
+            rows.append(
+                (name, f"{b.power_w / 1e6:>7,.1f} MW  {b.energy_j / 3.6e6:>8,.1f} kWh  {'':14}  {binds}".rstrip())
+            )
+    for r in made.rows:
+        ratios = "".join("      -" if x is None else f"{x:7.2f}" for x in (r.power_ratio, r.energy_ratio))
+        verdict = "holds all limits" if r.holds else f"breaks {len(r.broken)}"
+        name = r.kind if r.ends == "free" else f"{r.kind}, closed"
+        rows.append((name, f"{r.power_w / 1e6:>7,.1f} MW  {r.energy_j / 3.6e6:>8,.1f} kWh  {ratios}  {verdict}"))
+    for text in sorted({b for r in made.rows for b in r.broken}):
+        rows.append(("broken", f"{text} ({', '.join(sorted({r.kind for r in made.rows if text in r.broken}))})"))
+    if made.closed is not None:
+        rows.append(("closed", "the battery ends as full as it began"))
+    for name, (p, e) in zip(["front"] + [""] * len(made.front), made.front, strict=False):
+        rows.append((name, f"{p / 1e6:>7,.1f} MW  {e / 3.6e6:>8,.1f} kWh"))
+    return rows
 
 
 @power.command()
@@ -283,7 +295,7 @@ def andes(file: CaseFile, out: Annotated[Path, typer.Option("--out", help="ANDES
 
 @power.command()
 def parts(as_json: AsJson = False) -> None:
-    """List controllers, limits, shapers, loads, governors and inverters with their settings."""
+    """List controllers, limits, shapers, loads, governors and inverters with their settings and defaults."""
     from gigasite.show.power_result import parts_json
 
     made = parts_json()

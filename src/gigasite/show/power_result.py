@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from gigasite._core.settings import keys
+from gigasite._core.settings import default_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -132,10 +132,13 @@ def parts_json() -> dict[str, dict[str, Any]]:
         out[kind] = {
             name: {
                 "title": (registry[name].__doc__ or "").strip().splitlines()[0],
-                "settings": {k: f.default for k, f in keys(registry[name]).items()},
+                "settings": default_texts(registry[name]),
             }
             for name in registry
         }
     for kind, plain in (("governors", governors), ("inverters", inverters)):
-        out[kind] = {name: {"title": plain[name].title, "settings": dict(plain[name].defaults)} for name in plain}
+        out[kind] = {
+            name: {"title": plain[name].title, "settings": {k: f"{v:g}" for k, v in plain[name].defaults.items()}}
+            for name in plain
+        }
     return out

@@ -10,6 +10,7 @@ from gigasite._core.errors import QuantityError
 from gigasite._core.finding import Severity
 from gigasite._core.settings import mistakes, read
 from gigasite.power import BatteryPlant, Grid, Machines, Plant
+from gigasite.power.bound_types import SourceLimits
 from gigasite.power.flicker import intake_voltage
 from gigasite.power.limit import Series, Verdict, limits, ramps
 from gigasite.power.limits.battery_use import BatteryUse, cycles, turning_points
@@ -168,7 +169,7 @@ def test_a_swing_with_the_windows_period_is_a_ramp(hz: float) -> None:
 def test_a_ramp_needs_a_limit() -> None:
     with pytest.raises(QuantityError, match="at least one"):
         Ramp()
-    assert Ramp(up_w_per_s=2.0).source_limits() == {"up_w_per_s": 2.0, "down_w_per_s": None}
+    assert Ramp(up_w_per_s=2.0).source_limits() == SourceLimits(up_w_per_s=2.0, ramp_window_s=1.0)
 
 
 def test_range_counts_only_what_swings_within_the_window() -> None:
@@ -331,9 +332,9 @@ def test_spectrum_judges_share_and_tones() -> None:
     assert verdict.figures["spectrum_band_frac"] == pytest.approx(0.36, abs=0.01)
     assert verdict.figures["tone_1_w"] == pytest.approx(3e6, rel=0.01)
     assert verdict.findings[1].found.startswith("3 MW at 1 Hz")
-    tone = judge.source_limits()["tones"][0]
+    (tone,) = judge.source_limits().tones
     assert (tone.low_hz, tone.high_hz, tone.amplitude_w) == (0.5, 2.0, 2e6)
-    assert Spectrum().source_limits() == {}
+    assert Spectrum().source_limits() == SourceLimits()
 
 
 def test_a_share_of_next_to_nothing_is_no_fault() -> None:

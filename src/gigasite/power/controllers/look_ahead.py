@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -64,14 +64,14 @@ class LookAhead:
     """Ramp limit with announced phases.
 
     Before the run it solves the sizing program on what is announced (mean and band of every stretch) for the source's
-    trajectory with the least battery; in the run the source follows that plan, corrected slowly by the state of charge
-    and never faster than the ramp; the battery gives the rest. A load that leaves its announced band is met like by the
-    plain ramp limit until it comes back.
+    trajectory with the least battery that holds ramp, range and tones of the study; in the run the source follows that
+    plan, corrected slowly by the state of charge and never faster than the ramp; the battery gives the rest. A load
+    that leaves its announced band is met like by the plain ramp limit until it comes back.
 
     Parameters
     ----------
     ramp_w_per_s
-        Largest change of source power [W/s]; None: the tightest ramp limit of the study, else 1 MW/s.
+        Largest change of source power [W/s]; None: the tightest ramp limit of the study, 1 MW/s where nothing is asked.
     centring_s
         Time constant with which the charge returns to the plan [s].
     power_room_frac
@@ -99,10 +99,7 @@ class LookAhead:
         InfeasibleError
             The announced load is shorter than two steps.
         """
-        limits = SourceLimits(
-            up_w_per_s=self.ramp_w_per_s or job.ramp_up_w_per_s or (None if job.ramp_down_w_per_s else DEFAULT_RAMP),
-            down_w_per_s=self.ramp_w_per_s or job.ramp_down_w_per_s or (None if job.ramp_up_w_per_s else DEFAULT_RAMP),
-        )
+        limits = asked_of(job, self.ramp_w_per_s)
         b = job.plant.battery
         # what the charge leaves on its nearer side is what a plan may use without running empty or full
         room_j = 2.0 * min(b.soc_frac, 1.0 - b.soc_frac) * b.energy_j if b else None
@@ -176,6 +173,19 @@ class Planned:
         return source_w, stored_j, inside
 
 
+def asked_of(job: Job, ramp_w_per_s: float | None) -> SourceLimits:
+    """Return what a plan has to hold: the study's limits on the source; a ramp of the controller's own comes first.
+
+    A study that limits neither ramp, range nor spectrum leaves a plan without a wish: then the ramp is 1 MW/s.
+    """
+    found = job.source
+    if ramp_w_per_s is not None:
+        return replace(found, up_w_per_s=ramp_w_per_s, down_w_per_s=ramp_w_per_s)
+    if found == SourceLimits():
+        return replace(found, up_w_per_s=DEFAULT_RAMP, down_w_per_s=DEFAULT_RAMP)
+    return found
+
+
 def made(
     announced: Sequence[Phase],
     limits: SourceLimits,
@@ -196,9 +206,12 @@ def made(
     edge_s = np.linspace(start_s, stop_s, count + 1)
     levels = levels_of(announced, edge_s)
     spare = 1.0 - SPARE_FRAC
-    tight = SourceLimits(
+    tight = replace(
+        limits,
         up_w_per_s=None if limits.up_w_per_s is None else limits.up_w_per_s * spare,
         down_w_per_s=None if limits.down_w_per_s is None else limits.down_w_per_s * spare,
+        range_w=None if limits.range_w is None else limits.range_w * spare,
+        tones=tuple(replace(t, amplitude_w=t.amplitude_w * spare) for t in limits.tones),
     )
     try:
         found = best(levels, tight, efficiency_frac=efficiency_frac, closed=closed, most_j=most_j, room_frac=room_frac)

@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 from gigasite._core.settings import setting
 from gigasite.power.bound import SourceLimits
 from gigasite.power.controller import controllers, within
-from gigasite.power.controllers.look_ahead import DEFAULT_RAMP, UNLIMITED, levels_of
+from gigasite.power.controllers.look_ahead import DEFAULT_RAMP, UNLIMITED, asked_of, levels_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,10 +65,7 @@ class Mpc:
         start_s, stop_s = job.announced[0].start_s, job.announced[-1].stop_s
         count = max(2, round((stop_s - start_s) / self.interval_s))
         levels = levels_of(job.announced, np.linspace(start_s, stop_s, count + 1))
-        up = self.ramp_w_per_s or job.ramp_up_w_per_s or (UNLIMITED if job.ramp_down_w_per_s else DEFAULT_RAMP)
-        down = self.ramp_w_per_s or job.ramp_down_w_per_s or (UNLIMITED if job.ramp_up_w_per_s else DEFAULT_RAMP)
-        limits = SourceLimits(up_w_per_s=up, down_w_per_s=down)
-        return Planner(settings=self, limits=limits, levels=levels, start_s=start_s)
+        return Planner(settings=self, limits=asked_of(job, self.ramp_w_per_s), levels=levels, start_s=start_s)
 
     def start(self, seen: Seen, /) -> Memory:
         """Begin without an announcement: the plain ramp limit by the same program on the load of now."""

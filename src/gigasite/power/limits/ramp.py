@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from gigasite._core.errors import QuantityError
 from gigasite._core.quantity import show
 from gigasite._core.settings import setting
+from gigasite.power.bound_types import SourceLimits
 from gigasite.power.limit import Verdict, broken, limits, unseen
 from gigasite.power.spells import rises, shown_s, sound, when
 from gigasite.power.types import Line
@@ -55,9 +56,9 @@ class Ramp:
         if self.up_w_per_s is None and self.down_w_per_s is None:
             raise QuantityError("needs at least one of up and down, such as 'up: 10 MW/min'")
 
-    def source_limits(self) -> dict[str, Any]:
-        """Return fields of `bound.SourceLimits`."""
-        return {"up_w_per_s": self.up_w_per_s, "down_w_per_s": self.down_w_per_s}
+    def source_limits(self) -> SourceLimits:
+        """Return the steady ramps."""
+        return SourceLimits(up_w_per_s=self.up_w_per_s, down_w_per_s=self.down_w_per_s, ramp_window_s=self.window_s)
 
     def judge(self, series: Series, /) -> Verdict:
         """Return lines and findings."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 
 from gigasite._core.quantity import show
 from gigasite._core.settings import setting
+from gigasite.power.bound_types import SourceLimits
 from gigasite.power.limit import Verdict, broken, limits, unseen
 from gigasite.power.spells import PLATEAU_S, shown_s, sound, too_coarse, when
 from gigasite.power.types import Line
@@ -53,9 +54,9 @@ class Range:
         """Return the largest difference within a window [W]."""
         return self.range_w + self.drift_w_per_s * self.range_window_s
 
-    def source_limits(self) -> dict[str, Any]:
-        """Return fields of `bound.SourceLimits`."""
-        return {"range_w": self.most_w, "range_window_s": self.range_window_s}
+    def source_limits(self) -> SourceLimits:
+        """Return the range."""
+        return SourceLimits(range_w=self.most_w, range_window_s=self.range_window_s)
 
     def judge(self, series: Series, /) -> Verdict:
         """Return the widest window against the range."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from gigasite._core.errors import QuantityError
 from gigasite._core.quantity import show
 from gigasite._core.settings import of_kind, setting
+from gigasite.power.bound_types import SourceLimits, Tone
 from gigasite.power.limit import Verdict, broken, limits, unjudged, unseen
 from gigasite.power.spectra import FEWEST_PERIODS, Band, band_share, bands_of, largest_tone
 from gigasite.power.spells import shown_s, sound, too_coarse, when
@@ -65,13 +66,11 @@ class Spectrum:
         if not self.low_hz < self.high_hz:
             raise QuantityError(f"low must be below high, found {self.low_hz:g} and {self.high_hz:g} Hz")
 
-    def source_limits(self) -> dict[str, Any]:
-        """Return fields of `bound.SourceLimits`: the tones; the share is no linear limit."""
-        if not self.tones:
-            return {}
-        from gigasite.power.bound import Tone  # noqa: PLC0415  # scipy.optimize is for sizing only
-
-        return {"tones": tuple(Tone(low_hz=b.low_hz, high_hz=b.high_hz, amplitude_w=b.amplitude) for b in self.tones)}
+    def source_limits(self) -> SourceLimits:
+        """Return the tones; the share is no linear limit."""
+        return SourceLimits(
+            tones=tuple(Tone(low_hz=b.low_hz, high_hz=b.high_hz, amplitude_w=b.amplitude) for b in self.tones)
+        )
 
     def judge(self, series: Series, /) -> Verdict:
         """Return the band's share and the largest tone of each band."""
