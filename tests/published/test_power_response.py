@@ -29,7 +29,7 @@ def island(governor: str = "gast", inertia_s: float = 2.0, battery: BatteryPlant
         transformer_x_pu=0.0667,
         transformer_r_pu=0.00417,
     )
-    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=battery)
+    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=battery, loss_w_per_w2=0.0)
 
 
 KNOWN = {  # Hz pk-pk per MW pk-pk of a lumped model (200 MVA, H 2 s): no network, hence a per cent apart

@@ -36,7 +36,7 @@ def plant_of(governor: str, **settings: float) -> Plant:
         settings=settings,
         inertia_s=2.0,
     )
-    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=None)
+    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=None, loss_w_per_w2=0.0)
 
 
 @pytest.mark.parametrize("governor", ["gast", "tgov1"])
@@ -57,7 +57,9 @@ def test_droop_sets_the_end_frequency(governor: str) -> None:
     plain = plant_of(governor, R=0.05)
     swing = simulate(plain, load, controllers["none"](), level="aggregate")
     assert swing.frequency_hz[-1] - 60 == pytest.approx(-0.05 * 60 * 20 / 200, rel=1e-3)
-    restored = Plant(frequency_hz=60.0, machines=plain.machines, grid=None, battery=None, restore_s=5.0)
+    restored = Plant(
+        frequency_hz=60.0, machines=plain.machines, grid=None, battery=None, restore_s=5.0, loss_w_per_w2=0.0
+    )
     swing = simulate(restored, load, controllers["none"](), level="aggregate")
     assert swing.frequency_hz[-1] == pytest.approx(60.0, abs=2e-3)
 

@@ -150,8 +150,9 @@ class Case:
     grid: CaseGrid | None = None
     battery: CaseBattery | None = None
     consumer: CaseConsumer = field(default_factory=CaseConsumer)
-    loss: Number = 0.0
-    """Quadratic loss between machines and load at the aggregate level [1/W]."""
+    loss: Number | None = None
+    """Quadratic loss between machines and load at the aggregate level [1/W]; default: as transformers and stators lose
+    at the start."""
     restore_s: Seconds = 0.0
     """Time constant of secondary frequency control; 0: none."""
     load: PartChoice

@@ -7,10 +7,11 @@ oracle of the compiled one.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.signal import lfilter
 
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.quantity import show
@@ -19,13 +20,17 @@ from gigasite.power.controller import Now
 from gigasite.power.drive import COLLAPSE_PU, Drive, Run, battery_row, control_of
 from gigasite.power.governor import SETTINGS, STATES, Governor, governors
 from gigasite.power.governor_kernels import CODES
+from gigasite.power.types import Machines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from gigasite.power.types import Machines, Plant
+    from gigasite.power.types import Grid, Plant
+
+UNLIMITED = 1e3
+"""Per unit: more than any grid moves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ def packed(groups: Sequence[Group], plant: Plant, dt_s: float, need_w: float) ->
         base_w=base_w,
         pe_per_w=torque / max(need_w, 1.0),
         per_stored=0.5 / stored_j,
-        loss=float(plant.loss_w_per_w2),
+        loss=float(plant.loss_w_per_w2 or 0.0),
         restore_s=float(plant.restore_s),
         dt_s=float(dt_s),
     )
@@ -126,6 +131,7 @@ class _Compiled:
         self._battery = battery_row(drive.plant, drive.dt_s)
         self.carry = np.zeros(kernels.CARRY)
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
+        self.carry[kernels.INVERTER] = self.carry[kernels.MEAN] = self._battery[kernels.POWER0]
         self._control, state = control_of(controller, drive, self)
         work = np.zeros((3, len(groups), STATES + 1))
         self._memory = (at_rest(groups), self.carry, state, work)
@@ -154,7 +160,7 @@ class _Plain(_Compiled):
             seen_w = self._load_w[max(i - self._control.delay, 0)]
             battery = self._battery
             now = Now(seen_w, carry[kernels.DW], carry[kernels.SOC], dt_s, battery[0], battery[1])
-            wanted_w = kernels.wanted(self._control, state, now, command_w, carry)
+            wanted_w = kernels.wanted(self._control, state, now, command_w, battery[kernels.POWER0], carry)
             kernels.battery_step(battery, wanted_w, carry, dt_s)
             self.out[1, i] = carry[kernels.MEAN]
             net_w = self._load_w[i] - carry[kernels.MEAN]
@@ -172,34 +178,42 @@ class _Plain(_Compiled):
         return dw + 0.5 * dt_s * (dw_1 + (torque_2_w - electrical_w) * g.per_stored), torque_w
 
     def _rates(self, x: NDArray[np.float64], dw: float, electrical_w: float) -> tuple[float, NDArray[np.float64]]:
-        g = self._groups
-        dx, parts = np.zeros_like(x), []
-        for k, own in enumerate(self._parts):
-            pe = electrical_w * g.pe_per_w[k]
-            parts.append(own.base_w * own.part.rates(own.row, x[k, STATES], dw, pe, x[k], dx[k]))
-            rate = -dw / (own.row[0] * g.restore_s) if g.restore_s > 0.0 else 0.0
-            beyond = (x[k, STATES] >= g.high[k, STATES] and rate > 0) or (x[k, STATES] <= g.low[k, STATES] and rate < 0)
-            dx[k, STATES] = 0.0 if beyond else rate
-        return math.fsum(parts), dx
+        return plain_rates(self._parts, self._groups, x, dw, electrical_w)
+
+
+def plain_rates(
+    groups: Sequence[Group], packed_groups: kernels.Groups, x: NDArray[np.float64], dw: float, electrical_w: float
+) -> tuple[float, NDArray[np.float64]]:
+    """Return the turbines' power at rated speed [W] and the rates of all governors, as `kernels.rates` does."""
+    g = packed_groups
+    dx, parts = np.zeros_like(x), []
+    for k, own in enumerate(groups):
+        pe = electrical_w * g.pe_per_w[k]
+        parts.append(own.base_w * own.part.rates(own.row, x[k, STATES], dw, pe, x[k], dx[k]))
+        rate = -dw / (own.row[0] * g.restore_s) if g.restore_s > 0.0 else 0.0
+        beyond = (x[k, STATES] >= g.high[k, STATES] and rate > 0) or (x[k, STATES] <= g.low[k, STATES] and rate < 0)
+        dx[k, STATES] = 0.0 if beyond else rate
+    return math.fsum(parts), dx
 
 
 def run(drive: Drive, controller: Any) -> Run:
-    """Run a controller of `controllers/` or any object with `start` and `step`."""
+    """Run a controller of `controllers/` or any object with `start` and `step`.
+
+    A grid with inertia swings with the machines as one more of them; a stiff one holds the frequency.
+    """
     plant, load_w = drive.plant, drive.load_w
-    first_w = float(load_w[0])
-    need_w = first_w + plant.loss_w_per_w2 * first_w**2
-    groups = groups_of(plant.machines, need_w) if plant.grid is None else ()
+    loss = plant.loss_w_per_w2 or 0.0
+    first_w = float(load_w[0]) - (plant.battery.power_w if plant.battery else 0.0)
+    need_w = first_w + loss * first_w**2
+    machines = turning(plant, need_w)
+    groups = groups_of(machines, need_w) if machines else ()
     engine = (_Compiled if all(g.code is not None for g in groups) else _Plain)(drive, groups, need_w, controller)
     compiled = engine._control.code != kernels.COMMANDED  # noqa: SLF001  # the same module
     done, wanted_w = drive.run(engine, controller, compiled=compiled)
     out = engine.out[:, :done]
     net_w = load_w[:done] - out[kernels.OUT_BATTERY]
-    source_w = net_w + plant.loss_w_per_w2 * net_w**2
-    mechanical_w = out[kernels.OUT_MECHANICAL]
-    grid_w = np.zeros(done)
-    if plant.grid is not None:
-        mechanical_w = np.full(done, beside_grid_w(plant, float(source_w.max())))
-        grid_w = source_w - mechanical_w
+    source_w = net_w + (loss * net_w**2 if plant.grid is None else 0.0)  # a grid's lines lose it before the intake
+    mechanical_w, grid_w = _shares(plant, groups, drive.dt_s, out, source_w)
     return Run(
         deviation_pu=out[kernels.OUT_DW],
         battery_w=out[kernels.OUT_BATTERY],
@@ -213,6 +227,62 @@ def run(drive: Drive, controller: Any) -> Run:
         loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
         stopped="" if done == len(load_w) else "the speed left the range in which the models hold",
     )
+
+
+def turning(plant: Plant, need_w: float) -> tuple[Machines, ...]:
+    """Return the machines that share one speed: those of an island, or those beside a grid with inertia, and it."""
+    grid = plant.grid
+    if grid is None:
+        return plant.machines
+    if grid.inertia_s is None:
+        return ()
+    steady_w = beside_grid_w(plant, need_w)
+    whole_w = sum(m.count * m.rating_w for m in plant.machines) or 1.0
+    beside = tuple(
+        replace(m, power_w=steady_w * m.count * m.rating_w / whole_w) if m.power_w is None else m
+        for m in plant.machines
+    )
+    return (*beside, _as_machine(grid))
+
+
+def _as_machine(grid: Grid) -> Machines:
+    """Return a grid as a machine whose governor has droop and one lag, without limits."""
+    lag_s = max(grid.governor_s, 1e-3)
+    # T2 = T3 leaves of TGOV1 its first lag alone
+    settings = {"R": grid.droop_frac, "T1": lag_s, "T2": 1.0, "T3": 1.0, "VMAX": UNLIMITED, "VMIN": -UNLIMITED}
+    return Machines(
+        title="grid",
+        count=1,
+        rating_w=UNLIMITED * grid.inertia_base_w,
+        apparent_w=grid.inertia_base_w,
+        governor="tgov1",
+        settings=settings,
+        inertia_s=grid.inertia_s or 0.0,
+    )
+
+
+def _shares(
+    plant: Plant,
+    groups: Sequence[Group],
+    dt_s: float,
+    out: NDArray[np.float64],
+    source_w: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return turbine power of the gensets and electrical power of the intake [W]."""
+    turbine_w = out[kernels.OUT_MECHANICAL]
+    if plant.grid is None:
+        return turbine_w, np.zeros(len(source_w))
+    if plant.grid.inertia_s is None:
+        steady_w = np.full(len(source_w), beside_grid_w(plant, float(source_w.max())))
+        return steady_w, source_w - steady_w
+    grid, dw = groups[-1], out[kernels.OUT_DW]
+    keep = math.exp(-dt_s / max(plant.grid.governor_s, 1e-3))
+    more = lfilter([0.0, 1.0 - keep], [1.0, -keep], -dw / plant.grid.droop_frac)
+    grid_turbine_w = grid.base_w * (grid.torque + more)
+    gensets_w = turbine_w - grid_turbine_w
+    stored_j = sum(g.inertia_s * g.base_w for g in groups[:-1])
+    slope = np.gradient(dw, dt_s) if len(dw) > 1 else np.zeros(len(dw))
+    return gensets_w, source_w - (gensets_w - 2.0 * stored_j * slope)
 
 
 def beside_grid_w(plant: Plant, highest_w: float) -> float:

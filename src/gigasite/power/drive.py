@@ -43,6 +43,8 @@ class Run:
     voltage_pu: NDArray[np.float64] | None = None
     speeds_pu: NDArray[np.float64] | None = None
     """(g, n) speed deviation of each group."""
+    battery_trip_s: float | None = None
+    """When a grid-forming battery ran empty or full and opened its breaker; None: it did not."""
     stopped: str = ""
     """Why the run ended early."""
 
@@ -121,7 +123,7 @@ def battery_row(plant: Plant, dt_s: float) -> NDArray[np.float64]:
     """Return the battery as the kernels want it; without one, of rating 0."""
     b = plant.battery
     if b is None:
-        return np.array([0.0, 1.0, 1.0, 1.0, 1.0, 0.5])
+        return np.array([0.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0])
     way = -np.expm1(-dt_s / b.response_s) if b.response_s > 0.0 else 1.0
     mean_way = way * b.response_s / dt_s
-    return np.array([b.rating_w, b.energy_j, b.efficiency_frac, way, mean_way, b.soc_frac])
+    return np.array([b.rating_w, b.energy_j, b.efficiency_frac, way, mean_way, b.soc_frac, b.power_w])

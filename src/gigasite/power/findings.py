@@ -194,11 +194,12 @@ def _battery(plant: Plant, swing: Swing, run: Run) -> list[Finding]:
         texts = (show(b.rating_w, "MW"), show(swing.battery_peak_w, "MW"), "more battery power")
         out.append(_make(Severity.warning, "battery", "runs at its full power", texts))
     low, high = float(swing.soc_frac.min()), float(swing.soc_frac.max())
-    if low <= 1e-6 or high >= 1 - 1e-6:
+    if run.missing_j > 0.0 or run.battery_trip_s is not None:
         lack = f"at least {show(run.missing_j, 'MWh')} more energy; " if run.missing_j > 0 else ""
         cure = f"{lack}a faster ramp of the source, or stops that are announced"
         texts = ("0 to 100 %", f"{low:.0%} to {high:.0%}", cure)
-        out.append(_make(Severity.error, "battery", "runs empty or full", texts))
+        trip = "" if run.battery_trip_s is None else f" and opens its breaker at {run.battery_trip_s:.2f} s"
+        out.append(_make(Severity.error, "battery", f"runs empty or full{trip}", texts))
     return out
 
 

@@ -32,8 +32,8 @@ LAWS = {
     "load-follower": LOAD_FOLLOWER,
 }
 # columns of `battery`: rating, energy, one-way efficiency, share of the lag's way in a step, its mean share, soc at
-# start
-RATING, ENERGY, ETA, WAY, MEAN_WAY, SOC0 = range(6)
+# start, power of the schedule around which the controller acts
+RATING, ENERGY, ETA, WAY, MEAN_WAY, SOC0, POWER0 = range(7)
 # what goes on from step to step
 DW, INVERTER, SOC, MEAN, MISSING, MOST, BATTERY_LOSS = range(7)
 CARRY = 7
@@ -184,12 +184,23 @@ def battery_step(battery: NDArray[np.float64], wanted_w: float, carry: NDArray[n
 
 @tight
 def wanted(
-    control: Control, state: NDArray[np.float64], now: Now, command_w: float, carry: NDArray[np.float64]
+    control: Control,
+    state: NDArray[np.float64],
+    now: Now,
+    command_w: float,
+    scheduled_w: float,
+    carry: NDArray[np.float64],
 ) -> float:
-    """Return the set point of the battery [W] by the law or from outside, and note the largest one asked for."""
-    asked_w = command_w if control.code == COMMANDED else law(control.code, control.tune, state, now)
+    """Return the set point of the battery [W]: its schedule and what the law, or a controller outside, adds to it.
+
+    Notes the largest one asked for.
+    """
+    asked_w = scheduled_w + (command_w if control.code == COMMANDED else law(control.code, control.tune, state, now))
     carry[MOST] = max(carry[MOST], abs(asked_w))
-    return possible(asked_w, now.rating_w, now.soc)
+    within_w = min(max(asked_w, -now.rating_w), now.rating_w)
+    given_w = possible(asked_w, now.rating_w, now.soc)
+    carry[MISSING] += abs(within_w - given_w) * now.dt_s
+    return given_w
 
 
 @tight
@@ -234,7 +245,7 @@ def run(
         dw = carry[DW]
         out[OUT_DW, i], out[OUT_SOC, i] = dw, carry[SOC]
         now = Now(load_w[max(i - control.delay, 0)], dw, carry[SOC], dt_s, battery[RATING], battery[ENERGY])
-        battery_step(battery, wanted(control, state, now, command_w, carry), carry, dt_s)
+        battery_step(battery, wanted(control, state, now, command_w, battery[POWER0], carry), carry, dt_s)
         out[OUT_BATTERY, i] = carry[MEAN]
         if count > 0:
             net_w = load_w[i] - carry[MEAN]
@@ -255,7 +266,7 @@ def warm() -> None:
     groups = Groups(
         np.zeros(1, np.int64), row, np.full(1, 3), low[None, :], high[None, :], one, one, 0.25, 0.0, 30.0, 0.005
     )
-    battery = np.array([1.0, 1e6, 0.95, 0.2, 0.9, 0.5])
+    battery = np.array([1.0, 1e6, 0.95, 0.2, 0.9, 0.5, 0.0])
     tune, carry = np.array([0.02, 600.0, 0.2, 1.0, 0.02]), np.zeros(CARRY)
     carry[SOC] = 0.5
     memory = (np.full((1, STATES + 1), 0.5), carry, np.zeros(2), np.zeros((3, 1, STATES + 1)))

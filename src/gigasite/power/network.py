@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 KINDS = {"trip-machines": 0, "open-intake": 1, "close-intake": 2, "trip-battery": 3}
 BUS_PU = 1.0
 """Voltage at the start where a grid or an inverter holds it."""
-SHORT_CIRCUIT = 10.0
-"""Short-circuit power over capacity of an intake, where none is given; estimate."""
 LEAST_LAG_S = 0.005
 """Lag of grid-following inverters at least: two steps of 2 ms resolve it."""
 APPARENT = 1.1
@@ -139,6 +137,27 @@ def _island(plant: Plant, load: complex, given: complex) -> Start:
     )
 
 
+def loss_w_per_w2(plant: Plant, first_w: float) -> float:
+    """Return the losses of the start over the square of the load [1/W]: the aggregate level takes them as such.
+
+    Of an island they are those of transformers and stators, of a grid with inertia those of its lines. Copper losses
+    grow with the square of the current, and so nearly of the power.
+    """
+    grid = plant.grid
+    if not first_w > 0.0 or (grid.inertia_s is None if grid else not plant.machines):
+        return 0.0
+    begin = start(plant, first_w)
+    if grid is not None:
+        resistance_pu = grid.r_over_x / (grid.fault_w / c.BASE_W * math.hypot(1.0, grid.r_over_x))
+        return resistance_pu * abs(begin.grid) ** 2 * c.BASE_W / first_w**2
+    lost_w = 0.0
+    for m, terminal, power in zip(plant.machines, begin.terminals, begin.powers, strict=True):
+        resistance_pu = m.transformer_r_pu + generator.settings_of(m)[0]["ra"]
+        lost_w += m.count * m.apparent_w * resistance_pu * abs(power / terminal) ** 2
+    given_w = first_w - (plant.battery.power_w if plant.battery else 0.0)
+    return lost_w / given_w**2 if abs(given_w) > 0.0 else 0.0
+
+
 class Network:
     """The plant in the kernels, at rest under the first load."""
 
@@ -156,6 +175,7 @@ class Network:
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
         self.carry[kernels.MEAN] = self.begin.battery.real * c.BASE_W
         self.carry[run_kernels.LOAD_ON] = 1.0
+        self.carry[run_kernels.TRIPPED_S] = np.nan
         self.control, state = control_of(controller, drive, self)
         room = np.zeros((4, count + c.EXTRA_ROWS, c.WIDTH))
         self._memory = (self.x, self.carry, state, room)
@@ -274,7 +294,7 @@ def _grid_row(grid: Grid | None, begin: Start) -> NDArray[np.float64]:
     out[c.G_SIZE] = 1.0
     if grid is None:
         return out
-    short = (grid.short_circuit_w or SHORT_CIRCUIT * grid.capacity_w) / c.BASE_W
+    short = grid.fault_w / c.BASE_W
     if not short > 0.0:
         raise InfeasibleError("the grid needs a short-circuit power above 0")
     x = 1.0 / (short * math.hypot(1.0, grid.r_over_x))
@@ -284,7 +304,7 @@ def _grid_row(grid: Grid | None, begin: Start) -> NDArray[np.float64]:
     emf = begin.bus + current / y
     out[c.G_EMF] = abs(emf)
     if grid.inertia_s is not None:
-        size = (grid.base_w or grid.short_circuit_w or SHORT_CIRCUIT * grid.capacity_w) / c.BASE_W
+        size = grid.inertia_base_w / c.BASE_W
         out[c.G_SIZE], out[c.G_PER_2H] = size, 0.5 / grid.inertia_s
         out[c.G_PM] = (emf * current.conjugate()).real / size
         out[c.G_PER_DROOP], out[c.G_PER_T] = 1.0 / grid.droop_frac, 1.0 / max(grid.governor_s, 1e-3)
@@ -346,6 +366,7 @@ def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
         wanted_w=max(wanted_w, float(engine.carry[kernels.MOST])),
         missing_j=float(engine.carry[kernels.MISSING]),
         loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
+        battery_trip_s=None if np.isnan(trip_s := float(engine.carry[run_kernels.TRIPPED_S])) else trip_s,
         stopped="" if done == len(drive.load_w) else _why(out[run_kernels.OUT_VOLTAGE]),
     )
 

@@ -37,8 +37,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # what goes on from step to step, behind the columns of `kernels.py`
-LOW_S, LOAD_ON, DONE_EVENTS, VOLTAGE = range(base.CARRY, base.CARRY + 4)
+LOW_S, LOAD_ON, DONE_EVENTS, TRIPPED_S = range(base.CARRY, base.CARRY + 4)
 CARRY = base.CARRY + 4
+GUARD = 2.0
+"""Steps of power that a battery keeps back: what is under way when it stops must still come from somewhere."""
 # rows of the result
 OUT_DW, OUT_BATTERY, OUT_SOC, OUT_MECHANICAL, OUT_SOURCE, OUT_GRID, OUT_VOLTAGE, OUT_LOAD = range(8)
 OUT = 8
@@ -101,13 +103,43 @@ def charge(net: Net, battery: NDArray[np.float64], mean_w: float, carry: NDArray
     """Move the state of charge; an empty battery no longer discharges, a full one no longer charges."""
     v = net.inverter
     taken_w = mean_w / battery[base.ETA] if mean_w > 0.0 else mean_w * battery[base.ETA]
-    soc = carry[base.SOC] - taken_w * dt_s / battery[base.ENERGY]
-    carry[base.SOC] = min(max(soc, 0.0), 1.0)
-    carry[base.MISSING] += abs(soc - carry[base.SOC]) * battery[base.ENERGY]
+    carry[base.SOC] -= taken_w * dt_s / battery[base.ENERGY]
     carry[base.BATTERY_LOSS] += (taken_w - mean_w) * dt_s
     rating = battery[base.RATING] / (v[c.SIZE] * BASE_W)
-    v[c.PMAX] = rating if carry[base.SOC] > 0.0 else 0.0
-    v[c.PMIN] = -rating if carry[base.SOC] < 1.0 else 0.0
+    ends = usable(battery, carry, dt_s)
+    v[c.PMAX] = rating if ends > 0.0 else 0.0
+    v[c.PMIN] = -rating if ends < 1.0 else 0.0
+
+
+@tight
+def usable(battery: NDArray[np.float64], carry: NDArray[np.float64], dt_s: float) -> float:
+    """Return the state of charge as far as it can be used: 0 when nearly empty, 1 when nearly full."""
+    kept_j = GUARD * max(battery[base.RATING], abs(carry[base.MEAN])) * dt_s
+    if carry[base.SOC] * battery[base.ENERGY] * battery[base.ETA] <= kept_j:
+        return 0.0
+    if (1.0 - carry[base.SOC]) * battery[base.ENERGY] <= kept_j * battery[base.ETA]:
+        return 1.0
+    soc: float = carry[base.SOC]
+    return soc
+
+
+@tight
+def block(net: Net, x: NDArray[np.float64], soc: float, carry: NDArray[np.float64], now_s: float) -> None:
+    """Stop a battery that is empty (0) and still gives, or full (1) and still takes.
+
+    A grid-following bridge blocks that direction at once. A grid-forming one is a voltage: it cannot choose its power,
+    so its breaker opens, and stays open.
+    """
+    v = net.inverter
+    row = len(net.codes) + INVERTER_ROW
+    if v[c.CODE] == c.FOLLOWING:
+        if soc <= 0.0:
+            x[row, c.IP] = min(x[row, c.IP], 0.0)
+        elif soc >= 1.0:
+            x[row, c.IP] = max(x[row, c.IP], 0.0)
+    elif v[c.ON] > 0.0 and ((soc <= 0.0 and carry[base.MEAN] > 0.0) or (soc >= 1.0 and carry[base.MEAN] < 0.0)):
+        v[c.ON] = 0.0
+        carry[TRIPPED_S] = now_s
 
 
 @tight
@@ -153,10 +185,15 @@ def run(
     x, carry, state, room = memory
     start_s, dt_s = times
     for i in range(span[0], span[1]):
-        now = Now(load_w[max(i - control.delay, 0)], carry[base.DW], carry[base.SOC], dt_s, battery[0], battery[1])
         if battery[base.RATING] > 0.0:
-            asked_w = base.wanted(control, state, now, command_w, carry)
+            soc = usable(battery, carry, dt_s)
+            # droop and inertia are the inverter's own here: what is left of these laws centres the charge
+            own = control.code in (base.DROOP, base.VIRTUAL_MACHINE)
+            seen_dw = 0.0 if own else carry[base.DW]
+            now = Now(load_w[max(i - control.delay, 0)], seen_dw, soc, dt_s, battery[0], battery[1])
+            asked_w = base.wanted(control, state, now, command_w, battery[base.POWER0], carry)
             net.inverter[c.PSET] = asked_w / (net.inverter[c.SIZE] * BASE_W)
+            block(net, x, soc, carry, start_s + i * dt_s)
         power = load_w[i] * carry[LOAD_ON] / BASE_W
         mean, begin_s, left_s = 0.0, start_s + i * dt_s, dt_s
         while carry[DONE_EVENTS] < len(events):

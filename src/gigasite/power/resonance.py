@@ -13,6 +13,7 @@ from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
 from gigasite.power.announce import period_of
 from gigasite.power.linear import Linear, Mode, linearise
+from gigasite.power.stability import refuse_unstable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,21 +188,6 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
         shift_s=own.shift_s,
         goodput_frac=own.goodput,
         findings=own.findings(),
-    )
-
-
-def refuse_unstable(linear: Linear) -> None:
-    """Raise when the plant swings up by itself, and say how."""
-    grows = linear.unstable()
-    if not grows:
-        return
-    m = grows[0]
-    e = m.eigenvalue
-    how = f"swings up at {m.frequency_hz:.3g} Hz" if m.frequency_hz > 0 else "runs away"
-    raise InfeasibleError(
-        f"the plant is unstable without any swing of the load: it {how} "
-        f"(eigenvalue {e.real:+.3g} {e.imag:+.3g}j 1/s, mostly '{m.state}'): a slower or better damped governor, more "
-        "inertia, or a grid-forming battery"
     )
 
 

@@ -23,6 +23,7 @@ from gigasite.power.limit import limits as limit_parts
 from gigasite.power.move_kernels import largest_moves
 from gigasite.power.shaper import shapers as shaper_parts
 from gigasite.power.source import asked
+from gigasite.power.stability import check
 from gigasite.power.types import Job, Plant, Swing
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def simulate(
     job = job_of(plant, load, limits, window=(start_s, start_s + count * step_s, step_s), extra_w=extra_w)
     load_w, extra_j, goodput, found = shaped(load_w, shapers, job)
     drive = Drive(plant=as_run(plant, controller, level), load_w=load_w + extra_w, dt_s=step_s, start_s=start_s)
+    drive = replace(drive, plant=with_losses(drive.plant, float(drive.load_w[0]), level))
+    check(drive, controller, level)
     run = run_level(drive, informed(controller, job), events, level)
     swing = _swing(drive, run, level)
     name = getattr(controller, "kind", type(controller).__name__)
@@ -158,6 +161,13 @@ def run_level(drive: Drive, controller: Any, events: Sequence[Event], level: Lev
     if events:
         raise InfeasibleError("events need the network level: units that trip leave the common speed")
     return aggregate.run(drive, controller)
+
+
+def with_losses(plant: Plant, first_w: float, level: Level) -> Plant:
+    """Return the plant with the losses of its start, where the level wants them as a number and none is given."""
+    if level == "network" or plant.loss_w_per_w2 is not None:
+        return plant
+    return replace(plant, loss_w_per_w2=network.loss_w_per_w2(plant, first_w))
 
 
 def as_run(plant: Plant, controller: Any, level: Level) -> Plant:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from gigasite._core.finding import Finding
 
 
+SHORT_CIRCUIT = 10.0
+"""Short-circuit power over capacity, where none is given; estimate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machines:
     """Equal generators that swing as one; per unit on `apparent_w` x `count`."""
@@ -65,6 +69,16 @@ class Grid:
     droop_frac: float = 0.05
     governor_s: float = 8.0
     """Lag of its primary control."""
+
+    @property
+    def fault_w(self) -> float:
+        """Return the short-circuit power at the campus bus [VA]."""
+        return self.short_circuit_w or SHORT_CIRCUIT * self.capacity_w
+
+    @property
+    def inertia_base_w(self) -> float:
+        """Return the base of inertia and droop [VA]."""
+        return self.base_w or self.fault_w
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +136,9 @@ class Plant:
     machines: tuple[Machines, ...]
     grid: Grid | None
     battery: BatteryPlant | None
-    loss_w_per_w2: float = 0.0
-    """Quadratic loss between machines and load: loss = this x P^2 [1/W]; aggregate level only."""
+    loss_w_per_w2: float | None = None
+    """Quadratic loss between machines and load: loss = this x P^2 [1/W]; aggregate level only. None: as transformers
+    and stators lose at the start."""
     restore_s: float = 0.0
     """Time constant of the secondary control that brings the frequency back by set points;
     0: none."""

@@ -106,7 +106,6 @@ def size(
     if as_json:
         emit({"case": bench.name} | size_json(made, found))
     else:
-        rows: list[tuple[str, object]] = []
         show(f"{bench.name}: battery", _size_rows(made), found)
     end(found)
 
@@ -125,8 +124,10 @@ def _size_rows(made: Sizing) -> list[tuple[str, object]]:
         verdict = "holds all limits" if r.holds else f"breaks {len(r.broken)}"
         name = r.kind if r.ends == "free" else f"{r.kind}, closed"
         rows.append((name, f"{r.power_w / 1e6:>7,.1f} MW  {r.energy_j / 3.6e6:>8,.1f} kWh  {ratios}  {verdict}"))
-    for text in sorted({b for r in made.rows for b in r.broken}):
-        rows.append(("broken", f"{text} ({', '.join(sorted({r.kind for r in made.rows if text in r.broken}))})"))
+    broken = sorted({b for r in made.rows for b in r.broken})
+    rows += [
+        ("broken", f"{text} ({', '.join(sorted({r.kind for r in made.rows if text in r.broken}))})") for text in broken
+    ]
     if made.closed is not None:
         rows.append(("closed", "the battery ends as full as it began"))
     for name, (p, e) in zip(["front"] + [""] * len(made.front), made.front, strict=False):

@@ -38,7 +38,7 @@ def island() -> Plant:
         settings={},
         inertia_s=2.0,
     )
-    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=None)
+    return Plant(frequency_hz=60.0, machines=(machines,), grid=None, battery=None, loss_w_per_w2=0.0)
 
 
 @pytest.fixture(scope="session")
