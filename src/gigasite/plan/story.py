@@ -180,7 +180,7 @@ def resonance_at_full_size(campus: Campus, design: Design, load: LoadTrace, sche
     band = [part_of(limits, x) for x in campus.power.limits if x.kind.startswith("iso8528")]
     limit_hz = min((b.steady_width_frac * plant.frequency_hz for b in band), default=STEADY_HZ)
     try:
-        return resonance(as_run(plant, controller, "network"), mean_w, wave, limit_hz=limit_hz)
+        return resonance(as_run(plant, controller, "network"), mean_w, wave, limit_hz=limit_hz, controller=controller)
     except InfeasibleError:
         return None  # the swing's own findings say why
 

@@ -1,12 +1,13 @@
 """What a scheduler announces of a job: stretches with their mean power and the band in which they swing.
 
 Starts, stops, checkpoints and training are announced. Faults, the restarts after them and network stalls are not:
-nobody
-knows of them beforehand, so the stretch in which they fall goes on in the announcement as if they did not happen.
+nobody knows of them beforehand, so the stretch in which they fall goes on in the announcement as if they did not
+happen.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,12 @@ if TYPE_CHECKING:
 
 UNKNOWN = {"fault", "restart", "stall"}
 TRAINING = {"compute", "communication"}
-PIECE_S = 5.0
-"""Recordings are announced in pieces of this length (or of two iterations): what a scheduler could know; estimate."""
+PIECE_S = 1.0
+"""Recordings, and training whose iterations are long, are announced in pieces of this length; estimate."""
+LONG_S = 4.0
+"""Iterations from this length on are announced piece by piece: the framework knows its own phases; below, a band and a
+mean stand for all of them; estimate.
+"""
 RAMP_PIECE_S = 2.0
 """Starts are announced in pieces of this length."""
 SAMPLES = 200_000
@@ -38,28 +43,45 @@ def announced(load: LoadTrace, *, start_s: float, stop_s: float) -> tuple[Phase,
     Parameters
     ----------
     load
-        With phases: what a scheduler knows of them. Without (a recording): pieces of a few seconds.
+        With phases: what a scheduler knows of them. Without (a recording): piece by piece.
     start_s, stop_s
         The window [s].
     """
     known = [p for p in load.phases if p[2] != "measured" and p[1] > start_s and p[0] < stop_s]
-    cuts = _stretches(known, start_s, stop_s) if known else _pieces(load, start_s, stop_s)
+    stretches = _stretches(known, start_s, stop_s) if known else [(start_s, stop_s)]
     dt_s = max((stop_s - start_s) / SAMPLES, 1e-3)
     mean_w = load.means(start_s, dt_s, max(1, int((stop_s - start_s) / dt_s)))
     seen = np.ones(len(mean_w), dtype=bool)
     for a, b, kind in known:
         if kind in UNKNOWN:
             seen[max(0, int((a - start_s) / dt_s)) : int(np.ceil((b - start_s) / dt_s)) + 1] = False
-    return tuple(_phase(mean_w, seen, dt_s, start_s, cut) for cut in cuts if cut[1] - cut[0] > dt_s)
+    period_s = period_of(load)
+    fine = not known or (period_s is not None and period_s >= LONG_S)
+    out: list[Phase] = []
+    for stretch in stretches:
+        if stretch[1] - stretch[0] <= dt_s:
+            continue
+        whole = _phase(mean_w, seen, dt_s, start_s, stretch)
+        cuts = _pieces(*stretch) if fine else [stretch]
+        out += [_phase(mean_w, seen, dt_s, start_s, cut, whole) for cut in cuts]
+    return tuple(out)
 
 
 def _phase(
-    mean_w: NDArray[np.float64], seen: NDArray[np.bool_], dt_s: float, start_s: float, cut: tuple[float, float]
+    mean_w: NDArray[np.float64],
+    seen: NDArray[np.bool_],
+    dt_s: float,
+    start_s: float,
+    cut: tuple[float, float],
+    whole: Phase | None = None,
 ) -> Phase:
+    """Return what is announced of a stretch; where all of it is unknown, what is of the `whole` that it belongs to."""
     first = min(int((cut[0] - start_s) / dt_s + 0.5), len(mean_w) - 1)
     last = max(int((cut[1] - start_s) / dt_s + 0.5), first + 1)
     part = mean_w[first:last]
     known = part[seen[first:last]]
+    if whole is not None and not len(known):
+        return replace(whole, start_s=cut[0], stop_s=cut[1])
     part = known if len(known) else part
     return Phase(
         start_s=cut[0],
@@ -90,10 +112,8 @@ def _stretches(known: list[tuple[float, float, str]], start_s: float, stop_s: fl
     return cuts
 
 
-def _pieces(load: LoadTrace, start_s: float, stop_s: float) -> list[tuple[float, float]]:
-    period_s = period_of(load)
-    length = max(PIECE_S, 2.0 * period_s if period_s else 0.0)
-    count = max(1, round((stop_s - start_s) / length))
+def _pieces(start_s: float, stop_s: float) -> list[tuple[float, float]]:
+    count = max(1, round((stop_s - start_s) / PIECE_S))
     edges = np.linspace(start_s, stop_s, count + 1)
     return [(float(a), float(b)) for a, b in pairwise(edges)]
 

@@ -99,13 +99,17 @@ def ramps(power_w: NDArray[np.float64], dt_s: float, window_s: float) -> NDArray
     return out
 
 
+UNSEEN = "cannot be judged on this trace"
+"""In the text of a finding that a trace is too coarse for a limit."""
+
+
 def unseen(where: str, what: str, needed_s: float, resolution_s: float) -> Finding:
     """Return the finding that a trace is too coarse for a limit."""
     return Finding(
         severity=Severity.warning,
         chapter="power",
         where=where,
-        what=f"{what} cannot be judged on this trace: its meter averages for too long",
+        what=f"{what} {UNSEEN}: its meter averages for too long",
         limit=f"{needed_s:g} s",
         found=f"{resolution_s:g} s between changes",
         remedy="use a faster recording, or the synthetic job",

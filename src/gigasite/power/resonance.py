@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from gigasite.power.stability import refuse_unstable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from gigasite.power.types import Plant
+    from gigasite.power.types import BatteryPlant, Plant
     from gigasite.training.types import LoadTrace
 
 LOWEST_HZ, HIGHEST_HZ, POINTS = 0.01, 20.0, 1200
@@ -126,10 +126,38 @@ def wave_of(load: LoadTrace, extra_w: float = 0.0) -> Wave | None:
     return Wave(period_s=period_s, high_w=high, low_w=low, duty=duty, edge_s=load.edge_s)
 
 
-def steady_swing(linear: Linear, wave: Wave) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The frequency's answer to the load, with the battery's where that is linear."""
+
+    linear: Linear
+    battery: BatteryPlant | None
+    controller: Any
+    """With `share`: part of the load's swing that it asks of the battery; others are left out."""
+
+    def __call__(self, hz: NDArray[np.float64]) -> NDArray[np.complex128]:
+        """Return frequency over load [Hz/W] at these frequencies, (m,)."""
+        own = np.asarray(self.linear.response(hz)[0], dtype=np.complex128)
+        b = self.battery
+        if b is None or b.rating_w <= 0.0 or not hasattr(self.controller, "share"):
+            return own
+        turn = 2j * np.pi * hz
+        taken = self.controller.share(hz) * np.exp(-turn * b.latency_s) / (1.0 + turn * b.response_s)
+        return np.asarray(own * (1.0 - taken), dtype=np.complex128)
+
+    @property
+    def whole(self) -> bool:
+        """Return whether all that acts is in it: an inverter's own law, a linear share of the load, or nothing."""
+        kind = getattr(self.controller, "kind", "none")
+        idle = self.battery is None or self.battery.rating_w <= 0.0
+        return idle or kind == "none" or hasattr(self.controller, "share") or hasattr(self.controller, "inverter")
+
+
+def steady_swing(answer: Answer | Linear, wave: Wave) -> float:
     """Return the steady peak-to-peak of the frequency under a periodic load [Hz], by the sum of its harmonics."""
     hz, amplitude = wave.harmonics()
-    return _peak_to_peak(linear.response(hz)[0] * amplitude)
+    gain = answer(hz) if isinstance(answer, Answer) else answer.response(hz)[0]
+    return _peak_to_peak(gain * amplitude)
 
 
 def _peak_to_peak(harmonics: NDArray[np.complex128]) -> float:
@@ -140,19 +168,22 @@ def _peak_to_peak(harmonics: NDArray[np.complex128]) -> float:
     return float(np.ptp(np.fft.irfft(lines, size)) * size / 2.0)
 
 
-def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float) -> Resonance:
+def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float, controller: Any = None) -> Resonance:
     """Return where the plant resonates and which iteration periods it forbids.
 
     Parameters
     ----------
     plant
-        The plant; a grid-forming battery takes part, a commanded one rests.
+        The plant; a grid-forming battery takes part.
     load_w
         Mean load around which it swings [W].
     wave
         The job while it trains; None: only the plant.
     limit_hz
         Largest steady peak-to-peak of the frequency [Hz].
+    controller
+        Of the battery: the load follower's share of the load is part of the response; what no linear response has (ramp
+        limits, plans, learning) is left out, and a finding says so.
 
     Raises
     ------
@@ -162,7 +193,8 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
     linear = linearise(plant, load_w)
     refuse_unstable(linear)
     hz = np.geomspace(LOWEST_HZ, HIGHEST_HZ, POINTS)
-    gain = np.abs(linear.response(hz)[0])
+    answer = Answer(linear=linear, battery=plant.battery, controller=controller)
+    gain = np.abs(answer(hz))
     peak = int(np.argmax(gain))
     modes = tuple(
         sorted(
@@ -170,7 +202,7 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
             key=lambda m: m.damping,
         )
     )
-    own = _Periods(linear, wave, limit_hz)
+    own = _Periods(answer, wave, limit_hz)
     return Resonance(
         hz=hz,
         gain_hz_per_w=gain,
@@ -187,15 +219,27 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
         forbidden_s=own.forbidden,
         shift_s=own.shift_s,
         goodput_frac=own.goodput,
-        findings=own.findings(),
+        findings=(*own.findings(), *_left_out(plant, answer)),
     )
+
+
+def _left_out(plant: Plant, answer: Answer) -> tuple[Finding, ...]:
+    """Say what the response does not hold."""
+    out = []
+    if plant.grid is not None and plant.grid.inertia_s is None:
+        what = "the grid holds the frequency: nothing resonates, no period is forbidden"
+        out.append(Finding(severity=Severity.note, chapter="power", where="grid", what=what))
+    if not answer.whole:
+        what = f"the response leaves out the battery's controller {answer.controller.kind}: `run` shows what it does"
+        out.append(Finding(severity=Severity.note, chapter="power", where="battery", what=what))
+    return tuple(out)
 
 
 class _Periods:
     """The job's periods against the limit."""
 
-    def __init__(self, linear: Linear, wave: Wave | None, limit_hz: float) -> None:
-        self._wave, self._limit_hz = wave, limit_hz
+    def __init__(self, answer: Answer, wave: Wave | None, limit_hz: float) -> None:
+        self._wave, self._limit_hz, self._whole = wave, limit_hz, answer.whole
         self.hz, self.size = np.empty(0), np.empty(0)
         self.periods_s, self.swings_hz = np.empty(0), np.empty(0)
         self.swing_hz, self.goodput = 0.0, 1.0
@@ -205,10 +249,10 @@ class _Periods:
             return
         hz, amplitude = wave.harmonics()
         self.hz, self.size = hz, np.abs(amplitude)
-        self.swing_hz = steady_swing(linear, wave)
+        self.swing_hz = steady_swing(answer, wave)
         # hundreds of periods have their harmonics at as many places: G is taken once on a fine grid between them
         self._grid = np.geomspace(0.05 / wave.period_s, 2.0 * HARMONICS_HZ, GRID)
-        self._gain = linear.response(self._grid)[0]
+        self._gain = answer(self._grid)
         low = max(wave.duty * wave.period_s, 0.2 * wave.period_s)
         self.periods_s = np.geomspace(low, 10.0 * wave.period_s, PERIODS)
         self.swings_hz = np.array([self._at(float(p)) for p in self.periods_s])
@@ -249,7 +293,7 @@ class _Periods:
             )
         return (
             Finding(
-                severity=Severity.error,
+                severity=Severity.error if self._whole else Severity.warning,
                 chapter="power",
                 where="iteration period",
                 what=f"a swing of {show(w.high_w - w.low_w, 'MW')} every {w.period_s:.3g} s excites the plant",

@@ -13,6 +13,7 @@ from gigasite._core.quantity import show
 from gigasite.power.bound import Bound, SourceLimits, bound, front
 from gigasite.power.case import USUAL
 from gigasite.power.controller import controllers
+from gigasite.power.limit import UNSEEN
 from gigasite.power.simulate import STEP_S, shaped, simulate
 from gigasite.power.simulate import job_of as job_for
 from gigasite.power.source import asked
@@ -135,7 +136,9 @@ def size(bench: Bench, kinds: Sequence[str] = (), *, engine: Engine | None = Non
         front=curve,
         limits=limits,
         rows=tuple(sorted(rows, key=lambda r: (not r.holds, r.power_w, r.kind, r.ends))),
-        findings=worst_first([*_findings(rows, one), *(HELD if stiff and not kinds else ())]),
+        findings=worst_first(
+            [*_findings(rows, one), *_notes(bench, rows, one), *(HELD if stiff and not kinds else ())]
+        ),
         load_w=load_w,
         dt_s=step_s,
     )
@@ -216,8 +219,8 @@ def _run(bench: Bench, controller: Any, rating_w: float) -> Swing:
 
 
 def _broken(swing: Swing) -> tuple[str, ...]:
-    """Return what still breaks: limits and the plant itself, not the battery."""
-    bad = [f for f in swing.findings if f.severity is Severity.error and f.where != "battery"]
+    """Return what still breaks or cannot be judged: limits and the plant itself, not the battery."""
+    bad = [f for f in swing.findings if f.where != "battery" and (f.severity is Severity.error or UNSEEN in f.what)]
     return tuple(sorted({f"{f.where}: {f.what}" for f in bad}))
 
 
@@ -248,6 +251,21 @@ def _findings(rows: Sequence[Size], one: Bound | None) -> list[Finding]:
                 remedy="a shorter latency of meter and inverters, a longer window of the ramp limit, or a smoother job",
             )
         )
+    return out
+
+
+def _notes(bench: Bench, rows: Sequence[Size], one: Bound | None) -> list[Finding]:
+    """Say what the comparison leaves out."""
+    out = []
+    if one is not None and any(r.power_w < one.power_w * (1.0 - ROUNDING) for r in rows):
+        what = (
+            "the bound holds its ramp at every moment; a limit that measures over a window lets "
+            f"{show(one.blur_w, 'MW')} pass at once, so that a battery may be smaller"
+        )
+        out.append(Finding(severity=Severity.note, chapter="power", where="bound", what=what))
+    if any(getattr(limit, "kind", "") == "battery-use" for limit in bench.limits):
+        what = "the use of the battery is judged by `run`, with the battery that you choose"
+        out.append(Finding(severity=Severity.note, chapter="power", where="battery-use", what=what))
     return out
 
 

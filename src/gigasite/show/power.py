@@ -150,7 +150,8 @@ def resonance(
 
     bench = _bench(file, None, None, 0.0, None)
     wave = wave_of(bench.load, bench.extra_w)
-    made = find(bench.controlled(), wave.mean_w if wave else bench.mean_w(), wave, limit_hz=limit)
+    mean_w = wave.mean_w if wave else bench.mean_w()
+    made = find(bench.controlled(), mean_w, wave, limit_hz=limit, controller=bench.controller)
     if as_json:
         emit({"case": bench.name} | resonance_json(made))
     else:
@@ -251,7 +252,8 @@ def report(
     if swing.islanded:
         wave = wave_of(bench.load, bench.extra_w)
         try:
-            made = find_resonance(bench.controlled(), wave.mean_w if wave else bench.mean_w(), wave, limit_hz=0.3)
+            mean_w = wave.mean_w if wave else bench.mean_w()
+            made = find_resonance(bench.controlled(), mean_w, wave, limit_hz=0.3, controller=bench.controller)
         except InfeasibleError as error:
             why = str(error)
     bar = terminal.Bar()

@@ -6,12 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
 from gigasite._core.kernel import tight
 from gigasite._core.settings import setting
 from gigasite.power.controller import Now, controllers, stepped
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from gigasite.power.controller import Seen
@@ -56,6 +57,11 @@ class LoadFollower:
     def tune(self, dt_s: float) -> tuple[float, ...]:
         """Return the law's settings."""
         return -math.expm1(-dt_s / self.split_s), self.centring_s, self.gain_frac
+
+    def share(self, hz: NDArray[np.float64], /) -> NDArray[np.complex128]:
+        """Return the part of a load's swing that is asked of the battery at these frequencies: a high-pass."""
+        turn = 2j * np.pi * hz * self.split_s
+        return np.asarray(self.gain_frac * turn / (1.0 + turn), dtype=np.complex128)
 
     def start(self, seen: Seen, /) -> tuple[float, ...]:
         """Take the first load as the slow part."""

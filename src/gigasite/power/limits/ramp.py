@@ -16,6 +16,8 @@ from gigasite.power.spells import rises, shown_s, sound, when
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gigasite._core.finding import Finding
     from gigasite.power.limit import Series
 
@@ -34,6 +36,9 @@ class Ramp:
         Limits [W/s], positive; None is not judged, one of them is needed.
     window_s
         Time over which a ramp is measured [s]; a meter must resolve it.
+    mean_s
+        Averaging of the meter that judges [s]: the power is its mean over this time before. 0: every sample counts, so
+        that the milliseconds count in which an edge passes before any battery answers.
 
     Notes
     -----
@@ -49,6 +54,7 @@ class Ramp:
     up_w_per_s: float | None = setting(None, 1.0, 1e12)
     down_w_per_s: float | None = setting(None, 1.0, 1e12)
     window_s: float = setting(1.0, 0.001, 3600.0)
+    mean_s: float = setting(0.0, 0.0, 3600.0)
     kind: ClassVar[str] = "ramp"
 
     def __post_init__(self) -> None:
@@ -62,7 +68,7 @@ class Ramp:
 
     def judge(self, series: Series, /) -> Verdict:
         """Return lines and findings."""
-        power_w = sound(series.source_w)
+        power_w = averaged(sound(series.source_w), max(1, round(self.mean_s / series.dt_s)))
         samples = max(1, round(self.window_s / series.dt_s))
         lines: list[Line] = []
         found: list[Finding] = []
@@ -76,8 +82,9 @@ class Ramp:
             if bad:
                 first = int(np.argmax(change > limit * (1.0 + ROUNDING)))
                 found.append(self._broken(series, name, (limit, worst), first))
-        if not found and shown_s(series) >= self.window_s:
-            found.append(unseen(_where(series), "the ramp", self.window_s, shown_s(series)))
+        needed_s = max(self.window_s, self.mean_s)
+        if not found and shown_s(series) >= needed_s:
+            found.append(unseen(_where(series), "the ramp", needed_s, shown_s(series)))
         return Verdict(lines=tuple(lines), findings=tuple(found))
 
     def _broken(self, series: Series, name: str, values: tuple[float, float], first: int) -> Finding:
@@ -89,8 +96,21 @@ class Ramp:
             f"{show(limit, 'MW/min')} over {self.window_s:g} s",
             f"{show(worst, 'MW/min')}, {when(series, first)}",
             f"take {more} of the change within {self.window_s:g} s off the source: a lower ramp of the controller, a "
-            "shorter latency or more battery power",
+            "shorter latency, more battery power, or a meter's `mean` if the utility's averages",
         )
+
+
+def averaged(power_w: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
+    """Return the mean of the last `samples` samples; before the trace the first one stands.
+
+    >>> averaged(np.array([1.0, 3.0, 3.0]), 2).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    if samples <= 1:
+        return power_w
+    sums = np.cumsum(np.concatenate([np.full(samples, power_w[0]), power_w]))
+    out: NDArray[np.float64] = (sums[samples:] - sums[:-samples]) / samples
+    return out
 
 
 def _where(series: Series) -> str:
