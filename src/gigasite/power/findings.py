@@ -25,6 +25,7 @@ UNDER_FRAC, OVER_FRAC, CLEARING_S = 56.5 / 60.0, 62.0 / 60.0, 0.16
 LOW_FRAC, HIGH_FRAC = 58.8 / 60.0, 61.2 / 60.0
 STEP_S = 1.0  # a change of load within this time is a step for a genset; estimate
 MEAN_S = 60.0  # minimum load is a matter of minutes: deposits, emissions; estimate
+MOTORING_FRAC = 0.01  # of rating, over a minute: below the reverse-power relays of engines and turbines; estimate
 FULL_FRAC = 0.999  # of a rating: what counts as reached
 
 
@@ -121,6 +122,8 @@ def _steadier(plant: Plant, swing: Swing) -> str:
 
 
 def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
+    if not plant.machines:
+        return []  # a battery alone forms this island
     out = []
     rating = sum(m.count * m.rating_w for m in plant.machines)
     unit = max(m.rating_w for m in plant.machines)
@@ -135,7 +138,10 @@ def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
         out.append(_make(Severity.error, "gensets", "are overloaded", texts))
     floor = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
     lowest = float(_means(swing.mechanical_w, swing.dt_s, MEAN_S).min())
-    if lowest < floor:
+    if lowest < -MOTORING_FRAC * rating:
+        texts = ("0 MW", show(lowest, "MW"), f"give them {show(-lowest, 'MW')} of load bank or charging battery")
+        out.append(_make(Severity.error, "gensets", "are driven as motors: reverse-power protection trips them", texts))
+    elif floor > 0.0 and lowest < floor:
         units = sum(m.count for m in plant.machines)
         off = min(math.ceil((floor - lowest) / (floor / units)), units - 1)
         stop = f"stop {off} of {units} units while the job idles, or " if off else ""

@@ -178,26 +178,31 @@ def sweep(
         list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE,... such as battery.rating='10 MW,20 MW'.")
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Seeds per combination (Monte Carlo).")] = 1,
-    level: Annotated[str, typer.Option(help="network or aggregate.")] = "aggregate",
+    level: Annotated[
+        str | None,
+        typer.Option(help="network or aggregate; default: aggregate, but network where the case needs it (events)."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0: all cores.")] = 0,
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Many runs of one case with settings and seeds varied, on all cores."""
+    """Many runs of one case with settings and seeds varied, on all cores.
+
+    Leaves with 1 when runs break a limit, with 2 when runs cannot be made.
+    """
     import os
 
     from gigasite._core.engine import Engine
-    from gigasite._core.errors import InfeasibleError
+    from gigasite.power.sweep import axis_of, level_for, tasks_of
     from gigasite.power.sweep import sweep as many
-    from gigasite.power.sweep import tasks_of
     from gigasite.show import terminal
 
-    axes: dict[str, list[str]] = {"run.level": [level]}
-    for text in axis or []:
-        key, equals, values = text.partition("=")
-        if not equals or not values:
-            raise InfeasibleError(f"--set {text}: write KEY=VALUE,VALUE such as load.period='1 s,2 s'")
-        axes[key.strip()] = [v.strip() for v in values.split(",")]
+    axes = dict(axis_of(text) for text in axis or [])
+    if "run.level" not in axes:
+        found, why = (level, "") if level is not None else level_for(file)
+        axes = {"run.level": [found]} | axes
+        if why:
+            terminal.err().print(f"sweep: {found} level, because {why}")
     bar = terminal.Bar()
     count = workers or len(os.sched_getaffinity(0))
     try:
@@ -208,20 +213,41 @@ def sweep(
         from gigasite.show.power_result import write_table
 
         write_table(table, out)
+    failed, broken = int((table["error"] != "").sum()), int((table["errors"] > 0).sum())
     if as_json:
-        emit({"case": str(file), "runs": table.height, "rows": table.to_dicts()})
+        counts = {"runs": table.height, "failed": failed, "with_broken_limit": broken}
+        emit({"case": str(file)} | counts | {"rows": table.to_dicts()})
     else:
-        _sweep_text(table)
+        _sweep_text(table, failed, broken)
+    if failed or broken:
+        raise typer.Exit(2 if failed else 1)
 
 
-def _sweep_text(table: Any) -> None:
-    rows: list[tuple[str, object]] = [("runs", table.height), ("with a broken limit", int((table["errors"] > 0).sum()))]
-    for name in ("nadir_hz", "peak_hz", "peak_to_peak_hz", "rocof_hz_per_s", "battery_power_w", "battery_energy_j"):
+def _sweep_text(table: Any, failed: int, broken: int) -> None:
+    rows: list[tuple[str, object]] = [("runs", table.height), ("with a broken limit", broken)]
+    if failed:
+        rows.append(("could not be run", failed))
+        reasons = (
+            table.filter(table["error"] != "").group_by("error").len().sort("len", "error", descending=[True, False])
+        )
+        rows += [("", f"{count} x {text}") for text, count in reasons.head(5).rows()]
+    for name, (title, scale, unit) in SHOWN.items():
         values = table[name].drop_nulls()
         if len(values):
-            p10, p50, p90 = (float(values.quantile(q) or 0.0) for q in (0.1, 0.5, 0.9))
-            rows.append((name, f"P10 {p10:,.5g}, P50 {p50:,.5g}, P90 {p90:,.5g}"))
+            p10, p50, p90 = (float(values.quantile(q) or 0.0) / scale for q in (0.1, 0.5, 0.9))
+            rows.append((title, f"P10 {p10:,.5g}, P50 {p50:,.5g}, P90 {p90:,.5g} {unit}"))
     show("sweep", rows, ())
+
+
+# column of a sweep: its name in words, the scale of its unit, the unit
+SHOWN = {
+    "nadir_hz": ("lowest frequency", 1.0, "Hz"),
+    "peak_hz": ("highest frequency", 1.0, "Hz"),
+    "peak_to_peak_hz": ("width of the frequency", 1.0, "Hz"),
+    "rocof_hz_per_s": ("rate of change", 1.0, "Hz/s"),
+    "battery_power_w": ("battery power", 1e6, "MW"),
+    "battery_energy_j": ("battery energy used", 3.6e6, "kWh"),
+}
 
 
 @power.command()
@@ -328,6 +354,11 @@ def _answer(name: str, key: str, swing: Swing, out: Path | None, *, as_json: boo
         rows: list[tuple[str, object]] = [
             ("plant", f"{'island' if swing.islanded else 'beside the grid'}, {swing.level} level"),
             ("controller", swing.controller),
+            *(
+                [("stopped", f"at {swing.stopped_s:.3f} s: {swing.stopped}; figures up to then")]
+                if swing.stopped
+                else []
+            ),
             (
                 "frequency",
                 f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz, {swing.rocof_hz_per_s:.2f} Hz/s",
