@@ -188,7 +188,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "battery.rating": (1, 1e11),
     "battery.energy": (1, 1e16),
     "battery.efficiency": (0.5, 1),
-    "battery.response": (1e-3, 60),
+    "battery.response": (0, 60),
     "battery.latency": (0, 60),
     "battery.soc": (0, 1),
     "battery.x_pu": (1e-3, 1),

@@ -17,6 +17,8 @@ from gigasite.power.inverter import inverters
 from gigasite.power.network import APPARENT, start
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gigasite.power.network import Start
     from gigasite.power.types import BatteryPlant, Machines, Plant
     from gigasite.training.types import LoadTrace
@@ -158,10 +160,10 @@ def _governor(m: Machines) -> tuple[str, dict[str, float]]:
 
 def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant, begin: Start) -> None:
     """Write a grid-forming droop battery as REGF1: its limiter's integral off, fast regulators of the bus voltage."""
-    if b.inverter != "regfm-a1":
-        raise InfeasibleError(f"ANDES gets batteries of kind regfm-a1 only (as REGF1), not {b.inverter}")
-    values = dict(inverters["regfm-a1"].defaults) | dict(b.inverter_settings)
+    if b.inverter not in {"regfm-a1", "regf1"}:
+        raise InfeasibleError(f"ANDES gets batteries of kind regf1 or regfm-a1 only (as REGF1), not {b.inverter}")
     mva = (b.apparent_w or APPARENT * b.rating_w) / 1e6
+    values = dict(inverters[b.inverter].defaults) | dict(b.inverter_settings)
     out.setdefault("PV", []).append(
         {
             "idx": "GB",
@@ -188,18 +190,43 @@ def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant
             "fn": plant.frequency_hz,
             "xf": b.x_pu,
             "rf": 0.0,
-            # ANDES takes droops on the system base
-            "wdrp": values["mp"] * BASE_MVA / mva,
-            "Qdrp": values["mq"] * BASE_MVA / mva,
-            "Tr": values["Tpf"],
-            "KPplim": 0.0,
-            "KIplim": 0.0,
-            "KPqlim": 0.0,
-            "KIqlim": 0.0,
             "Pmax": b.rating_w / 1e6 / mva,
             "Pmin": -b.rating_w / 1e6 / mva,
+            "Qmax": b.rating_w / 1e6 / mva,
+            "Qmin": -b.rating_w / 1e6 / mva,
+            **(_inner(values, mva) if b.inverter == "regf1" else _outer(values, mva)),
         }
     ]
+
+
+def _inner(values: Mapping[str, float], mva: float) -> dict[str, float]:
+    """Return REGF1's settings from ours on the inverters' base: ANDES takes droops and gains on the system base."""
+    up, down = mva / BASE_MVA, BASE_MVA / mva
+    same = ("Tr", "Te", "Tpm", "KPplim", "KIplim", "KPqlim", "KIqlim")
+    return {
+        **{k: values[k] for k in same},
+        "wdrp": values["wdrp"] * down,
+        "Qdrp": values["Qdrp"] * down,
+        "KPv": values["KPv"] * up,
+        "KIv": values["KIv"] * up,
+        "KPi": values["KPi"] * down,
+        "KIi": values["KIi"] * down,
+        "dwmax": values["dwmax"],
+        "dwmin": -values["dwmax"],
+    }
+
+
+def _outer(values: Mapping[str, float], mva: float) -> dict[str, float]:
+    """Return REGF1 with droops only, for REGFM_A1, which has no inner loops: near, not equal."""
+    return {
+        "wdrp": values["mp"] * BASE_MVA / mva,
+        "Qdrp": values["mq"] * BASE_MVA / mva,
+        "Tr": values["Tpf"],
+        "KPplim": 0.0,
+        "KIplim": 0.0,
+        "KPqlim": 0.0,
+        "KIqlim": 0.0,
+    }
 
 
 def _events(load: LoadTrace, extra_w: float) -> list[dict[str, Any]]:

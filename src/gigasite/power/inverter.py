@@ -1,8 +1,7 @@
 """What an inverter of the battery is at the network level: named settings and its equations as a kernel.
 
-To add one, put a file into `inverters/` with its part and its `rates`, and name it in `network_kernels.py`. Per unit
-on the
-inverters' own base. There are two families: those that give a current (grid-following) and those that are a voltage
+To add one, put a file into `inverters/` with its part and its `rates`, and name it in `network_kernels.py`. Per unit on
+the inverters' own base. There are two families: those that give a current (grid-following) and those that are a voltage
 behind an impedance (grid-forming).
 """
 
@@ -21,18 +20,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FOLLOWING, REGFM_A1, REGFM_B1 = range(3)
+FOLLOWING, REGFM_A1, REGFM_B1, REGF1 = range(4)
 # columns of the settings
 # fmt: off
 (ON, CODE, SIZE, Y_RE, Y_IM, LAG, KP_PLL, KI_PLL, IMAX, MP, MQ, TP, TQ, TV, KPV, KIV,
- VSET, QSET, PMAX, PMIN, KP_LIMIT, KI_LIMIT, PER_2H, D1, D2, TD2, PSET, EMAX) = range(28)
+ VSET, QSET, PMAX, PMIN, KP_LIMIT, KI_LIMIT, PER_2H, D1, D2, TD2, PSET, EMAX,
+ PSET0, TE, TPM, KPI, KII, KPQ_LIMIT, KIQ_LIMIT, DW_MAX) = range(36)
 # fmt: on
-COLUMNS = 28
+COLUMNS = 36
 # states; the angle (of the PLL, of the voltage) is always first
 DELTA = 0
 PLL, IP, IQ, VF = range(1, 5)
 V_DW, V_PF, V_QF, V_VF, V_E, V_OVER, V_UNDER, V_SLOW = range(1, 9)
-STATES = 9
+F_P, F_Q, F_PSIG, F_QSIG, F_PLIM, F_QLIM, F_VD, F_VQ, F_ID, F_IQ, F_UD, F_UQ = range(1, 13)
+STATES = 13
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Inverter:
             raise InfeasibleError(f"inverter: {', '.join(bad)} must be above 0")
         out = np.zeros(COLUMNS)
         # what another family divides by must not be zero
-        out[[TV, TP, TQ, TD2, LAG, MP]] = 1.0
+        out[[TV, TP, TQ, TD2, LAG, MP, TE, TPM]] = 1.0
         out[CODE] = self.code
         for name, value in values.items():
             out[self.columns[name]] = 0.5 / value if self.columns[name] == PER_2H else value

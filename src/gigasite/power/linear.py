@@ -166,9 +166,9 @@ def _used_by(net: k.Net, column: int) -> bool:
     """Say whether the inverter's law has this state; limiters that rest at zero are left out by their limit."""
     if net.inverter[inv.CODE] == inv.FOLLOWING:
         return column <= inv.VF
-    if net.inverter[inv.CODE] == inv.REGFM_A1:
-        return column not in {inv.V_DW, inv.V_SLOW}
-    return True
+    if net.inverter[inv.CODE] == inv.REGF1:
+        return True
+    return column <= inv.V_SLOW and not (net.inverter[inv.CODE] == inv.REGFM_A1 and column in {inv.V_DW, inv.V_SLOW})
 
 
 def _name(engine: Network, index: tuple[int, int]) -> str:

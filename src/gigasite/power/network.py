@@ -232,7 +232,7 @@ class Network:
         row = count + c.INVERTER_ROW
         grid = _grid_row(plant.grid, self.begin)
         battery = _inverter_row(plant.battery, self.begin)
-        if battery[inv.CODE] != inv.FOLLOWING:
+        if battery[inv.CODE] in {inv.REGFM_A1, inv.REGFM_B1}:
             high[row, inv.V_OVER], low[row, inv.V_UNDER] = 0.0, 0.0
         consumer = plant.consumer
         load = np.array(
@@ -280,9 +280,23 @@ class Network:
             x[inv.IP], x[inv.IQ], x[inv.VF] = power.real / level, -power.imag / level, level
             return
         z = 1.0 / complex(v[inv.Y_RE], v[inv.Y_IM])
+        if v[inv.CODE] == inv.REGF1:
+            self._rest_inner(x, power, z)
+            return
         emf = self.begin.bus + z * (power / self.begin.bus).conjugate()
         x[inv.DELTA] = cmath.phase(emf)
         x[inv.V_PF], x[inv.V_QF], x[inv.V_VF], x[inv.V_E] = power.real, power.imag, level, abs(emf)
+
+    def _rest_inner(self, x: NDArray[np.float64], power: complex, z: complex) -> None:
+        """Fill the states of an inverter with inner loops: its frame lies on the voltage of the bus."""
+        level = abs(self.begin.bus)
+        current = (power / level).conjugate()
+        u = level + z * current
+        x[inv.DELTA] = cmath.phase(self.begin.bus)
+        x[[inv.F_P, inv.F_PSIG, inv.F_PLIM]] = power.real
+        x[[inv.F_Q, inv.F_QSIG, inv.F_QLIM]] = power.imag
+        x[inv.F_VD], x[inv.F_VQ] = current.real, current.imag
+        x[inv.F_UD], x[inv.F_UQ] = u.real, u.imag
 
 
 def _governor_at_rest(m: Machines, group: Group, torque: float, pe: float) -> NDArray[np.float64]:
@@ -334,6 +348,7 @@ def _inverter_row(b: BatteryPlant | None, begin: Start) -> NDArray[np.float64]:
     out[[inv.ON, inv.SIZE, inv.Y_RE, inv.Y_IM]] = 1.0, size, y.real, y.imag
     out[[inv.PMAX, inv.PMIN]] = b.rating_w / apparent_w, -b.rating_w / apparent_w
     out[[inv.PSET, inv.QSET, inv.VSET]] = power.real, power.imag, abs(begin.bus)
+    out[inv.PSET0] = power.real
     return out
 
 

@@ -68,7 +68,7 @@ from gigasite.power.columns import (
     ZT_RE,
 )
 from gigasite.power.governor import R
-from gigasite.power.inverters import grid_following, regfm_a1, regfm_b1
+from gigasite.power.inverters import grid_following, regf1, regfm_a1, regfm_b1
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,10 +143,13 @@ def sources(net: Net, x: NDArray[np.float64], work: NDArray[np.float64]) -> tupl
             j_re += k * work[row, 0]
             j_im += k * work[row, 1]
         else:
-            e = regfm_a1.emf(v, x[row])
-            work[row, 0], work[row, 1] = e * cos, e * sin
-            j_re += k * (v[c.Y_RE] * e * cos - v[c.Y_IM] * e * sin)
-            j_im += k * (v[c.Y_RE] * e * sin + v[c.Y_IM] * e * cos)
+            e_d, e_q = regfm_a1.emf(v, x[row]), 0.0
+            if v[c.CODE] == c.REGF1:
+                e_d, e_q = x[row, c.F_UD], x[row, c.F_UQ]
+            e_re, e_im = e_d * cos - e_q * sin, e_d * sin + e_q * cos
+            work[row, 0], work[row, 1] = e_re, e_im
+            j_re += k * (v[c.Y_RE] * e_re - v[c.Y_IM] * e_im)
+            j_im += k * (v[c.Y_RE] * e_im + v[c.Y_IM] * e_re)
             y_re += k * v[c.Y_RE]
             y_im += k * v[c.Y_IM]
     return j_re, j_im, y_re, y_im
@@ -293,6 +296,8 @@ def inverter_rates(
         regfm_a1.rates(v, net.omega, x, power, reactive, voltage, dx)
     elif v[c.CODE] == c.REGFM_B1:
         regfm_b1.rates(v, net.omega, x, power, reactive, voltage, dx)
+    elif v[c.CODE] == c.REGF1:
+        regf1.rates(v, net.omega, x, (v_re, v_im), (work[2], work[3]), (i_re, i_im), dx)
     algebra[A_CURRENT] = math.sqrt(i_re * i_re + i_im * i_im)
     algebra[A_BATTERY] = v[c.SIZE] * power
 

@@ -23,6 +23,7 @@ from gigasite.power.columns import (
     L_TRIP,
 )
 from gigasite.power.controller import Now
+from gigasite.power.inverters import regf1
 from gigasite.power.network_kernels import (
     A_GRID,
     A_SOURCE,
@@ -67,7 +68,9 @@ def speed(net: Net, x: NDArray[np.float64]) -> float:
         return total / whole
     v = net.inverter
     own: float = x[count + INVERTER_ROW, c.V_DW]
-    if v[c.CODE] != c.REGFM_B1:
+    if v[c.CODE] == c.REGF1:
+        own = regf1.slip(v, net.omega, x[count + INVERTER_ROW])
+    elif v[c.CODE] != c.REGFM_B1:
         own = v[c.MP] * (v[c.PSET] - x[count + INVERTER_ROW, c.V_PF])
     return own
 
