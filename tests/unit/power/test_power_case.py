@@ -168,7 +168,7 @@ def test_sizing_of_a_small_island(tmp_path: Path) -> None:
 def test_a_capacity_below_the_mean_is_named(tmp_path: Path) -> None:
     text = CASE.replace("battery:", "grid: {capacity: 3 MW}\nbattery:").replace("count: 3, rating", "count: 1, rating").replace("count: 2, rating", "count: 1, rating")  # fmt: skip
     with pytest.raises(InfeasibleError, match="no battery holds the source's capacity"):
-        size(bench(tmp_path, text.replace("gpus: 30000", "gpus: 60000")), ("ramp-limit",))
+        size(bench(tmp_path, text.replace("gpus: 30000", "gpus: 60000").replace("40 s}", "40 s, level: aggregate}")), ("ramp-limit",))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["memphis", "next", "lab"])
