@@ -313,13 +313,24 @@ def case_(file: File, out: Annotated[Path | None, typer.Option("--out", help="Ca
 
 @power.command()
 def andes(file: CaseFile, out: Annotated[Path, typer.Option("--out", help="ANDES case (JSON) to write.")]) -> None:
-    """Write the plant and its load's steps as a case of ANDES, for a second opinion."""
-    from gigasite._core.files import write_text
-    from gigasite.power.andes_case import andes_json
+    """Write the plant, its load's steps and its trips as a case of ANDES and a script that runs it, to check a run.
 
-    bench = _bench(file, None, None, 0.0, None)
-    write_text(out, andes_json(bench.controlled(), bench.load, extra_w=bench.extra_w))
-    sys.stdout.write(f"{out} written\n")
+    `--out x.json` writes x.json and x.py; `python x.py` where ANDES is installed writes time, frequency and voltage to
+    x.csv. What ANDES does not get is said on stderr.
+    """
+    from gigasite._core.errors import OutputError
+    from gigasite._core.files import write_text
+    from gigasite.power.andes_export import andes_export
+    from gigasite.show import terminal
+
+    if out.suffix != ".json":
+        raise OutputError(f"{out}: ANDES tells the format by the ending; name it {out.with_suffix('.json').name}")
+    made = andes_export(_bench(file, None, None, 0.0, None), out.name)
+    script = out.with_suffix(".py")
+    write_text(out, made.case)
+    write_text(script, made.script)
+    terminal.findings(terminal.err(), made.findings)
+    sys.stdout.write(f"{out} and {script} written; next, where ANDES is installed: python {script}\n")
 
 
 @power.command()

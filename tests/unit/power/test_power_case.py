@@ -15,7 +15,6 @@ from gigasite._core.errors import CampusFileError, GigasiteError, InfeasibleErro
 from gigasite.campus import load as load_campus
 from gigasite.design import design
 from gigasite.plan.bench import case_of
-from gigasite.power.andes_case import andes_case
 from gigasite.power.case import read_bench
 from gigasite.power.size import size
 from gigasite.power.sweep import sweep, tasks_of
@@ -177,9 +176,3 @@ def test_the_case_of_a_reference_campus_reads_back(tmp_path: Path, campuses: Pat
     made = bench(tmp_path, case_of(campus, design(campus)))
     assert made.load.gpus == campus.compute.gpus
     assert made.controller.kind == campus.power.controller.kind
-
-
-def test_andes_refuses_what_it_has_no_model_for(tmp_path: Path) -> None:
-    with pytest.raises(InfeasibleError, match="ANDES has no governor gas-engine"):
-        one = bench(tmp_path, CASE.replace("kind: load-follower, split: 10 s", "kind: none").replace("battery: {rating: 20 MW, energy: 10 MWh}\n", ""))  # fmt: skip
-        andes_case(one.plant, one.load)
