@@ -13,6 +13,7 @@ from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, des
 
 if TYPE_CHECKING:
     from gigasite.power.case import Bench
+    from gigasite.power.resonance import Resonance
     from gigasite.power.size import Sizing
     from gigasite.power.types import Swing
 
@@ -95,6 +96,7 @@ def size(
     from gigasite.power.size import size as find
     from gigasite.show import terminal
     from gigasite.show.power_result import size_json
+    from gigasite.show.power_text import size_rows
 
     bench = _bench(file, trace, to_gpus, other, level)
     bar = terminal.Bar()
@@ -106,33 +108,8 @@ def size(
     if as_json:
         emit({"case": bench.name} | size_json(made, found))
     else:
-        show(f"{bench.name}: battery", _size_rows(made), found)
+        show(f"{bench.name}: battery", size_rows(made), found)
     end(found)
-
-
-def _size_rows(made: Sizing) -> list[tuple[str, object]]:
-    """Return the comparison as aligned columns: power, energy, both over the bound's, limits."""
-    rows: list[tuple[str, object]] = [("", f"{'power':>10}  {'energy':>12}  over the bound")]
-    for name, b in (("bound", made.bound), ("bound, closed", made.closed)):
-        if b is not None:
-            binds = f"set by {', '.join(b.binding)}" if b.binding else ""
-            rows.append(
-                (name, f"{b.power_w / 1e6:>7,.1f} MW  {b.energy_j / 3.6e6:>8,.1f} kWh  {'':14}  {binds}".rstrip())
-            )
-    for r in made.rows:
-        ratios = "".join("      -" if x is None else f"{x:7.2f}" for x in (r.power_ratio, r.energy_ratio))
-        verdict = "holds all limits" if r.holds else f"breaks {len(r.broken)}"
-        name = r.kind if r.ends == "free" else f"{r.kind}, closed"
-        rows.append((name, f"{r.power_w / 1e6:>7,.1f} MW  {r.energy_j / 3.6e6:>8,.1f} kWh  {ratios}  {verdict}"))
-    broken = sorted({b for r in made.rows for b in r.broken})
-    rows += [
-        ("broken", f"{text} ({', '.join(sorted({r.kind for r in made.rows if text in r.broken}))})") for text in broken
-    ]
-    if made.closed is not None:
-        rows.append(("closed", "the battery ends as full as it began"))
-    for name, (p, e) in zip(["front"] + [""] * len(made.front), made.front, strict=False):
-        rows.append((name, f"{p / 1e6:>7,.1f} MW  {e / 3.6e6:>8,.1f} kWh"))
-    return rows
 
 
 @power.command()
@@ -218,36 +195,11 @@ def sweep(
         counts = {"runs": table.height, "failed": failed, "with_broken_limit": broken}
         emit({"case": str(file)} | counts | {"rows": table.to_dicts()})
     else:
-        _sweep_text(table, failed, broken)
+        from gigasite.show.power_text import sweep_rows
+
+        show("sweep", sweep_rows(table, failed, broken), ())
     if failed or broken:
         raise typer.Exit(2 if failed else 1)
-
-
-def _sweep_text(table: Any, failed: int, broken: int) -> None:
-    rows: list[tuple[str, object]] = [("runs", table.height), ("with a broken limit", broken)]
-    if failed:
-        rows.append(("could not be run", failed))
-        reasons = (
-            table.filter(table["error"] != "").group_by("error").len().sort("len", "error", descending=[True, False])
-        )
-        rows += [("", f"{count} x {text}") for text, count in reasons.head(5).rows()]
-    for name, (title, scale, unit) in SHOWN.items():
-        values = table[name].drop_nulls()
-        if len(values):
-            p10, p50, p90 = (float(values.quantile(q) or 0.0) / scale for q in (0.1, 0.5, 0.9))
-            rows.append((title, f"P10 {p10:,.5g}, P50 {p50:,.5g}, P90 {p90:,.5g} {unit}"))
-    show("sweep", rows, ())
-
-
-# column of a sweep: its name in words, the scale of its unit, the unit
-SHOWN = {
-    "nadir_hz": ("lowest frequency", 1.0, "Hz"),
-    "peak_hz": ("highest frequency", 1.0, "Hz"),
-    "peak_to_peak_hz": ("width of the frequency", 1.0, "Hz"),
-    "rocof_hz_per_s": ("rate of change", 1.0, "Hz/s"),
-    "battery_power_w": ("battery power", 1e6, "MW"),
-    "battery_energy_j": ("battery energy used", 3.6e6, "kWh"),
-}
 
 
 @power.command()
@@ -260,37 +212,67 @@ def report(
     workers: Workers = 1,
 ) -> None:
     """One page of a case: traces, spectrum, resonance, and the battery for each controller beside the bound."""
-    from dataclasses import replace
-
-    from gigasite._core.engine import Engine
-    from gigasite._core.errors import InfeasibleError
     from gigasite._core.files import write_text
     from gigasite._core.finding import worst_first
-    from gigasite.power.resonance import resonance as find_resonance
-    from gigasite.power.resonance import wave_of
-    from gigasite.power.size import size as find_size
-    from gigasite.show import terminal
     from gigasite.show.power_page import power_page
 
     bench = _bench(file, trace, to_gpus, other, None)
     swing = bench.run()
-    made, why, sizing = None, "", None
-    if swing.islanded:
-        wave = wave_of(bench.load, bench.extra_w)
-        try:
-            mean_w = wave.mean_w if wave else bench.mean_w()
-            made = find_resonance(bench.controlled(), mean_w, wave, limit_hz=0.3, controller=bench.controller)
-        except InfeasibleError as error:
-            why = str(error)
-    bar = terminal.Bar()
-    try:
-        sizing = find_size(replace(bench, level="aggregate", events=()), engine=Engine(workers=workers, progress=bar))
-    finally:
-        bar.close()
-    found = worst_first([*swing.findings, *(made.findings if made else ()), *sizing.findings])
-    write_text(out, power_page(bench.name, swing, made, sizing, list(found), why))
+    response, why = _response(bench)
+    sizing, why_not, left_out = _sizing(bench, workers)
+    found = worst_first(
+        [*swing.findings, *(response.findings if response else ()), *(sizing.findings if sizing else ())]
+    )
+    study = (swing, response, sizing)
+    write_text(
+        out,
+        power_page(bench.name, study, found, limits=bench.limits, why=(why, why_not), left_out=left_out),
+    )
     sys.stdout.write(f"{out} written\n")
     end(found)
+
+
+def _response(bench: Bench) -> tuple[Resonance | None, str]:
+    """Return the plant's response, else why there is none."""
+    from gigasite._core.errors import InfeasibleError
+    from gigasite.power.resonance import resonance as find
+    from gigasite.power.resonance import wave_of
+
+    grid = bench.plant.grid
+    if grid is not None and grid.inertia_s is None:
+        return None, "the grid is stiff (it has no `inertia`): it holds the frequency, whatever the load does"
+    wave = wave_of(bench.load, bench.extra_w)
+    mean_w = wave.mean_w if wave else bench.mean_w()
+    try:
+        return find(bench.controlled(), mean_w, wave, limit_hz=0.3, controller=bench.controller), ""
+    except InfeasibleError as error:
+        return None, str(error)
+
+
+def _sizing(bench: Bench, workers: int) -> tuple[Sizing | None, str, list[str]]:
+    """Return the sizing, else why there is none, and what it leaves out."""
+    from dataclasses import replace
+
+    from gigasite._core.engine import Engine
+    from gigasite._core.errors import InfeasibleError, SolverError
+    from gigasite.power.size import size as find
+    from gigasite.show import terminal
+
+    if not bench.plant.machines and bench.plant.grid is None:
+        return None, "the battery forms the grid alone, so nothing else takes a swing", []
+    count = len(bench.events)
+    left_out = []
+    if count:
+        named = ", ".join(f"{e.kind} at {e.time_s:g} s" for e in bench.events[:5]) + (", ..." if count > 5 else "")
+        left_out = [f"The sizing leaves out what happens to the plant in this run: {named}."]
+    bar = terminal.Bar()
+    try:
+        tried = replace(bench, level="aggregate", step_s=None, events=())
+        return find(tried, engine=Engine(workers=workers, progress=bar)), "", left_out
+    except (InfeasibleError, SolverError) as error:
+        return None, str(error), left_out
+    finally:
+        bar.close()
 
 
 @power.command("case")
@@ -355,6 +337,7 @@ def _bench(file: Path, trace: Path | None, to_gpus: int | None, other: float, le
 
 def _answer(name: str, key: str, swing: Swing, out: Path | None, *, as_json: bool) -> None:
     from gigasite.show.power_result import write_swing
+    from gigasite.show.power_text import swing_rows
     from gigasite.show.result import swing_json
 
     if out is not None:
@@ -362,31 +345,5 @@ def _answer(name: str, key: str, swing: Swing, out: Path | None, *, as_json: boo
     if as_json:
         emit({key: name} | swing_json(swing))
     else:
-        rows: list[tuple[str, object]] = [
-            ("plant", f"{'island' if swing.islanded else 'beside the grid'}, {swing.level} level"),
-            ("controller", swing.controller),
-            *(
-                [("stopped", f"at {swing.stopped_s:.3f} s: {swing.stopped}; figures up to then")]
-                if swing.stopped
-                else []
-            ),
-            (
-                "frequency",
-                f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz, {swing.rocof_hz_per_s:.2f} Hz/s",
-            ),
-        ]
-        if swing.voltage_pu is not None:
-            rows.append(("voltage", f"{swing.voltage_pu.min():.4f} to {swing.voltage_pu.max():.4f} pu"))
-        rows += [
-            (
-                "source ramp over 1 s",
-                f"{swing.ramp_up_w_per_s * 60 / 1e6:,.0f} up, {swing.ramp_down_w_per_s * 60 / 1e6:,.0f} down MW/min",
-            ),
-            (
-                "battery",
-                f"{swing.battery_peak_w / 1e6:,.1f} MW, {swing.battery_used_j / 3.6e6:,.0f} kWh used, charge {swing.soc_frac.min():.1%} to {swing.soc_frac.max():.1%}",
-            ),
-            *[(name, f"{value:,.4g}") for name, value in swing.figures.items()],
-        ]
-        show(f"{name}: power swing", rows, swing.findings)
+        show(f"{name}: power swing", swing_rows(swing), swing.findings)
     end(swing.findings)
