@@ -142,10 +142,11 @@ class _Compiled:
         self.out = np.zeros((4, n))
         self._load_w = drive.load_w
         self._groups = packed(groups, drive.plant, drive.dt_s, need_w)
-        self._battery = battery_row(drive.plant, drive.dt_s)
+        self._battery = battery_row(drive)
         self.carry = np.zeros(kernels.CARRY)
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
-        self.carry[kernels.INVERTER] = self.carry[kernels.MEAN] = self._battery[kernels.POWER0]
+        power0_w = drive.plant.battery.power_w if drive.plant.battery else 0.0
+        self.carry[kernels.INVERTER] = self.carry[kernels.MEAN] = power0_w
         self._control, state = control_of(controller, drive, self)
         work = np.zeros((3, len(groups), STATES + 1))
         self._memory = (at_rest(groups), self.carry, state, work)

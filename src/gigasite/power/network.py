@@ -173,7 +173,7 @@ class Network:
         self.x = np.zeros((count + c.EXTRA_ROWS, c.WIDTH))
         self.net = self._net(groups)
         self._rest(groups)
-        self._battery = battery_row(plant, drive.dt_s)
+        self._battery = battery_row(drive)
         # a battery alone carries the first load, whatever its schedule says
         self._battery[kernels.POWER0] = self.begin.battery.real * c.BASE_W
         self.carry = np.zeros(run_kernels.CARRY)
