@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOWEST_HZ, HIGHEST_HZ, POINTS = 0.01, 20.0, 1200
 HARMONICS_HZ = 25.0
 """Harmonics up to here are summed; jitter of the ranks leaves nothing above."""
+LONGEST_S = 300.0
+"""A longer period swings no further than this one: every edge is a step from rest, and has settled before the next."""
 PERIODS = 400
 GRID = 4000
 SAMPLES = 512
@@ -63,11 +65,14 @@ class Wave:
     def harmonics(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
         """Return frequencies [Hz] and complex amplitudes [W] of the harmonics, the mean left out.
 
+        A period above 300 s has those of 300 s.
+
         Harmonic n of a rectangle of height h and duty d is 2 h / (n pi) sin(n pi d), times exp(-(2 pi n sigma / T)^2
         / 2).
         """
-        n = np.arange(1, max(1, math.floor(HARMONICS_HZ * self.period_s)) + 1)
-        hz = n / self.period_s
+        period_s = min(self.period_s, LONGEST_S)
+        n = np.arange(1, max(1, math.floor(HARMONICS_HZ * period_s)) + 1)
+        hz = n / period_s
         size = 2.0 * (self.high_w - self.low_w) / (n * np.pi) * np.sin(np.pi * n * self.duty)
         size *= np.exp(-0.5 * (2.0 * np.pi * hz * self.edge_s) ** 2)
         return hz, size * np.exp(-1j * np.pi * n * self.duty)
@@ -251,7 +256,7 @@ class _Periods:
         self.hz, self.size = hz, np.abs(amplitude)
         self.swing_hz = steady_swing(answer, wave)
         # hundreds of periods have their harmonics at as many places: G is taken once on a fine grid between them
-        self._grid = np.geomspace(0.05 / wave.period_s, 2.0 * HARMONICS_HZ, GRID)
+        self._grid = np.geomspace(0.05 / min(wave.period_s, LONGEST_S), 2.0 * HARMONICS_HZ, GRID)
         self._gain = answer(self._grid)
         low = max(wave.duty * wave.period_s, 0.2 * wave.period_s)
         self.periods_s = np.geomspace(low, 10.0 * wave.period_s, PERIODS)
