@@ -370,7 +370,7 @@ def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
     done, wanted_w = drive.run(engine, controller, compiled=engine.control.code != kernels.COMMANDED)
     stopped = "" if done == len(drive.load_w) and _whole(engine.out[:, done - 1]) else _why(engine.out[:, done - 1])
     out = engine.out[:, : done if _whole(engine.out[:, done - 1]) else done - 1]
-    if out.shape[1] < FEWEST:
+    if stopped and out.shape[1] < FEWEST:
         raise InfeasibleError(f"the plant is lost at once, at {drive.start_s + done * drive.dt_s:g} s: {stopped}")
     return Run(
         deviation_pu=out[run_kernels.OUT_DW],
