@@ -206,16 +206,17 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
 def _fabric(sizes: tuple[FabricSize, ...]) -> list[Finding]:
     out = []
     for size in sizes:
-        least = -(-size.spine_core_cables // max(size.radix, 1)) * size.planes
-        if size.core > least:
+        top = size.by_tier[-1]
+        least = -(-top.down_links // top.radix)
+        if size.tiers > 2 and top.switches > least:
             out.append(
                 _finding(
                     Severity.note,
                     f"{size.kind} fabric",
-                    "even striping takes more core switches than ports alone would",
+                    f"even striping takes more {top.tier} switches than ports alone would",
                     limit=f"{least:,} by ports",
-                    found=f"{size.core:,} cores",
-                    remedy="none needed; a multiple of whole pods would use every core port",
+                    found=f"{top.switches:,}",
+                    remedy="none needed; a multiple of whole pods would use every port",
                 )
             )
     return out
