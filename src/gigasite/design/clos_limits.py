@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import InfeasibleError
-from gigasite.design.clos import MOST_TIERS, limits
+from gigasite.design.clos import MOST_TIERS, leaves_of, limits, pod_leaves
 
 if TYPE_CHECKING:
     from gigasite.design.clos import Shape
@@ -28,8 +28,33 @@ def refusal(ask: FabricAsk, shape: Shape) -> str:
         head = f"{ask.nodes:,} nodes are more than {words} of {ask.radix}-port switches join ({most:,} nodes)"
     if most >= ask.nodes:  # the limit is not what binds
         head = f"{words} of {ask.radix}-port switches cannot stripe {ask.nodes:,} nodes evenly"
+    if ask.nodes_per_pod and tiers > 1 and (pod := _pod(ask, shape)):
+        return pod
     fits = _remedies(ask, shape, tiers)
     return f"{head}. What would fit: {'; '.join(fits)}" if fits else f"{head}. Take a larger radix and fewer nodes"
+
+
+def _pod(ask: FabricAsk, shape: Shape) -> str:
+    """Return why a pod of the asked size does not fit under its spines, "" if it does."""
+    leaves = leaves_of(ask, shape)
+    tiers = min(ask.tiers or MOST_TIERS, 3)  # above two, every pod keeps ports toward the core
+    if pod_leaves(ask, leaves, tiers):
+        return ""
+    per_leaf = ask.nodes_per_pod / leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
+    fits = next(
+        (
+            n
+            for n in range(ask.radices[1], 0, -1)
+            if pod_leaves(replace(ask, nodes_per_pod=int(n * per_leaf)), leaves, tiers)
+        ),
+        0,
+    )
+    count = leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
+    return (
+        f"a pod of {ask.nodes_per_pod:,} nodes has {count:,} leaves, more than a {ask.radices[1]}-port spine joins "
+        f"beside its up-links. What would fit: nodes per pod <= {int(fits * per_leaf):,}; a larger spine radix; "
+        "more spine oversubscription"
+    )
 
 
 def _remedies(ask: FabricAsk, shape: Shape, tiers: int) -> list[str]:

@@ -160,25 +160,45 @@ def _differs(row: CheckedRow, column: str) -> bool:
 
 def _cells(table: PrintedTable, rows: tuple[CheckedRow, ...], i: int, row: CheckedRow, ask: FabricAsk) -> list[Cell]:
     """Return the cells of a row that differ from the derived row, each with its verdict."""
-    out = []
     breaks = broken(row.printed, ask)
-    differing = [c for c in row.printed if _differs(row, c)]
-    for column in differing:
-        others = [r for j, r in enumerate(rows) if j != i and column in r.derived]
-        keeps = sum(not _differs(r, column) for r in others)
-        ratio = _ratio(rows, i, column)
-        rule = next((text for columns, text in breaks if column in columns), "")
-        implied, verdict = row.derived[column], "inconsistent"
-        if row.printed[column] is None:
-            rule = "the cell is empty"
-        elif keeps * 2 >= len(others) and others:
-            rule = rule or soft(row.printed, column, ask) or f"the rule that {keeps} other rows of this column keep"
-        elif ratio is not None and ratio != row.printed[column]:
-            implied, rule = ratio, rule or "the ratio to nodes that the other rows of this column keep"
-        elif not rule or len(differing) > 2:
-            verdict, rule = "other-rule", soft(row.printed, column, ask) or "another count than the kind's rule gives"
-        out.append(_cell(table, i, row, column, implied=implied, rule=rule, verdict=verdict))
-    return out
+    return [_judged(table, rows, i, column, breaks, ask) for column in row.printed if _differs(row, column)]
+
+
+def _judged(
+    table: PrintedTable,
+    rows: tuple[CheckedRow, ...],
+    i: int,
+    column: str,
+    breaks: list[tuple[tuple[str, ...], str]],
+    ask: FabricAsk,
+) -> Cell:
+    """Return the verdict on a cell that differs: what breaks, and whether the table keeps a rule of its own there."""
+    row = rows[i]
+    others = [r for j, r in enumerate(rows) if j != i and column in r.derived]
+    keeps = sum(not _differs(r, column) for r in others)
+    ratio, support = _ratio(rows, i, column)
+    uneven = soft(row.printed, column, ask)
+    differing = {c for c in row.printed if c != column and _differs(row, c)}
+    mine = [(columns, text) for columns, text in breaks if column in columns]
+    # an invariant that breaks between two cells that differ blames the one that the other rows do not explain
+    alone = [text for columns, text in mine if not differing & set(columns)]
+    hard = (alone or ([] if others else [t for _, t in mine]) or [""])[0]
+    implied, verdict = row.derived[column], "inconsistent"
+    if ratio is not None and support > keeps:
+        implied = ratio
+    rule = (alone or [t for _, t in mine] or [uneven])[0]
+    if row.printed[column] is None:
+        rule = "the cell is empty"
+    elif ratio == row.printed[column] and keeps < len(others) and (not hard or not keeps):
+        # as many per node as in other rows that differ too: a rule, not an error
+        verdict, rule = "other-rule", uneven or "another count than the kind gives, the same per node in other rows"
+    elif ratio is not None and support > keeps:
+        rule = rule or f"the ratio to nodes that {support} other rows of this column keep"
+    elif keeps and keeps * 2 >= len(others):
+        rule = rule or f"the rule that {keeps} other rows of this column keep"
+    elif not hard:
+        verdict, rule = "other-rule", uneven or "another count than the kind's rule gives"
+    return _cell(table, i, row, column, implied=implied, rule=rule, verdict=verdict)
 
 
 def _cell(table: PrintedTable, i: int, row: CheckedRow, column: str, *, implied: int, rule: str, verdict: str) -> Cell:
@@ -194,8 +214,11 @@ def _cell(table: PrintedTable, i: int, row: CheckedRow, column: str, *, implied:
     )
 
 
-def _ratio(rows: tuple[CheckedRow, ...], i: int, column: str) -> int | None:
-    """Return the value that keeps the ratio to nodes of the other rows with as many tiers, None if they have none."""
+def _ratio(rows: tuple[CheckedRow, ...], i: int, column: str) -> tuple[int | None, int]:
+    """Return the value that keeps the ratio to nodes of most other rows with as many tiers, and how many those are.
+
+    None, 0 where fewer than two rows, or not most of them, have one ratio.
+    """
     shape = _shape(rows[i], column)
     ratios = Counter(
         Fraction(v, r.nodes)
@@ -203,12 +226,12 @@ def _ratio(rows: tuple[CheckedRow, ...], i: int, column: str) -> int | None:
         if j != i and r.nodes and _shape(r, column) == shape and (v := r.printed[column])
     )
     if not ratios:
-        return None
-    (ratio, count), value = ratios.most_common(1)[0], 0
+        return None, 0
+    ratio, count = ratios.most_common(1)[0]
     value = ratio.numerator * rows[i].nodes
     if count < 2 or count * 2 <= ratios.total() or value % ratio.denominator:
-        return None
-    return value // ratio.denominator
+        return None, 0
+    return value // ratio.denominator, count
 
 
 def _shape(row: CheckedRow, but: str) -> tuple[bool, ...]:

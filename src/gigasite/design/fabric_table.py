@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_BYTES, MOST_ROWS = 20_000_000, 5_000
 NONE = {"-", "--", "---", "\u2013", "\u2014", "n/a", "na", "none", "nil"}
 NUMBER = re.compile(r"[0-9]{1,12}(\.0+)?|[0-9]{1,3}([,_'\u2019 \u00a0\u2009\u202f][0-9]{3}){1,3}")
+NOTE_MARKS = (
+    "*\u2020\u2021\u00b9\u00b2\u00b3\u2070\u2074\u2075\u2076\u2077\u2078\u2079"  # of footnotes, behind a number
+)
 RULER = re.compile(r"[\s|:+=_-]*")
 
 # title without blanks and signs -> role; the longest words first where one holds another
@@ -155,7 +158,7 @@ def _rows(
 
 def _number(cell: str) -> tuple[int | None, bool]:
     """Return the value (None: empty, 0: a dash) and whether the cell is neither."""
-    text = cell.strip().rstrip("*\u2020\u2021").strip()
+    text = cell.strip().rstrip(NOTE_MARKS).strip()
     if not text:
         return None, False
     if text.lower() in NONE:

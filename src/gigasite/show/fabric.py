@@ -133,12 +133,7 @@ def check(
     if as_json:
         emit(_check_json(made) | {"findings": [f.to_json() for f in found]})
     else:
-        words = {
-            "consistent": "every cell is as the kind derives it",
-            "inconsistent": f"{sum(c.verdict != 'other-rule' for c in made.cells)} cells contradict the others",
-            "other-rule": "consistent in itself, by another rule than the kind's",
-        }
-        show(f"{table}: {chosen}", [("rows", len(made.rows)), ("verdict", words[made.verdict])], found)
+        _print_check(made)
     end(found)
 
 
@@ -275,13 +270,9 @@ def _write_links(kind: str, asks: list[FabricAsk], path: Path) -> None:
 
 
 def _print(sizes: list[FabricSize]) -> None:
-    from rich.console import Console
-
     from gigasite.show import terminal
 
-    console = Console(highlight=False, soft_wrap=True)
-    if not console.is_terminal:
-        console.width = 140  # a file has no width: numbers must not be cut
+    console = _console()
     head = (
         "nodes",
         "GPUs",
@@ -323,6 +314,45 @@ def _print(sizes: list[FabricSize]) -> None:
         )
         for name, value in s.more:
             console.print(f"{name.replace('_', ' ')} {value:,}")
+
+
+def _print_check(made: TableCheck) -> None:
+    from gigasite.show import terminal
+
+    console = _console()
+    wrong = sum(c.verdict != "other-rule" for c in made.cells)
+    words = {
+        "consistent": "every cell is as the kind derives it",
+        "inconsistent": f"{wrong} {'cell contradicts' if wrong == 1 else 'cells contradict'} the others",
+        "other-rule": "consistent in itself, by another rule than the kind's",
+    }
+    console.print(f"{made.file}: {len(made.rows)} rows of {made.kind}: {words[made.verdict]}")
+    head = ("line", "row", "column", "printed", "implied", "verdict", "rule")
+    rows = [
+        (
+            str(c.line),
+            str(c.row),
+            c.title,
+            "empty" if c.printed is None else f"{c.printed:,}",
+            f"{c.implied:,}",
+            c.verdict,
+            c.rule,
+        )
+        for c in made.cells
+    ]
+    if rows:
+        console.print(terminal.table("cells that differ", head, rows))
+    for note in made.notes:
+        console.print(f"note: {note}")
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    if not console.is_terminal:
+        console.width = 160  # a file has no width: numbers must not be cut
+    return console
 
 
 def _findings(made: TableCheck) -> list[Any]:

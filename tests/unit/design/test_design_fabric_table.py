@@ -1,0 +1,150 @@
+"""Tables of fabrics: what is read, what is refused, what is told and not blamed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gigasite._core.errors import InputFileError
+from gigasite.design.fabric import ask_of
+from gigasite.design.fabric_check import TableCheck, check_table
+from gigasite.design.fabric_table import read_table, role
+
+# 144-port switches under racks of 18 trays, spines by ports alone: 72 up-links do not divide over 16 spines
+BY_PORTS = """SU,Nodes,GPUs,leaf,spine,node-leaf,leaf-spine
+1,144,576,8,4,576,576
+2,288,1152,16,8,1152,1152
+4,576,2304,32,16,2304,2304
+8,1152,4608,64,32,4608,4608
+16,2304,9216,128,64,9216,9216
+"""
+
+
+def checked(folder: Path, text: str, kind: str, **given_: float) -> TableCheck:
+    path = folder / "table.csv"
+    path.write_text(text, encoding="utf-8")
+    return check_table(read_table(path), kind, ask_of(kind, {"nodes": 1, **given_}))
+
+
+def test_another_striping_is_told_and_not_blamed(tmp_path: Path) -> None:
+    made = checked(tmp_path, BY_PORTS, "nvl72", radix=144)
+    assert made.verdict == "other-rule"
+    assert {(c.row, c.column) for c in made.cells} == {(3, "spine"), (4, "spine"), (5, "spine")}
+    assert all("evenly" in c.rule for c in made.cells)
+
+
+@pytest.mark.parametrize("row", range(5))
+@pytest.mark.parametrize("column", range(7))
+@pytest.mark.parametrize("change", [1, -2, 50])
+def test_a_changed_cell_is_named_in_a_table_with_a_rule_of_its_own(
+    tmp_path: Path, row: int, column: int, change: int
+) -> None:
+    lines = [line.split(",") for line in BY_PORTS.splitlines()]
+    true = int(lines[row + 1][column])
+    lines[row + 1][column] = str(max(true + change, 0))
+    made = checked(tmp_path, "\n".join(map(",".join, lines)), "nvl72", radix=144)
+    named = [(c.row - 1, c.title, c.implied) for c in made.cells if c.verdict != "other-rule"]
+    assert named == [(row, lines[0][column], true)]
+
+
+def test_a_table_of_another_kind_is_recognised(tmp_path: Path) -> None:
+    text = "nodes,gpus,leaf,spine,core,node-leaf\n64,512,16,8,-,512\n512,4096,128,64,-,4096\n1024,8192,256,128,-,8192\n"
+    made = checked(tmp_path, text, "superpod-b200")
+    assert any("superpod-b300 reproduces 3 of 3 rows" in n for n in made.notes)
+    assert made.verdict != "consistent"
+
+
+def test_a_row_alone_is_judged_by_its_own_invariants(tmp_path: Path) -> None:
+    head = "nodes,gpus,leaf,spine,node-leaf,leaf-spine\n"
+    few = checked(tmp_path, head + "64,512,16,7,512,512\n", "superpod-b200")
+    assert [(c.column, c.verdict) for c in few.cells] == [("spine", "inconsistent")]
+    assert "448 ports" in few.cells[0].rule
+    many = checked(tmp_path, head + "64,512,16,16,512,512\n", "superpod-b200")
+    assert [(c.column, c.verdict) for c in many.cells] == [("spine", "other-rule")]
+
+
+def test_two_readings_that_explain_a_row_equally_well_are_both_named(tmp_path: Path) -> None:
+    made = checked(tmp_path, "nodes,gpus\n64,512\n128,1000\n", "superpod-b200")
+    assert {(c.row, c.column, c.verdict) for c in made.cells} == {(2, "nodes", "one-of"), (2, "gpus", "one-of")}
+
+
+def test_a_row_beyond_the_kind_is_told_with_what_would_fit(tmp_path: Path) -> None:
+    made = checked(tmp_path, "nodes,gpus,leaf\n64,512,16\n2000000,16000000,500000\n", "superpod-b200")
+    assert made.rows[1].refused
+    assert any("superpod-b200 refuses the row" in n for n in made.notes)
+    assert made.verdict == "other-rule"
+
+
+def test_an_empty_cell_is_named_with_its_value(tmp_path: Path) -> None:
+    made = checked(tmp_path, "nodes,gpus,leaf\n64,512,16\n128,,32\n", "superpod-b200")
+    assert [(c.row, c.column, c.printed, c.implied) for c in made.cells] == [(2, "gpus", None, 1024)]
+
+
+def test_unknown_columns_and_lines_without_numbers_are_told(tmp_path: Path) -> None:
+    text = "DGX SuperPOD, sizes\nnodes,gpus,leaf,price\n64,512,16,7\nTwo-tier,,,\n128,1024,32,9\n"
+    made = checked(tmp_path, text, "superpod-b200")
+    assert made.verdict == "consistent"
+    assert len(made.notes) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("", 0, "titles"),
+        ("a,b\n1,2\n", 0, "titles"),
+        ("nodes,gpus\n", 1, "no row"),
+        ("nodes,Node Count\n1,2\n", 1, "both nodes"),
+        ("nodes,gpus\n64,five\n", 2, "'gpus': 'five'"),
+        ("nodes,gpus\n64,5.5\n", 2, "'5.5'"),
+        ("nodes,gpus\n64,-5\n", 2, "'-5'"),
+        ("nodes,gpus\n64,512,3\n", 2, "3 cells"),
+        ("nodes,gpus\n64\n", 2, "1 cells"),
+        ("nodes,gpus\n1,024,8,192\n", 2, "quotes"),
+        (f"nodes,gpus\n64,{'9' * 5000}\n", 2, "no whole number"),
+        ("leaf,spine\n16,8\n", 0, "needs one of the columns"),
+        ("nodes,gpus\n64,\u0665\u0661\u0662\n", 2, "no whole number"),
+    ],
+)
+def test_bad_tables_name_line_and_column(tmp_path: Path, text: str, line: int, words: str) -> None:
+    with pytest.raises(InputFileError, match=words) as error:
+        checked(tmp_path, text, "superpod-b200")
+    assert error.value.line == line
+
+
+def test_all_bad_cells_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError) as error:
+        checked(tmp_path, "nodes,gpus\nx1,512\n128,y2\n", "superpod-b200")
+    assert "x1" in str(error.value)
+    assert "y2" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("SU Count", "su"),
+        ("# Nodes", "nodes"),
+        ("Number of GPUs", "gpus"),
+        ("Leaf switches", "leaf"),
+        ("Spine-Core", "spine-core"),
+        ("Compute + UFM node to leaf", "node-leaf"),
+        ("Leaf to spine cables", "leaf-spine"),
+        ("Core - Super", "core-super"),
+        ("Super spine", "super"),
+        ("Racks", "racks"),
+        ("Remarks", None),
+    ],
+)
+def test_common_titles_are_known(title: str, wanted: str | None) -> None:
+    assert role(title) == wanted
+
+
+@given(st.text(alphabet=st.sampled_from("nodesgpu|,;\t\n -0123456789\"'x"), max_size=200))
+def test_any_text_is_a_table_or_a_message(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("t")
+    try:
+        checked(folder, text, "superpod-b200")
+    except InputFileError as error:
+        assert "table.csv" in str(error)
