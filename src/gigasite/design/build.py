@@ -60,7 +60,9 @@ def design(campus: Campus) -> Design:
         bom=parts,
         capex=bom.total(parts),
         arrays=_arrays(racks),
-        findings=worst_first(fit.findings(campus, place.halls, racks, power, plant, sizes)),
+        findings=worst_first(
+            fit.findings(campus, place.halls, racks, power, plant, {n.name: n.size for n in networks})
+        ),
     )
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 IDENTITY = ("nodes", "gpus", "node-leaf", "racks", "su")  # columns from which the nodes follow, the surest first
 
 
+CellVerdict = Literal["inconsistent", "one-of", "other-rule"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
     """A cell that differs.
@@ -50,7 +53,7 @@ class Cell:
     printed: int | None
     implied: int
     rule: str
-    verdict: Literal["inconsistent", "one-of", "other-rule"]
+    verdict: CellVerdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +186,8 @@ def _judged(
     # an invariant that breaks between two cells that differ blames the one that the other rows do not explain
     alone = [text for columns, text in mine if not differing & set(columns)]
     hard = (alone or ([] if others else [t for _, t in mine]) or [""])[0]
-    implied, verdict = row.derived[column], "inconsistent"
+    implied = row.derived[column]
+    verdict: CellVerdict = "inconsistent"
     if ratio is not None and support > keeps:
         implied = ratio
     rule = (alone or [t for _, t in mine] or [uneven])[0]
@@ -201,7 +205,9 @@ def _judged(
     return _cell(table, i, row, column, implied=implied, rule=rule, verdict=verdict)
 
 
-def _cell(table: PrintedTable, i: int, row: CheckedRow, column: str, *, implied: int, rule: str, verdict: str) -> Cell:
+def _cell(
+    table: PrintedTable, i: int, row: CheckedRow, column: str, *, implied: int, rule: str, verdict: CellVerdict
+) -> Cell:
     return Cell(
         row=i + 1,
         line=row.line,
@@ -210,7 +216,7 @@ def _cell(table: PrintedTable, i: int, row: CheckedRow, column: str, *, implied:
         printed=row.printed[column],
         implied=implied,
         rule=rule,
-        verdict=verdict,  # type: ignore[arg-type]
+        verdict=verdict,
     )
 
 

@@ -244,8 +244,9 @@ def _sizes(kind: str, given: dict[str, Any], nodes: str | None, gpus: str | None
     counts = [int(v) for v in values]
     for n in counts:
         if n % per:
+            low, high = n // per * per, (n // per + 1) * per
             raise InfeasibleError(
-                f"{n:,} {name} are no whole nodes of {per}: take {n // per * per:,} or {(n // per + 1) * per:,}"
+                f"{n:,} {name} are no whole nodes of {per}: take {f'{low:,} or ' if low else ''}{high:,}"
             )
         if not 1 <= n // per <= MOST_NODES:
             raise InfeasibleError(f"nodes must lie between 1 and {MOST_NODES:,}; found {n // per:,}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from gigasite._core.errors import InfeasibleError
 from gigasite.design.clos import Shape, clos, limits
 from gigasite.design.clos_size import size_of
 from gigasite.design.clos_wire import wire
@@ -19,6 +20,19 @@ SHAPE = Shape(rails=True)
 DEFAULTS = {"planes": 4}
 
 
+def several(ask: FabricAsk) -> FabricAsk:
+    """Return the ask if it has two planes or more.
+
+    Raises
+    ------
+    InfeasibleError
+        It has one.
+    """
+    if ask.planes < 2:
+        raise InfeasibleError(f"multi-plane needs planes >= 2, found {ask.planes}; for one plane take rail-optimized")
+    return ask
+
+
 @fabrics.part("multi-plane")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiPlane:
@@ -29,12 +43,12 @@ class MultiPlane:
 
     def size(self, ask: FabricAsk, /) -> FabricSize:
         """Return the counts."""
-        return size_of("multi-plane", clos(ask, SHAPE))
+        return size_of("multi-plane", clos(several(ask), SHAPE))
 
     def limits(self, ask: FabricAsk, /) -> tuple[FabricLimit, ...]:
         """Return the largest fabric of each number of tiers."""
-        return limits(ask, SHAPE)
+        return limits(several(ask), SHAPE)
 
     def wire(self, ask: FabricAsk, /) -> Wiring:
         """Return every link."""
-        return wire(clos(ask, SHAPE))
+        return wire(clos(several(ask), SHAPE))
