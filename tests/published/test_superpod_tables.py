@@ -81,8 +81,8 @@ def test_meta_24k() -> None:
     assert (s.gpus, s.units, s.pods, s.leaf) == (24_576, 1536, 8, 1536)
     leaf, spine, _ = s.by_tier
     assert leaf.oversubscription == 0.5
-    assert 6.9 < spine.oversubscription <= 7.0
-    assert s.bisection_frac == pytest.approx(2 / 7, rel=0.01)
+    assert 0.95 * 7 <= spine.oversubscription <= 7  # up-ports are rounded up to a number that divides
+    assert s.bisection_frac == pytest.approx(2 / 7, rel=0.05)
 
 
 def test_hpn_segments_and_pods() -> None:

@@ -306,8 +306,14 @@ def _pod_ports(ask: FabricAsk, leaves: Leaves, pod: int) -> tuple[int, int]:
         down = pod * (leaves.up // switches)
         up = ask.spine_up or max(1, math.ceil(down / o - 1e-9))
         if down + up <= radix:
-            return down, up
+            return down, up if ask.spine_up else _rounder(up, radix - down)
     return 0, 0
+
+
+def _rounder(up: int, most: int) -> int:
+    """Return up to 5 % more up-ports if they are a multiple of 8, 4 or 2: odd numbers stripe over many switches."""
+    rounded = (-(-up // p) * p for p in (8, 4, 2))
+    return next((r for r in rounded if r <= min(most, 1.05 * up)), up)
 
 
 def _whole(steps: list[Step], leaves: int, pod: int) -> Block | None:

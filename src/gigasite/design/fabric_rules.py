@@ -18,7 +18,9 @@ Values = dict[str, "int | None"]
 def columns_of(size: FabricSize) -> dict[str, int]:
     """Return the counts of a fabric by role of a published column."""
     more = dict(size.more)
-    out = {"su": more.get("scalable_units", size.units), "nodes": size.nodes, "gpus": size.gpus}
+    out = {"nodes": size.nodes, "gpus": size.gpus}
+    if units := more.get("scalable_units", size.units):
+        out["su"] = units
     out |= dict(zip(SWITCHES, size.switches, strict=True)) | dict(zip(CABLES, size.cables, strict=True))
     out |= {"switches": sum(size.switches), "cables": sum(size.cables)}
     if "racks" in more:

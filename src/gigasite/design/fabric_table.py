@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from gigasite._core.errors import InputFileError
@@ -73,14 +74,18 @@ def read_table(path: Path) -> PrintedTable:
         message = "needs a line of titles such as su, nodes, gpus, leaf, spine, core, node-leaf, leaf-spine, spine-core"
         raise InputFileError(str(path), 0, message)
     first, header = lines[at]
+    above, at = lines[:at], at + 1
+    while at < len(lines) and _titles(lines[at][1]):  # titles below titles: "switches" over "leaf", "spine"
+        header = [low or high for low, high in zip_longest(lines[at][1], header, fillvalue="")]
+        at += 1
     roles = [role(c) for c in header]
     for i, r in enumerate(roles):
         if r is not None and r in roles[:i]:
             raise InputFileError(
                 str(path), first, f"columns '{header[roles.index(r)]}' and '{header[i]}' are both {r}: keep one"
             )
-    rows, passed = _rows(path, lines[at + 1 :], header, roles)
-    passed = [f"line {n}: no titles, passed over" for n, cells in lines[:at] if any(cells)] + passed
+    rows, passed = _rows(path, lines[at:], header, roles)
+    passed = [f"line {n}: no titles, passed over" for n, cells in above if any(cells)] + passed
     passed += [
         f"column '{h}': its title is not known, not judged" for h, r in zip(header, roles, strict=True) if h and not r
     ]
@@ -88,6 +93,11 @@ def read_table(path: Path) -> PrintedTable:
         raise InputFileError(str(path), first, "has titles but no row of numbers below them")
     titles = {r: h for h, r in zip(header, roles, strict=True) if r is not None}
     return PrintedTable(file=str(path), titles=titles, rows=tuple(rows), passed=tuple(passed))
+
+
+def _titles(cells: list[str]) -> bool:
+    """Return whether a line below the titles is one of titles too."""
+    return sum(role(c) is not None for c in cells) >= 2 and not any(re.search(r"[0-9]", c) for c in cells)
 
 
 def role(title: str) -> str | None:

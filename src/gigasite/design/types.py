@@ -141,7 +141,7 @@ class FabricSize:
     planes: int
     tiers: int
     units: int
-    """Groups of nodes that share leaves."""
+    """Groups of nodes that share leaves; 0 where leaves are filled one after the other."""
     pods: int
     """Groups of leaves that share spines."""
     leaf: int

@@ -14,8 +14,6 @@ from gigasite.show.common import AsJson, app, emit, end, show
 
 if TYPE_CHECKING:
     from gigasite.design.fabric import FabricAsk
-    from gigasite.design.fabric_check import TableCheck
-    from gigasite.design.types import FabricSize
 
 MOST_NODES, MOST_SIZES = 4_000_000, 1000
 LIMITS = {
@@ -88,6 +86,7 @@ def size(
     as_json: AsJson = False,
 ) -> None:
     """Count switches, cables, spare ports, limits and cut of a fabric."""
+    from gigasite.show.fabric_text import print_sizes
     from gigasite.show.result import fabric_json
 
     chosen = _kind(name, kind)
@@ -102,7 +101,7 @@ def size(
         made = [fabric_json(s) for s in sizes]
         emit(made[0] if len(made) == 1 else {"kind": chosen, "fabrics": made})
     else:
-        _print(sizes)
+        print_sizes(sizes)
 
 
 @fabric.command()
@@ -125,15 +124,16 @@ def check(
     """Name every cell of a published table that contradicts the others; exit code 1 if there is one."""
     from gigasite.design.fabric_check import check_table
     from gigasite.design.fabric_table import read_table
+    from gigasite.show.fabric_text import check_json, findings, print_check
 
     chosen = _kind(None, kind)
     ask = _ask(chosen, _given(locals()) | {"nodes": 1})
     made = check_table(read_table(table), chosen, ask)
-    found = _findings(made)
+    found = findings(made)
     if as_json:
-        emit(_check_json(made) | {"findings": [f.to_json() for f in found]})
+        emit(check_json(made) | {"findings": [f.to_json() for f in found]})
     else:
-        _print_check(made)
+        print_check(made)
     end(found)
 
 
@@ -268,123 +268,3 @@ def _write_links(kind: str, asks: list[FabricAsk], path: Path) -> None:
         beside.replace(path)
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def _print(sizes: list[FabricSize]) -> None:
-    from gigasite.show import terminal
-
-    console = _console()
-    head = (
-        "nodes",
-        "GPUs",
-        "tiers",
-        "leaf",
-        "spine",
-        "core",
-        "super",
-        "node-leaf",
-        "leaf-spine",
-        "spine-core",
-        "core-super",
-    )
-    rows = [[f"{v:,}" for v in (s.nodes, s.gpus, s.tiers, *s.switches, *s.cables)] for s in sizes]
-    console.print(terminal.table(f"{sizes[0].kind}: switches and cables", head, rows))
-    for s in sizes if len(sizes) == 1 else ():
-        tiers = [
-            (
-                t.tier,
-                f"{t.switches:,}",
-                f"{t.radix:,}",
-                f"{t.down_links:,}",
-                f"{t.up_links:,}",
-                f"{t.spare_ports:,}",
-                f"{t.oversubscription:.3g}:1" if t.oversubscription else "top",
-            )
-            for t in s.by_tier
-        ]
-        console.print(
-            terminal.table(
-                "by tier, all planes",
-                ("tier", "switches", "ports", "links down", "links up", "spare ports", "down:up"),
-                tiers,
-            )
-        )
-        limits = ", ".join(f"{x.tiers}: {x.nodes:,}" for x in s.limits)
-        console.print(
-            f"bisection {s.bisection_frac:.1%} ({s.bisection_links:,.0f} node links); most nodes by tiers {limits}"
-        )
-        for name, value in s.more:
-            console.print(f"{name.replace('_', ' ')} {value:,}")
-
-
-def _print_check(made: TableCheck) -> None:
-    from gigasite.show import terminal
-
-    console = _console()
-    wrong = sum(c.verdict != "other-rule" for c in made.cells)
-    words = {
-        "consistent": "every cell is as the kind derives it",
-        "inconsistent": f"{wrong} {'cell contradicts' if wrong == 1 else 'cells contradict'} the others",
-        "other-rule": "consistent in itself, by another rule than the kind's",
-    }
-    console.print(f"{made.file}: {len(made.rows)} rows of {made.kind}: {words[made.verdict]}")
-    head = ("line", "row", "column", "printed", "implied", "verdict", "rule")
-    rows = [
-        (
-            str(c.line),
-            str(c.row),
-            c.title,
-            "empty" if c.printed is None else f"{c.printed:,}",
-            f"{c.implied:,}",
-            c.verdict,
-            c.rule,
-        )
-        for c in made.cells
-    ]
-    if rows:
-        console.print(terminal.table("cells that differ", head, rows))
-    for note in made.notes:
-        console.print(f"note: {note}")
-
-
-def _console() -> Any:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True, markup=False)
-    if not console.is_terminal:
-        console.width = 160  # a file has no width: numbers must not be cut
-    return console
-
-
-def _findings(made: TableCheck) -> list[Any]:
-    """Return cells as findings: errors where they contradict, notes where the table keeps another rule."""
-    from gigasite._core.finding import Finding, Severity
-
-    out = []
-    for c in made.cells:
-        printed = "empty" if c.printed is None else f"{c.printed:,}"
-        other = c.verdict == "other-rule"
-        out.append(
-            Finding(
-                severity=Severity.note if other else Severity.error,
-                chapter="design",
-                where=f"{made.file}:{c.line}, row {c.row}, column '{c.title}'",
-                what=("another rule: " if other else "one of two: " if c.verdict == "one-of" else "") + c.rule,
-                limit=f"{c.implied:,} implied",
-                found=printed,
-                remedy="none needed if the table keeps its own striping or rounding" if other else "correct the cell",
-            )
-        )
-    text = [Finding(severity=Severity.note, chapter="design", where=made.file, what=n) for n in made.notes]
-    return out + text
-
-
-def _check_json(made: TableCheck) -> dict[str, Any]:
-    return {
-        "file": made.file,
-        "kind": made.kind,
-        "verdict": made.verdict,
-        "cells": [{n: getattr(c, n) for n in c.__slots__} for c in made.cells],
-        "rows": [{n: getattr(r, n) for n in r.__slots__} for r in made.rows],
-        "notes": list(made.notes),
-    }

@@ -90,6 +90,19 @@ def test_unknown_columns_and_lines_without_numbers_are_told(tmp_path: Path) -> N
     assert len(made.notes) == 3
 
 
+def test_titles_in_two_lines_are_joined(tmp_path: Path) -> None:
+    text = """
+| SU Count | Node Count | GPU Count | Switch count | | | Cable count | | |
+|---|---|---|---|---|---|---|---|---|
+| | | | Leaf | Spine | Core | Node-Leaf | Leaf-Spine | Spine-Core |
+| 2 | 64 | 512 | 16 | 8 | - | 512 | 512 | - |
+| 16 | 512 | 4096 | 128 | 128 | 46 | 4096 | 4096 | 4096 |
+| 32 | 1024 | 8192 | 256 | 256 | 128 | 8192 | 8192 | 8192 |
+"""
+    made = checked(tmp_path, text, "superpod-b200")
+    assert [(c.row, c.line, c.column, c.implied) for c in made.cells] == [(2, 6, "core", 64)]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
