@@ -60,6 +60,7 @@ def by_tier(c: Clos) -> tuple[TierSize, ...]:
                 down_links=down * c.copies,
                 up_links=up * c.copies,
                 spare_ports=(switches * radix - down - up) * c.copies,
+                by_ports=-(-down // (c.leaves.down if tier == 0 else radix - c.ups[tier])) * c.copies,
                 oversubscription=fullest / (c.ups[tier] * ratio) if c.ups[tier] else 0.0,
             )
         )

@@ -64,6 +64,8 @@ class CheckedRow:
     nodes: int
     printed: dict[str, int | None]
     derived: dict[str, int]
+    by_ports: dict[str, int]
+    """Fewest switches by ports alone, where that differs from the kind's even striping it is another rule."""
     refused: str
 
 
@@ -154,7 +156,9 @@ def _nodes(row: Row, derive: _Deriver) -> tuple[int, int | None]:
 def _row(row: Row, nodes: int, derive: _Deriver) -> CheckedRow:
     size, refused = derive(nodes) if nodes else (None, "no cell from which the nodes follow")
     derived = {c: v for c, v in columns_of(size).items() if c in row.values} if size else {}
-    return CheckedRow(line=row.line, nodes=nodes, printed=row.values, derived=derived, refused=refused)
+    tiers = size.by_tier if size else ()
+    ports = {t.tier: t.by_ports if t.tier != "leaf" else t.switches for t in tiers if t.tier in row.values}
+    return CheckedRow(line=row.line, nodes=nodes, printed=row.values, derived=derived, by_ports=ports, refused=refused)
 
 
 def _differs(row: CheckedRow, column: str) -> bool:
@@ -188,16 +192,17 @@ def _judged(
     hard = (alone or ([] if others else [t for _, t in mine]) or [""])[0]
     implied = row.derived[column]
     verdict: CellVerdict = "inconsistent"
-    if ratio is not None and support > keeps:
-        implied = ratio
     rule = (alone or [t for _, t in mine] or [uneven])[0]
+    own = uneven or "another count than the kind gives, the same per node in other rows"
     if row.printed[column] is None:
         rule = "the cell is empty"
+    elif len(rows) > 2 and all(r.printed[column] == r.by_ports.get(column, 0) for r in rows):
+        verdict, rule = "other-rule", f"the whole column has the fewest switches by ports; {own}"
     elif ratio == row.printed[column] and keeps < len(others) and (not hard or not keeps):
         # as many per node as in other rows that differ too: a rule, not an error
-        verdict, rule = "other-rule", uneven or "another count than the kind gives, the same per node in other rows"
+        verdict, rule = "other-rule", own
     elif ratio is not None and support > keeps:
-        rule = rule or f"the ratio to nodes that {support} other rows of this column keep"
+        implied, rule = ratio, rule or f"the ratio to nodes that {support} other rows of this column keep"
     elif keeps and keeps * 2 >= len(others):
         rule = rule or f"the rule that {keeps} other rows of this column keep"
     elif not hard:

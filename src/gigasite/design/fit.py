@@ -208,7 +208,7 @@ def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
     out = []
     for name, size in sizes.items():
         top = size.by_tier[-1]
-        least = -(-top.down_links // top.radix)
+        least = top.by_ports
         if size.tiers > 2 and top.switches > least:
             out.append(
                 _finding(

@@ -123,6 +123,8 @@ class TierSize:
     down_links: int
     up_links: int
     spare_ports: int
+    by_ports: int
+    """Fewest switches whose ports would do, were up-links striped unevenly."""
     oversubscription: float
     """Achieved by the fullest switch: used down-capacity over up-capacity; 0 at the top, which has no links up."""
 

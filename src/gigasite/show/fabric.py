@@ -15,7 +15,7 @@ from gigasite.show.common import AsJson, app, emit, end, show
 if TYPE_CHECKING:
     from gigasite.design.fabric import FabricAsk
 
-MOST_NODES, MOST_SIZES = 4_000_000, 1000
+MOST_NODES, MOST_SIZES, MOST_LINKS = 4_000_000, 1000, 20_000_000
 LIMITS = {
     "radix": (2, 32_767),
     "nics": (1, 64),
@@ -258,6 +258,9 @@ def _write_links(kind: str, asks: list[FabricAsk], path: Path) -> None:
     from gigasite._core.errors import InfeasibleError, OutputError
     from gigasite.design.fabric_links import links_table
 
+    most = sum(_part(kind).size(asks[0]).cables) * asks[0].planes
+    if most > MOST_LINKS:
+        raise InfeasibleError(f"{most:,} links are more than --links writes ({MOST_LINKS:,}): take fewer nodes")
     if len(asks) != 1 or path.suffix not in {".csv", ".parquet"}:
         raise InfeasibleError("--links takes one size and a file that ends in .csv or .parquet")
     table = links_table(_part(kind).wire(asks[0]), asks[0])

@@ -36,6 +36,18 @@ def test_another_striping_is_told_and_not_blamed(tmp_path: Path) -> None:
     assert all("evenly" in c.rule for c in made.cells)
 
 
+def test_spines_by_ports_alone_are_another_rule_even_where_one_row_tells(tmp_path: Path) -> None:
+    """31, 63, 95, 127 nodes: 4, 8, 12, 16 spines have ports enough; 32 up-links stripe evenly over 16, not over 12."""
+    rows = [(31, 8, 4), (63, 16, 8), (95, 24, 12), (127, 32, 16)]
+    text = "nodes,gpus,leaf,spine\n" + "".join(f"{n},{8 * n},{a},{b}\n" for n, a, b in rows)
+    made = checked(tmp_path, text, "superpod-h100")
+    assert [(c.row, c.column, c.verdict, c.implied) for c in made.cells] == [(3, "spine", "other-rule", 16)]
+    assert made.verdict == "other-rule"
+    assert checked(tmp_path, text.replace("24,12", "24,16"), "superpod-h100").verdict == "consistent"
+    wrong = checked(tmp_path, text.replace("24,12", "24,13"), "superpod-h100")
+    assert [(c.column, c.verdict) for c in wrong.cells] == [("spine", "inconsistent")]
+
+
 @pytest.mark.parametrize("row", range(5))
 @pytest.mark.parametrize("column", range(7))
 @pytest.mark.parametrize("change", [1, -2, 50])
