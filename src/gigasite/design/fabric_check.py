@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import gcd
 from typing import TYPE_CHECKING, Literal
 
 from gigasite._core.errors import InfeasibleError, InputFileError
 from gigasite.design.fabric import FabricAsk, fabrics
-from gigasite.design.fabric_rules import MOST_NODES, broken, columns_of, nodes_of, soft
+from gigasite.design.fabric_rules import MOST_NODES, SWITCHES, broken, columns_of, nodes_of, soft
 
 if TYPE_CHECKING:
     from gigasite.design.fabric_table import PrintedTable, Row
@@ -117,7 +118,7 @@ def check_table(table: PrintedTable, kind: str, ask: FabricAsk) -> TableCheck:
     if not set(IDENTITY) & set(table.titles):
         raise InputFileError(table.file, 0, f"needs one of the columns {', '.join(IDENTITY)}: else no row has a size")
     derive = _Deriver(kind, ask)
-    votes = [_nodes(row, derive) for row in table.rows]
+    votes = _rounder([_nodes(row, derive) for row in table.rows])
     rows = tuple(_row(row, vote[0], derive) for row, vote in zip(table.rows, votes, strict=True))
     cells = [c for i, row in enumerate(rows) for c in _cells(table, rows, i, row, ask)]
     for i, (_, rival) in enumerate(votes):
@@ -151,6 +152,22 @@ def _nodes(row: Row, derive: _Deriver) -> tuple[int, int | None]:
     best = max(scores, key=lambda n: scores[n])  # the first of equals: asked is in the order of IDENTITY
     rivals = [n for n in scores if n != best and scores[n] == scores[best]]
     return best, rivals[0] if rivals else None
+
+
+def _rounder(votes: list[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """Settle rows of two readings where one is a multiple of what divides all other rows and the other is not."""
+    out: list[tuple[int, int | None]] = []
+    for i, (best, rival) in enumerate(votes):
+        if rival is None:
+            out.append((best, None))
+            continue
+        common = gcd(*(n for j, (n, other) in enumerate(votes) if j != i and other is None))
+        mine, its = gcd(best, common), gcd(rival, common)
+        if common and max(mine, its) >= 4 * min(mine, its):
+            out.append((best if mine > its else rival, None))
+        else:
+            out.append((best, rival))
+    return out
 
 
 def _row(row: Row, nodes: int, derive: _Deriver) -> CheckedRow:
@@ -196,7 +213,7 @@ def _judged(
     own = uneven or "another count than the kind gives, the same per node in other rows"
     if row.printed[column] is None:
         rule = "the cell is empty"
-    elif len(rows) > 2 and all(r.printed[column] == r.by_ports.get(column, 0) for r in rows):
+    elif len(rows) > 2 and column in SWITCHES and all(r.printed[column] == r.by_ports.get(column, 0) for r in rows):
         verdict, rule = "other-rule", f"the whole column has the fewest switches by ports; {own}"
     elif ratio == row.printed[column] and keeps < len(others) and (not hard or not keeps):
         # as many per node as in other rows that differ too: a rule, not an error

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gigasite._core.errors import InputFileError
-from gigasite.design.fabric import ask_of
+from gigasite.design.fabric import ask_of, fabrics
 from gigasite.design.fabric_check import TableCheck, check_table
-from gigasite.design.fabric_table import read_table, role
+from gigasite.design.fabric_rules import columns_of
+from gigasite.design.fabric_table import PrintedTable, Row, read_table, role
 
 # 144-port switches under racks of 18 trays, spines by ports alone: 72 up-links do not divide over 16 spines
 BY_PORTS = """SU,Nodes,GPUs,leaf,spine,node-leaf,leaf-spine
@@ -62,6 +63,45 @@ def test_a_changed_cell_is_named_in_a_table_with_a_rule_of_its_own(
     assert named == [(row, lines[0][column], true)]
 
 
+@pytest.mark.parametrize("kind", fabrics.names())
+@settings(max_examples=40)
+@given(data=st.data())
+def test_one_changed_cell_of_any_table_is_named_and_no_other(kind: str, data: st.DataObject) -> None:
+    part = fabrics[kind]()
+    free = {"radix": data.draw(st.sampled_from([64, 128, 144])), "oversubscription": data.draw(st.sampled_from([1, 2]))}
+    given_ = {k: v for k, v in free.items() if k not in part.fixed and k not in part.defaults}
+    base = data.draw(st.sampled_from([18, 31, 32, 64]))
+    times = data.draw(st.lists(st.sampled_from([1, 2, 3, 4, 6, 8, 12, 16]), min_size=4, max_size=7, unique=True))
+    rows = [columns_of(part.size(ask_of(kind, given_ | {"nodes": base * n}))) for n in sorted(times)]
+    columns = [c for c in rows[0] if c not in {"super", "core-super", "switches", "cables", "racks"}]
+    row, column = data.draw(st.integers(0, len(rows) - 1)), data.draw(st.sampled_from(columns))
+    true = rows[row][column]
+    value = data.draw(st.one_of(st.integers(max(true - 9, 0), true + 9), st.sampled_from([0, true * 2, true // 2])))
+    assume(value != true)
+    printed: list[dict[str, int | None]] = [{c: r[c] for c in columns} for r in rows]
+    ask = ask_of(kind, given_ | {"nodes": 1})
+    assert check_table(_table(printed), kind, ask).verdict == "consistent"
+    printed[row][column] = value
+    made = check_table(_table(printed), kind, ask)
+    assert [(c.row - 1, c.column) for c in made.cells] == [(row, column)]
+    if made.cells[0].verdict == "other-rule":  # the change made the whole column that of spines by ports alone
+        assert "by ports" in made.cells[0].rule
+    else:
+        assert (made.cells[0].verdict, made.cells[0].implied) == ("inconsistent", true)
+
+
+def _table(rows: list[dict[str, int | None]]) -> PrintedTable:
+    titles = {c: c for c in rows[0]}
+    return PrintedTable(
+        file="t", titles=titles, rows=tuple(Row(line=i + 2, values=r) for i, r in enumerate(rows)), passed=()
+    )
+
+
+def test_of_two_readings_the_one_as_round_as_the_other_rows_is_taken(tmp_path: Path) -> None:
+    made = checked(tmp_path, "nodes,gpus\n64,512\n128,1016\n256,2048\n", "superpod-b200")
+    assert [(c.row, c.column, c.verdict, c.implied) for c in made.cells] == [(2, "gpus", "inconsistent", 1024)]
+
+
 def test_a_table_of_another_kind_is_recognised(tmp_path: Path) -> None:
     text = "nodes,gpus,leaf,spine,core,node-leaf\n64,512,16,8,-,512\n512,4096,128,64,-,4096\n1024,8192,256,128,-,8192\n"
     made = checked(tmp_path, text, "superpod-b200")
@@ -79,7 +119,7 @@ def test_a_row_alone_is_judged_by_its_own_invariants(tmp_path: Path) -> None:
 
 
 def test_two_readings_that_explain_a_row_equally_well_are_both_named(tmp_path: Path) -> None:
-    made = checked(tmp_path, "nodes,gpus\n64,512\n128,1000\n", "superpod-b200")
+    made = checked(tmp_path, "nodes,gpus\n64,512\n96,1024\n", "superpod-b200")
     assert {(c.row, c.column, c.verdict) for c in made.cells} == {(2, "nodes", "one-of"), (2, "gpus", "one-of")}
 
 
