@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.design.fabric import Fabric, Wiring
 
+MOST_WAYS = 8  # links of one cage: eight lanes
 MANAGEMENT_UP = 2  # uplinks of an out-of-band leaf that are used, one to each of two spines; estimate
 MANAGEMENT_SPINE_UP = 8  # of an out-of-band spine: that network carries consoles and boot images; estimate
 
@@ -70,8 +71,10 @@ def nets(campus: Campus) -> tuple[Net, ...]:
 
 
 def radix(switch: Switch, speed_bit_per_s: float) -> int:
-    """Return ports of a switch at one link's speed: cages split (or joined) to that speed."""
-    return max(1, math.floor(switch.cages * switch.cage_speed_bit_per_s / speed_bit_per_s))
+    """Return ports of a switch at one link's speed: cages split up to eight ways, or joined, to that speed."""
+    ways = switch.cage_speed_bit_per_s / speed_bit_per_s
+    ports = switch.cages * min(MOST_WAYS, math.floor(ways)) if ways >= 1 else math.floor(switch.cages * ways)
+    return min(max(1, ports), (1 << PORT_BITS) - 1)
 
 
 def _gpu(campus: Campus, n: Counts) -> Net:

@@ -11,6 +11,7 @@ import pytest
 from gigasite._core.errors import CampusFileError, InfeasibleError
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
+from gigasite.design.equipment import radix
 from gigasite.design.fabric import fabrics
 from gigasite.design.types import FABRICS, PORT_BITS, TIERS
 
@@ -84,6 +85,12 @@ def test_in_band_is_a_network_of_its_own_when_the_campus_says_so(lab: Campus) ->
     alone = design(changed(lab, storage_links=0, inband_links=1))
     keeps_the_laws(alone)
     assert alone.networks == ("gpu", "management", "inband")
+
+
+def test_a_cage_has_eight_lanes_at_most(lab: Campus) -> None:
+    switch = lab.catalogue.switches["sn5600"]
+    assert [radix(switch, g * 1e9) for g in (800, 400, 200, 100, 10)] == [64, 128, 256, 512, 512]
+    keeps_the_laws(design(changed(lab, leaf="sn5600", speed_bit_per_s=1e9)))
 
 
 def test_oversubscription_saves_spines(lab: Campus) -> None:
