@@ -52,10 +52,19 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "compute.racks_per_row": (1, 200),
     "compute.aisle": (0.6, 10),
     "network.speed": (1e9, 12.8e12),
+    "network.tiers": (0, 4),
     "network.planes": (1, 8),
-    "network.oversubscription": (1, 32),
+    "network.nodes_per_unit": (0, 4096),
+    "network.nodes_per_pod": (0, 1_000_000),
+    "network.oversubscription": (0.1, 32),
+    "network.spine_oversubscription": (0.1, 32),
+    "network.core_oversubscription": (0.1, 32),
     "network.storage_links": (0, 16),
     "network.storage_speed": (1e9, 12.8e12),
+    "network.storage_oversubscription": (0.1, 32),
+    "network.inband_links": (0, 16),
+    "network.inband_speed": (1e9, 12.8e12),
+    "network.inband_oversubscription": (0.1, 32),
     "network.management_links": (0, 8),
     "network.slack": (0, 1),
     "network.spare": (0, 1),
@@ -110,8 +119,12 @@ REFERENCES: dict[str, str] = {
     "network.leaf": "switches",
     "network.spine": "switches",
     "network.core": "switches",
+    "network.supercore": "switches",
     "network.storage_switch": "switches",
+    "network.inband_switch": "switches",
     "network.management_switch": "switches",
+    "network.management_spine": "switches",
+    "network.management_core": "switches",
     "power.gensets[].model": "gensets",
     "power.batteries[].model": "batteries",
     "power.substation": "electrical",
@@ -285,6 +298,31 @@ def _arrays(file: CampusFile, gpus_per_server: int) -> int:
     return -(-racks // c.racks_per_array)
 
 
+def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Return speeds that a switch does not have, and networks that contradict each other."""
+    out: Contradictions = []
+    net = file.network
+    for key, speed in (
+        ("leaf", net.speed_bit_per_s),
+        ("spine", net.speed_bit_per_s),
+        ("core", net.speed_bit_per_s),
+        ("supercore", net.speed_bit_per_s),
+        ("storage_switch", net.storage_speed_bit_per_s if net.storage_links else 0.0),
+        ("inband_switch", net.inband_speed_bit_per_s if net.inband_links else 0.0),
+    ):
+        part = catalogue.switches.get(getattr(net, key) or "")
+        if part is not None and part.cage_speed_bit_per_s < speed:
+            fast, slow = (show(x, "Gb/s") for x in (speed, part.cage_speed_bit_per_s))
+            out.append((("network", key), f"its cages run at {slow}, under the links' {fast}"))
+    leaf = catalogue.switches.get(net.management_switch)
+    if net.management_links and leaf is not None and not leaf.uplinks:
+        known = ", ".join(sorted(n for n, s in catalogue.switches.items() if s.uplinks))
+        out.append((("network", "management_switch"), f"has no uplinks of its own; known with uplinks: {known}"))
+    if net.nodes_per_pod and net.nodes_per_unit > net.nodes_per_pod:
+        out.append((("network", "nodes_per_unit"), f"is more than nodes_per_pod ({net.nodes_per_pod})"))
+    return out
+
+
 def _training(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     out: Contradictions = []
     t = file.training
@@ -332,6 +370,7 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
 
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
+    _network,
     _training,
     _power,
     _climate,

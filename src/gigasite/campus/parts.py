@@ -96,8 +96,11 @@ class Switch:
     title: Text
     network: Literal["ethernet", "infiniband"]
     cages: Some
-    """Physical cages."""
+    """Physical cages toward both sides; of a switch with uplinks only those toward nodes."""
     cage_speed_bit_per_s: BitsPerSecond
+    uplinks: Count = 0
+    """Cages of their own toward the tier above (out-of-band switches); 0: all cages are alike."""
+    uplink_speed_bit_per_s: BitsPerSecond = 0.0
     height_u: Number
     weight_kg: Kilograms
     typical_w: Watts

@@ -122,29 +122,52 @@ class Compute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """The GPU fabric, storage and management networks."""
+    """The GPU fabric, storage, in-band and out-of-band networks."""
 
     __pydantic_config__ = DOOR
     fabric: Name
-    """Kind of fabric: see `gigasite fabric --list`."""
+    """Kind of fabric: see `gigasite fabric kinds`."""
     leaf: Name
     spine: Name | None = None
     """Default: as `leaf`."""
     core: Name | None = None
-    """Default: as `leaf`."""
+    """Default: as `spine`."""
+    supercore: Name | None = None
+    """Switch above the core, where a fabric has four tiers. Default: as `core`."""
     speed_bit_per_s: BitsPerSecond
-    """Speed of one link of the GPU fabric."""
+    """Speed of one link of the GPU fabric: of one NIC in one plane."""
+    tiers: Count = 0
+    """Tiers of switches, 1 to 4; 0: the fewest that join the servers."""
     planes: Some = 1
-    """Independent copies of the fabric over which every NIC spreads its links."""
+    """Independent copies of the fabric; every NIC has one link in each."""
+    nodes_per_unit: Count = 0
+    """Servers that share leaves; 0: as many whole racks as a leaf's down-ports hold."""
+    nodes_per_pod: Count = 0
+    """Servers that share spines; 0: as many as a spine's down-ports."""
     oversubscription: Number = 1.0
-    """Down-links over up-links of a leaf."""
+    """Down-capacity over up-capacity of a leaf."""
+    spine_oversubscription: Number = 1.0
+    """The same of a spine."""
+    core_oversubscription: Number = 1.0
+    """The same of a core switch, where a fabric has four tiers."""
     storage_links: Count = 1
-    """Links of one server to the storage and in-band network."""
+    """Links of one server to the storage network, which carries in-band traffic too unless `inband_links` is set."""
     storage_speed_bit_per_s: BitsPerSecond = 400e9
     storage_switch: Name = "sn5600"
+    storage_oversubscription: Number = 3.0
+    """Down-capacity over up-capacity of a storage leaf."""
+    inband_links: Count = 0
+    """Links of one server to an in-band network apart from storage."""
+    inband_speed_bit_per_s: BitsPerSecond = 100e9
+    inband_switch: Name = "sn4600c"
+    inband_oversubscription: Number = 3.0
+    """Down-capacity over up-capacity of an in-band leaf."""
     management_links: Count = 1
     """Links of one server to the out-of-band network."""
     management_switch: Name = "sn2201"
+    """Leaf of the out-of-band network: a switch with uplinks of its own."""
+    management_spine: Name = "sn4600c"
+    management_core: Name = "sn5600"
     slack_frac: Fraction = 0.12
     """Extra cable length over the route."""
     spare_frac: Fraction = 0.02

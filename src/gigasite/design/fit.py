@@ -25,7 +25,7 @@ def findings(
     racks: pl.DataFrame,
     power: PowerChain,
     plant: CoolingPlant,
-    sizes: tuple[FabricSize, ...],
+    sizes: dict[str, FabricSize],
 ) -> list[Finding]:
     """Return everything that does not fit, with the remedy."""
     return [
@@ -203,19 +203,21 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
     ]
 
 
-def _fabric(sizes: tuple[FabricSize, ...]) -> list[Finding]:
+def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
+    """Say where even striping costs switches, by network."""
     out = []
-    for size in sizes:
-        least = -(-size.spine_core_cables // max(size.radix, 1)) * size.planes
-        if size.core > least:
+    for name, size in sizes.items():
+        top = size.by_tier[-1]
+        least = top.by_ports
+        if size.tiers > 2 and top.switches > least:
             out.append(
                 _finding(
                     Severity.note,
-                    f"{size.kind} fabric",
-                    "even striping takes more core switches than ports alone would",
+                    f"{name} network ({size.kind})",
+                    f"even striping takes more {top.tier} switches than ports alone would",
                     limit=f"{least:,} by ports",
-                    found=f"{size.core:,} cores",
-                    remedy="none needed; a multiple of whole pods would use every core port",
+                    found=f"{top.switches:,}",
+                    remedy="none needed; a multiple of whole pods would use every port",
                 )
             )
     return out

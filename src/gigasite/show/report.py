@@ -12,7 +12,6 @@ import numpy as np
 import polars as pl
 from markupsafe import Markup
 
-from gigasite.design.types import FABRICS
 from gigasite.show import terminal
 from gigasite.show.explain import RESULTS, explain
 from gigasite.show.power_data import power_data
@@ -67,7 +66,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         held="Held back by " + terminal.held(result["ramp_up"]) + ".",
         findings=result["findings"][:MOST_FINDINGS],
         more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
-        fabrics=[f | {"name": n} for n, f in zip(FABRICS, result["design"]["fabrics"], strict=False)],
+        fabrics=[f | {"name": f["network"]} for f in result["design"]["fabrics"]],
         cable_km=f"{plan.cables.total_m / 1000:,.0f}",
         optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
         power_text=_power_text(result["power"]),

@@ -80,8 +80,14 @@ def money(m: Money) -> dict[str, float]:
 
 
 def fabric_json(size: FabricSize) -> dict[str, Any]:
-    """Return what `gigasite fabric --json` prints."""
-    return {name: getattr(size, name) for name in size.__slots__}
+    """Return what `gigasite fabric --json` prints of one fabric."""
+    out = {n: getattr(size, n) for n in size.__slots__ if n not in {"by_tier", "limits", "more"}}
+    out["switches"] = sum(size.switches)
+    out["cables"] = sum(size.cables)
+    out["links"] = sum(size.cables) * size.planes
+    out["by_tier"] = [{n: getattr(t, n) for n in t.__slots__} for t in size.by_tier]
+    out["limits"] = [{n: getattr(x, n) for n in x.__slots__} for x in size.limits]
+    return out | {"more": dict(size.more)}
 
 
 def design_json(design: Design) -> dict[str, Any]:
@@ -95,7 +101,7 @@ def design_json(design: Design) -> dict[str, Any]:
         "servers": int(design.racks["servers"].sum()),
         "devices": design.devices.height,
         "links": len(design.links),
-        "fabrics": [fabric_json(f) for f in design.fabrics],
+        "fabrics": [{"network": n} | fabric_json(f) for n, f in zip(design.networks, design.fabrics, strict=True)],
         "power": {name: getattr(p, name) for name in p.__slots__},
         "cooling": {name: getattr(c, name) for name in c.__slots__},
         "capex_usd": money(design.capex),

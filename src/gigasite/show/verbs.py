@@ -1,4 +1,4 @@
-"""The verbs of one chapter each: design, training, power, cooling, cables, schedule, decide, sites, fabric."""
+"""The verbs of one chapter each: design, training, cooling, cables, schedule, decide, sites."""
 
 from __future__ import annotations
 
@@ -47,11 +47,8 @@ def design_(file: File, as_json: AsJson = False) -> None:
             ("devices", d.devices.height),
             ("links", len(d.links)),
             *[
-                (
-                    f"{f.kind} fabric",
-                    f"{f.tiers} tiers, {f.leaf:,} leaf, {f.spine:,} spine, {f.core:,} core",
-                )
-                for f in d.fabrics
+                (f"{name} network", f"{f.kind}, " + ", ".join(f"{t.switches:,} {t.tier}" for t in f.by_tier))
+                for name, f in zip(d.networks, d.fabrics, strict=True)
             ],
             (
                 "peak power",
@@ -306,33 +303,3 @@ def sites(
                 )
             )
     show("sites", rows, ())
-
-
-@app.command()
-def fabric(
-    kind: Annotated[str, typer.Argument(help="fat-tree, rail-optimized, superpod-b200, superpod-b300, ...")],
-    nodes: Annotated[int, typer.Option(help="Servers.")],
-    radix: Annotated[int | None, typer.Option(help="Ports of a switch at link speed.")] = None,
-    nics: Annotated[int | None, typer.Option(help="NICs (rails) of a server.")] = None,
-    nodes_per_unit: Annotated[int | None, typer.Option(help="Servers that share a group of leaves.")] = None,
-    planes: Annotated[int | None, typer.Option(help="Independent copies of the fabric.")] = None,
-    gpus_per_node: Annotated[int | None, typer.Option(help="GPUs of a server.")] = None,
-    oversubscription: Annotated[float, typer.Option(help="Down-links over up-links of a leaf.")] = 1.0,
-    as_json: AsJson = False,
-) -> None:
-    """Count switches and cables of a fabric."""
-    from gigasite.show.fabric import size
-    from gigasite.show.result import fabric_json
-
-    asked = {
-        "radix": radix,
-        "nics": nics,
-        "nodes_per_unit": nodes_per_unit,
-        "planes": planes,
-        "gpus_per_node": gpus_per_node,
-    }
-    made = fabric_json(size(kind, nodes, asked, oversubscription))
-    if as_json:
-        emit(made)
-    else:
-        show(f"{kind}, {nodes:,} nodes", list(made.items()), ())
