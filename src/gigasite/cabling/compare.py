@@ -10,7 +10,7 @@ import polars as pl
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_text
 from gigasite._core.finding import Finding, Severity, worst_first
-from gigasite.cabling.labels import pull_sheet
+from gigasite.cabling.naming import pull_sheet
 from gigasite.cabling.types import MISMATCHES, Comparison, Observed
 
 if TYPE_CHECKING:

@@ -200,9 +200,9 @@ def serve(
     run(folder, port)
 
 
-from gigasite.show import power, verbs  # noqa: E402  # registers the chapters, after the main verbs in --help
+from gigasite.show import cables, power, verbs  # noqa: E402  # registers the chapters, after the main verbs in --help
 
-__all__ = ["app", "main", "power", "verbs"]
+__all__ = ["app", "cables", "main", "power", "verbs"]
 
 if __name__ == "__main__":
     main()
