@@ -1,4 +1,4 @@
-"""What to order: fibre and copper by part and length, modules by cage, panels and jumpers, spares; watts of the optics."""
+"""What to order: fibre and copper by part and length, modules by cage, panels, jumpers, spares; watts of optics."""
 
 from __future__ import annotations
 
@@ -68,7 +68,9 @@ def modules(campus: Campus, ends: Ends, chosen: Chosen) -> pl.DataFrame:
     return MODULES.check(pl.DataFrame(data, schema=MODULES.polars(), orient="row"))
 
 
-def _count(rows: dict[tuple[str, str], list[Any]], key: tuple[str, str], n: int, title: str, w: float, usd: float) -> None:
+def _count(
+    rows: dict[tuple[str, str], list[Any]], key: tuple[str, str], n: int, title: str, w: float, usd: float
+) -> None:
     if n:
         have = rows.setdefault(key, [0, title, 0.0, usd])
         have[0] += n

@@ -84,7 +84,9 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         if not fitting:
             missed.append(_miss(speed, "speed", need_m[mine], 0.0, "all"))
             continue
-        case = _Case(campus=campus, ends=ends, need_m=need_m[mine], extra_m=extra_m[mine], kind=kinds[mine], paired=paired[mine])
+        case = _Case(
+            campus=campus, ends=ends, need_m=need_m[mine], extra_m=extra_m[mine], kind=kinds[mine], paired=paired[mine]
+        )
         _, inside = np.unique(group[mine], return_inverse=True)
         taken, cost, own = _cheapest(case, [campus.catalogue.cables[names[i]] for i in fitting], inside.reshape(-1))
         part[mine] = np.array(fitting, np.uint8)[taken]
@@ -92,9 +94,7 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         raised, raised_usd = raised + int((more > 1.0).sum()), raised_usd + float(more.sum())
         length[mine] = _lengths(campus, names, part[mine], need_m[mine], inside.reshape(-1), cost < NEVER)
         missed += _misses(case, [campus.catalogue.cables[names[i]] for i in fitting], speed, cost >= NEVER)
-    return Chosen(
-        names=names, part=part, length_m=length, missed=tuple(missed), raised=raised, raised_usd=raised_usd
-    )
+    return Chosen(names=names, part=part, length_m=length, missed=tuple(missed), raised=raised, raised_usd=raised_usd)
 
 
 def groups(ends: Ends) -> tuple[Ints, Flags]:

@@ -1,4 +1,4 @@
-"""What changes when the campus changes: cables to add, remove, move, re-part; applied to the old plan it gives the new."""
+"""What changes with the campus: cables to add, remove, move, re-part; applied to the old plan it gives the new."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ def diff(old: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
     )
     gone, born = pl.col("new_a_node").is_null(), pl.col("old_a_node").is_null()
     moved = pl.any_horizontal([pl.col(f"old_{c}") != pl.col(f"new_{c}") for c in PLACE])
-    other = (pl.col("old_part") != pl.col("new_part")) | ((pl.col("old_length_m") - pl.col("new_length_m")).abs() > 5e-4)
+    other = (pl.col("old_part") != pl.col("new_part")) | (
+        (pl.col("old_length_m") - pl.col("new_length_m")).abs() > 5e-4
+    )
     kind = pl.when(gone).then(pl.lit("remove")).when(born).then(pl.lit("add")).when(moved).then(pl.lit("move"))
     table = (
         joined.with_columns(kind=kind.when(other).then(pl.lit("re-part")).otherwise(pl.lit("")))

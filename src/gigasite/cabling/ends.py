@@ -152,7 +152,7 @@ def module_at(campus: Campus, cable: Cable, part: str) -> tuple[str, Module] | N
 def _fits(campus: Campus, module: Module, part: str, where: str) -> bool:
     if where == "host":
         wanted = campus.network.cabling.host_cage
-        return wanted == "any" or module.cage == wanted or module.cage in {"qsfp28", "rj45"}
+        return wanted == "any" or module.cage in {wanted, "qsfp28", "rj45"}
     if module.cage != where:
         return False
     liquid = campus.catalogue.switches[part].cooling == "liquid"

@@ -113,7 +113,8 @@ def _within(design: Design, devices: pl.DataFrame, hall: int, row: int | None) -
     rows = design.halls[hall - 1].rows
     if not 1 <= row <= rows:
         raise InfeasibleError(f"hall {hall} has no row {row}: rows count from 1 to {rows}")
-    return here & (devices["row"].to_numpy() == row)
+    here &= devices["row"].to_numpy() == row
+    return here
 
 
 class Export(Protocol):

@@ -44,7 +44,7 @@ def segments(campus: Campus, design: Design, trays: Trays, routes: Routes, area_
         (links,) section of each link's cable, spare fibres included.
     """
     # whole square micrometres: their sums are exact, so that they do not hang on the order of the cables
-    area = np.bincount(routes.pair, weights=np.round(area_m2 * 1e12), minlength=len(routes.rack_a))
+    area = np.bincount(routes.pair, weights=np.round(area_m2 * 1e12), minlength=len(routes.rack_a)).astype(np.float64)
     count = np.bincount(routes.pair, minlength=len(routes.rack_a)).astype(np.float64)
     area_on, count_on = _loads(design, trays, routes, area), _loads(design, trays, routes, count)
     at = trays.segments()
@@ -104,7 +104,9 @@ def _trays(campus: Campus, trays: Trays, run: NDArray[np.int64], area_m2: Floats
 
 def _names(design: Design, trays: Trays, at: NDArray[np.int64], run: NDArray[np.int64]) -> pl.Series:
     """Return what each segment is called: `H1 row tray of R03 R13, x 12.1-12.9 m`."""
-    table = pl.DataFrame({"run": trays.rack_run.astype(np.int64), "row": design.racks["row"]}).unique().sort("run", "row")
+    table = (
+        pl.DataFrame({"run": trays.rack_run.astype(np.int64), "row": design.racks["row"]}).unique().sort("run", "row")
+    )
     rows = table.group_by("run", maintain_order=True).agg(
         ("R" + pl.col("row").cast(pl.String).str.zfill(2)).str.join(" ").alias("rows")
     )
@@ -139,10 +141,11 @@ def _full(campus: Campus, table: pl.DataFrame) -> list[Finding]:
     for s in worst.head(MOST_NAMED).to_dicts():
         need = math.ceil(s["trays"] * s["fill_frac"] / c.fill_frac - 1e-9)
         wide = c.tray_width_m * s["fill_frac"] / c.fill_frac
+        alike = over.filter(pl.col("run") == s["run"]).height
         out.append(
             _error(
                 s["name"],
-                f"{s['cables']:,} cables over-fill the tray, the worst of {over.filter(pl.col('run') == s['run']).height} such segments of its run",
+                f"{s['cables']:,} cables over-fill the tray, the worst of {alike} such segments of its run",
                 limit=f"{c.fill_frac:.0%} of {s['trays']} x {c.tray_width_m * 1e3:.0f} mm",
                 found=f"{s['fill_frac']:.0%}",
                 remedy=f"{need} trays (network.cabling.{key[s['kind']]}), or trays {wide * 1e3:,.0f} mm wide",
@@ -180,8 +183,8 @@ def _room(campus: Campus, table: pl.DataFrame) -> list[Finding]:
             _error(
                 f"hall {s['hall']}" if s["hall"] else "corridors between halls",
                 f"cannot hold its {s['kind']} trays ({s['name']} is the fullest)",
-                limit=f"{beside * levels} trays: {beside} beside each other in {space[s['kind']]:.2f} m, {levels} above "
-                f"each other between {base:.2f} m and the roof at {shell.height_m:.2f} m",
+                limit=f"{beside * levels} trays: {beside} beside each other in {space[s['kind']]:.2f} m, {levels} "
+                f"above each other between {base:.2f} m and the roof at {shell.height_m:.2f} m",
                 found=f"{s['trays']} trays of {c.tray_width_m * 1e3:.0f} mm",
                 remedy="wider or higher trays, a higher fill limit, closer tray spacing, more halls, or a higher shell",
             )

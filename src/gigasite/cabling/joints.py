@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 MOST_TIERS = 8
 
 
-def joints(
-    campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: NDArray[np.float32]
-) -> list[Joint]:
+def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: NDArray[np.float32]) -> list[Joint]:
     """Return every combination of fabric, tier, devices and part.
 
     Parameters
@@ -112,4 +110,5 @@ def _mixed(ends: Ends, chosen: Chosen) -> NDArray[np.bool_]:
         np.maximum.at(high, cage, chosen.part)
     unlike = low != high
     unlike[-1] = False
-    return unlike[ends.a_cage] | unlike[ends.z_cage]
+    meets: NDArray[np.bool_] = unlike[ends.a_cage] | unlike[ends.z_cage]
+    return meets

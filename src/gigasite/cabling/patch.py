@@ -1,4 +1,4 @@
-"""Structured cabling: fibre between racks runs from a panel in one rack to a panel in the other, a jumper at each end."""
+"""Structured cabling: fibre between racks runs from panel to panel, with a jumper at each end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def jumpers_m(campus: Campus, ways: Routes) -> NDArray[np.float32]:
-    """Return what jumpers add to the length of each link (n,): two of them between racks, none where cables are direct."""
+    """Return what jumpers add to the length of each link (n,): two between racks, none where cables are direct."""
     c = campus.network.cabling
     if c.patching == "direct":
         return np.zeros(len(ways.pair), np.float32)
@@ -82,13 +82,19 @@ def findings(campus: Campus, design: Design, panels: pl.DataFrame) -> list[Findi
     parts = campus.catalogue
     names = design.devices["part"].unique().to_list()
     tall = {
-        n: parts.servers[n].height_u if n in parts.servers else parts.switches[n].height_u if n in parts.switches else 2.0
+        n: parts.servers[n].height_u
+        if n in parts.servers
+        else parts.switches[n].height_u
+        if n in parts.switches
+        else 2.0
         for n in names
     }
     used = design.devices.select("rack_id", u=pl.col("part").replace_strict(tall, return_dtype=pl.Float64))
     height = {"compute": campus.compute.rack, "network": "network-rack", "storage": "storage"}
     racks = design.racks.select(
-        "rack_id", "label", room=pl.col("kind").replace_strict({k: parts.racks[v].height_u for k, v in height.items()}, default=48)
+        "rack_id",
+        "label",
+        room=pl.col("kind").replace_strict({k: parts.racks[v].height_u for k, v in height.items()}, default=48),
     )
     table = (
         _panels_of_rack(panels)

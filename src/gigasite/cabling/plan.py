@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 
+
 def plan(campus: Campus, design: Design) -> CablePlan:
     """Give every link a cable.
 
@@ -147,9 +148,8 @@ def _raised(chosen: Chosen) -> list[Finding]:
             severity=Severity.note,
             chapter="cabling",
             where="modules",
-            what=f"{chosen.raised:,} links take a dearer part than their own length needs: a longer link shares a module",
+            what=f"{chosen.raised:,} links take a dearer part than their length needs: a longer link shares a module",
             found=f"{chosen.raised_usd / 1e6:,.2f} MUSD",
             remedy="none needed; place the few longest links of a tier closer to save it",
         )
     ]
-

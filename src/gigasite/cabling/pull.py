@@ -29,8 +29,9 @@ def crews(campus: Campus, trade: str) -> int:
 def pulls(book: Book) -> pl.DataFrame:
     """Return every cable with trade, crew, shift and crew-hours, in pulling order.
 
-    Bundles are shared among the crews of their trade as they lie: each crew has its own part of the floor. Within a crew
-    the farthest bundles are pulled first, because they lie at the bottom of the trays; equally far ones follow the path.
+    Bundles are shared among the crews of their trade as they lie: each crew has its own part of the floor. Within a
+    crew the farthest bundles are pulled first, because they lie at the bottom of the trays; equally far ones follow the
+    path.
     A bundle stays in one shift if it began there.
 
     Raises
@@ -52,14 +53,19 @@ def pulls(book: Book) -> pl.DataFrame:
             raise InfeasibleError(f"the catalogue has no rate '{rate}': add it under parts.rates")
         each[trade] = 2.0 * campus.catalogue.rates[rate].likely / c.crew_people
     work = table.group_by("trade", "bundle").agg(
-        pl.len().alias("n"), pl.col("place").min(), pl.col("route_m").max().alias("far"), pl.col("a_label").min().alias("first")
+        pl.len().alias("n"),
+        pl.col("place").min(),
+        pl.col("route_m").max().alias("far"),
+        pl.col("a_label").min().alias("first"),
     )
     work = work.with_columns(
         hours=pl.col("n") * pl.col("trade").replace_strict(each, return_dtype=pl.Float64) + c.bundle_pull_s / 3600.0
     )
     out = pl.concat([_crewed(campus, part) for (_,), part in work.group_by("trade", maintain_order=False)])
     share = out.select("trade", "bundle", "crew", "shift", "turn", hours=pl.col("hours") / pl.col("n"))
-    table = table.join(share, on=["trade", "bundle"]).sort("trade", "crew", "turn", "a_label", descending=[True, False, False, False])
+    table = table.join(share, on=["trade", "bundle"]).sort(
+        "trade", "crew", "turn", "a_label", descending=[True, False, False, False]
+    )
     first = ["trade", "crew", "shift", "bundle", "cable", "part", "length_m", "a_label", "z_label"]
     patched = _panels(book)
     if patched is not None:
@@ -91,7 +97,11 @@ def _panels(book: Book) -> pl.DataFrame | None:
     known = book.rows.join(panels, on=["a_port", "z_port"])
     rack = book.design.racks["label"]
     place = [
-        rack.gather(known[f"{e}_rack"]) + ":P" + known[f"{e}_panel"].cast(pl.String) + "/" + known[f"{e}_position"].cast(pl.String)
+        rack.gather(known[f"{e}_rack"])
+        + ":P"
+        + known[f"{e}_panel"].cast(pl.String)
+        + "/"
+        + known[f"{e}_position"].cast(pl.String)
         for e in ("a", "z")
     ]
     return pl.DataFrame({"cable": texts(book.devices, known["cable_id"]), "a_panel": place[0], "z_panel": place[1]})

@@ -40,7 +40,8 @@ class Pieces:
 
     def length_m(self) -> Floats:
         """Return the length of each way along the trays (n,)."""
-        return np.abs(self.a_m - self.z_m).sum(axis=1)
+        length: Floats = np.abs(self.a_m - self.z_m).sum(axis=1)
+        return length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,7 @@ class Routes:
     route_m: NDArray[np.float32]
 
 
-def routes(
-    design: Design, trays: Trays, tray_m: float, a_port: NDArray[np.int64], z_port: NDArray[np.int64]
-) -> Routes:
+def routes(design: Design, trays: Trays, tray_m: float, a_port: NDArray[np.int64], z_port: NDArray[np.int64]) -> Routes:
     """Return the route of each link.
 
     Parameters
@@ -106,7 +105,8 @@ def pieces(trays: Trays, x: Floats, y: Floats, hall: Ints, a: Ints, z: Ints) -> 
     x, y, hall
         (racks,) coordinates [m] and hall from 0.
     """
-    swap = trays.line[hall[a]] * len(trays.line) + hall[a] > trays.line[hall[z]] * len(trays.line) + hall[z]
+    order = trays.line[hall] * len(trays.line) + hall
+    swap = (order[a] > order[z]) | ((order[a] == order[z]) & (a > z))  # the same way, to the bit, from either end
     a, z = np.where(swap, z, a), np.where(swap, a, z)
     run = np.full((len(a), PIECES), -1, np.int64)
     am, zm = np.zeros((len(a), PIECES)), np.zeros((len(a), PIECES))
@@ -131,7 +131,8 @@ def _pick(cost: Floats, turn: Ints) -> Ints:
     ties = cost <= cost.min(axis=1, keepdims=True) + TIE_M
     number = np.cumsum(ties, axis=1)
     wanted = turn % number[:, -1] + 1
-    return np.argmax(ties & (number == wanted[:, None]), axis=1)
+    chosen: Ints = np.argmax(ties & (number == wanted[:, None]), axis=1)
+    return chosen
 
 
 def _inside(

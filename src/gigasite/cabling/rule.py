@@ -1,6 +1,7 @@
 """What a rule of compatibility is: a joint of the plan in, findings out. Parts are the files of `rules/`.
 
-A joint is every link that joins one kind of device to another by one part: a plan of millions of cables has a few dozen.
+A joint is every link that joins one kind of device to another by one part: a plan of millions of cables has a few
+dozen.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,7 +77,9 @@ def read_sheet(path: str | Path, book: Book) -> Sheet:
             tables.append(table)
     if not tables:
         raise InputFileError(
-            str(place), 1, "no sheet has the columns A-Node Name, A-Port, Z-Node Name, Z-Port (or a_node, a_port, z_node, z_port)"
+            str(place),
+            1,
+            "no sheet has the columns A-Node Name, A-Port, Z-Node Name, Z-Port (or a_node, a_port, z_node, z_port)",
         )
     whole = pl.concat(tables)
     bad, more = _judged(whole, book)
@@ -88,15 +92,16 @@ def _workbook(place: Path, data: bytes) -> Iterator[tuple[str, Iterable[Any]]]:
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
     try:
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        names = book.sheetnames
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that other programs write; cells are unharmed
+            book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            sheets = [book[name] for name in book.sheetnames]
+            for sheet in sheets:
+                if hasattr(sheet, "iter_rows"):
+                    sheet.reset_dimensions()  # a wrong size written by other programs would hide rows
+                    yield sheet.title, list(sheet.iter_rows(values_only=True))
+    except (InvalidFileException, zipfile.BadZipFile, zlib.error, SyntaxError, *_BROKEN) as error:
         raise InputFileError(str(place), 0, f"is no Excel workbook: {str(error)[:100]}") from error
-    for name in names:
-        sheet = book[name]
-        if hasattr(sheet, "iter_rows"):
-            sheet.reset_dimensions()  # a wrong size written by other programs would hide rows
-            yield name, sheet.iter_rows(values_only=True)
 
 
 def _text(place: Path, data: bytes, found: list[Finding]) -> Iterator[tuple[str, Iterable[Any]]]:
@@ -114,8 +119,11 @@ def _text(place: Path, data: bytes, found: list[Finding]) -> Iterator[tuple[str,
             line = data.count(b"\n", 0, error.start) + 1
             found.append(
                 _finding(
-                    f"{place.name}, row {line}", "is not UTF-8: read as Windows-1252", severity=Severity.warning,
-                    found=f"byte 0x{data[error.start]:02x}", remedy="save the sheet as CSV UTF-8",
+                    f"{place.name}, row {line}",
+                    "is not UTF-8: read as Windows-1252",
+                    severity=Severity.warning,
+                    found=f"byte 0x{data[error.start]:02x}",
+                    remedy="save the sheet as CSV UTF-8",
                 )
             )
             text = data.decode("cp1252", errors="replace")
@@ -145,14 +153,21 @@ def _table(name: str, rows: Iterable[Any], found: list[Finding]) -> pl.DataFrame
             numbers.append(number)
     if not where:
         found.append(
-            _finding(f"sheet '{name}'", "has no known header in its first rows; left out", severity=Severity.warning,
-                     remedy="name the columns A-Node Name, A-Port, Z-Node Name, Z-Port")
+            _finding(
+                f"sheet '{name}'",
+                "has no known header in its first rows; left out",
+                severity=Severity.warning,
+                remedy="name the columns A-Node Name, A-Port, Z-Node Name, Z-Port",
+            )
         )
         return None
     table = pl.DataFrame(kept, schema=dict.fromkeys(FULL, pl.String), orient="row")
     metres = table["length_m"].str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
     return table.with_columns(
-        length_text=pl.col("length_m"), length_m=metres.fill_null(0.0), sheet=pl.lit(name), number=pl.Series(numbers, dtype=pl.Int64)
+        length_text=pl.col("length_m"),
+        length_m=metres.fill_null(0.0),
+        sheet=pl.lit(name),
+        number=pl.Series(numbers, dtype=pl.Int64),
     )
 
 
@@ -164,7 +179,13 @@ def _header(name: str, number: int, cells: list[str], found: list[Finding]) -> d
     if not missing:
         return where
     if len(missing) < len(NEEDED):
-        found.append(_finding(f"sheet '{name}', row {number}", f"the header lacks {', '.join(missing)}", remedy="name all four columns"))
+        found.append(
+            _finding(
+                f"sheet '{name}', row {number}",
+                f"the header lacks {', '.join(missing)}",
+                remedy="name all four columns",
+            )
+        )
     return {}
 
 
@@ -178,6 +199,15 @@ def _judged(table: pl.DataFrame, book: Book) -> tuple[np.ndarray, list[Finding]]
     return bad, found
 
 
+_BROKEN = (
+    KeyError,
+    ValueError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OSError,
+    EOFError,
+)  # what a damaged workbook raises
 Mistake = tuple[str, str, np.ndarray, str]
 
 
@@ -187,7 +217,9 @@ def _cells(table: pl.DataFrame) -> list[Mistake]:
     wrong = (table["length_text"] != "") & (number.is_null() | (number < 0) | ~number.is_finite()).fill_null(value=True)
     out.append(("length_m", "is no length in metres", wrong.to_numpy(), "a number, such as 12.5"))
     whole = pl.all_horizontal([pl.col(c) != "" for c in NEEDED])
-    loop = table.select((pl.col("a_node") == pl.col("z_node")) & (pl.col("a_port") == pl.col("z_port")) & whole).to_series()
+    loop = table.select(
+        (pl.col("a_node") == pl.col("z_node")) & (pl.col("a_port") == pl.col("z_port")) & whole
+    ).to_series()
     out.append(("z_port", "is the port at which the cable begins", loop.to_numpy(), "name the far end"))
     return out
 
@@ -198,18 +230,28 @@ def _devices(table: pl.DataFrame, book: Book) -> list[Mistake]:
     out: list[Mistake] = []
     for end in ("a", "z"):
         node, port = f"{end}_node", f"{end}_port"
-        seen = table.select(node=pl.col(node), port=pl.col(port)).join(ports, on="node", how="left", maintain_order="left")
+        seen = table.select(node=pl.col(node), port=pl.col(port)).join(
+            ports, on="node", how="left", maintain_order="left"
+        )
         stranger = (seen["most"].is_null() & (table[node] != "")).to_numpy()
         out.append((node, "is no device of this campus", stranger, "a name as in the plan"))
         number = seen.select(
-            pl.when(pl.col("port").str.starts_with(pl.col("stem")))
-            .then(pl.col("port").str.strip_prefix(pl.col("stem")).cast(pl.Int64, strict=False))
+            pl.when(pl.col("port").str.starts_with(pl.col("stem"))).then(
+                pl.col("port").str.strip_prefix(pl.col("stem")).cast(pl.Int64, strict=False)
+            )
         ).to_series()
         good = (number >= seen["lowest"]) & (number < seen["lowest"] + seen["most"])
         wrong = ~good.fill_null(value=False) & seen["most"].is_not_null() & (table[port] != "")
         out.append((port, "is no port of that device", wrong.to_numpy(), "a port as in the plan, such as swp1 or eth0"))
     part = ~table["part"].is_in(["", *book.campus.catalogue.cables])
-    out.append(("part", "is no cable of the catalogue", part.to_numpy(), "a name of the catalogue, or add it under parts.cables"))
+    out.append(
+        (
+            "part",
+            "is no cable of the catalogue",
+            part.to_numpy(),
+            "a name of the catalogue, or add it under parts.cables",
+        )
+    )
     return out
 
 
@@ -267,17 +309,23 @@ def _told(table: pl.DataFrame, rows: np.ndarray, column: str, what: str, remedy:
     node = f"{column[0]}_node"
     out = [
         _finding(
-            f"sheet '{r['sheet']}', row {r['number']}, column {column}", what,
-            found=f"{r[node]} {r[text]}".strip() if column.endswith("_port") else r[text], remedy=remedy,
+            f"sheet '{r['sheet']}', row {r['number']}, column {column}",
+            what,
+            found=f"{r[node]} {r[text]}".strip() if column.endswith("_port") else r[text],
+            remedy=remedy,
         )
         for r in shown.to_dicts()
     ]
     rest = rows[MOST_EACH:]
     if len(rest):
         numbers = ", ".join(map(str, table["number"].gather(rest).to_list()))
-        out.append(_finding(f"column {column}", f"{what} in {len(rest):,} more rows", found=f"rows {numbers}", remedy=remedy))
+        out.append(
+            _finding(f"column {column}", f"{what} in {len(rest):,} more rows", found=f"rows {numbers}", remedy=remedy)
+        )
     return out
 
 
-def _finding(where: str, what: str, *, found: str = "", remedy: str = "", severity: Severity = Severity.error) -> Finding:
+def _finding(
+    where: str, what: str, *, found: str = "", remedy: str = "", severity: Severity = Severity.error
+) -> Finding:
     return Finding(severity=severity, chapter="cabling", where=where, what=what, found=found, remedy=remedy)

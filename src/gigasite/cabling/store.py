@@ -56,7 +56,9 @@ def read_plan(path: str | Path) -> pl.DataFrame:
     named = table.filter(pl.col("cable") != "")
     twice = named.filter(pl.col("cable").is_duplicated())
     if twice.height:
-        raise InputFileError(str(place), 0, f"cable {twice['cable'][0]} is named {twice.height} times; names are unique")
+        raise InputFileError(
+            str(place), 0, f"cable {twice['cable'][0]} is named {twice.height} times; names are unique"
+        )
     return table
 
 

@@ -145,12 +145,11 @@ def _rows(laid: _Laid, design: Design, hall: Ints, x: Floats, y: Floats) -> Ints
         mine = order[edges[i] : edges[i + 1]]
         stops = np.r_[x[mine], design.halls[hall[rack]].cross_x_m]
         laid.add("row", int(hall[rack]) + 1, float(y[rack]), stops)
-    return which.reshape(-1).astype(np.int64)
+    runs: Ints = which.reshape(-1).astype(np.int64)
+    return runs
 
 
-def _crosses(
-    laid: _Laid, design: Design, hall: Ints, y: Floats, line: Ints, corridor_m: Floats
-) -> tuple[Floats, Ints]:
+def _crosses(laid: _Laid, design: Design, hall: Ints, y: Floats, line: Ints, corridor_m: Floats) -> tuple[Floats, Ints]:
     most = max(len(h.cross_x_m) for h in design.halls)
     place, run = np.full((len(design.halls), most), np.inf), np.zeros((len(design.halls), most), np.int64)
     for i, h in enumerate(design.halls):
@@ -162,10 +161,9 @@ def _crosses(
 
 
 def _corridors(laid: _Laid, cross_m: Floats, line: Ints, corridor_m: Floats, column_m: Floats) -> tuple[Ints, Ints]:
-    corridors, columns = [], []
+    corridors = []
     for i, at in enumerate(corridor_m.tolist()):
         gates = cross_m[(line == i) | (line == i - 1)].ravel()
         corridors.append(laid.add("corridor", 0, at, np.r_[gates[np.isfinite(gates)], column_m]))
-    for at in column_m.tolist():
-        columns.append(laid.add("column", 0, at, corridor_m))
+    columns = [laid.add("column", 0, at, corridor_m) for at in column_m.tolist()]
     return np.array(corridors, np.int64), np.array(columns, np.int64)

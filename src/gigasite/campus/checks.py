@@ -344,9 +344,35 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     return out
 
 
+def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Say which cables lack what the plan needs: copper its thickness, fibre its modules and its kind."""
+    out: Contradictions = []
+    for name, cable in catalogue.cables.items():
+        path = ("parts", "cables", name)
+        fibre = cable.medium in {"multimode", "single-mode"}
+        if not fibre and cable.diameter_m is None:
+            out.append((path, "copper needs a diameter: trays are filled by it"))
+        if fibre and not (cable.fibre and cable.modules and cable.host_modules):
+            out.append((path, "fibre needs modules, host_modules and fibre, such as those of sr4-400g"))
+        if not cable.lengths or min(cable.lengths) > cable.reach_m:
+            out.append((path, "needs a length on sale within its reach"))
+        for key, names, known in (
+            ("modules", cable.modules, catalogue.modules),
+            ("host_modules", cable.host_modules, catalogue.modules),
+            ("fibre", (cable.fibre,) if cable.fibre else (), catalogue.fibres),
+        ):
+            out += [
+                ((*path, key), str(unknown(key.split("_")[-1].removesuffix("s"), n, known)))
+                for n in names
+                if n not in known
+            ]
+    return out
+
+
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
     _training,
     _power,
     _climate,
+    _cables,
 )

@@ -49,7 +49,9 @@ SHOWN = 20  # changes that are printed on a terminal; --out and --json hold all
 @cables.command()
 def plan(
     file: File,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for cables.csv, cables.parquet, segments.csv.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for cables.csv, cables.parquet, segments.csv.")
+    ] = None,
     observed: Observed = None,
     observed_plan: ObservedPlan = None,
     as_json: AsJson = False,
@@ -140,7 +142,9 @@ def _plan_of(path: Path) -> pl.DataFrame:
     return full_plan(d, plan_cables(campus, d))
 
 
-def _changes(title: str, table: pl.DataFrame, out: Path | None, *, as_json: bool, more: dict[str, Any] | None = None) -> None:
+def _changes(
+    title: str, table: pl.DataFrame, out: Path | None, *, as_json: bool, more: dict[str, Any] | None = None
+) -> None:
     from gigasite._core.files import write_text
 
     counts = dict.fromkeys(("add", "remove", "move", "re-part"), 0) | dict(table.group_by("kind").len().iter_rows())
@@ -157,16 +161,27 @@ def _changes(title: str, table: pl.DataFrame, out: Path | None, *, as_json: bool
 
 
 def _told(r: dict[str, Any]) -> str:
-    def end_(side: str) -> str:
-        return f"{r[f'{side}_a_node']} {r[f'{side}_a_port']} - {r[f'{side}_z_node']} {r[f'{side}_z_port']}, {r[f'{side}_part']} {r[f'{side}_length_m']:g} m"
+    same = all(r[f"old_{c}"] == r[f"new_{c}"] for c in ("a_node", "a_port", "z_node", "z_port"))
+    columns = ("a_label", "z_label") if same and r["kind"] == "move" else ("a_node", "a_port", "z_node", "z_port")
 
-    return end_("new") if r["kind"] == "add" else end_("old") if r["kind"] == "remove" else f"{end_('old')} -> {end_('new')}"
+    def ends(side: str) -> str:
+        return " ".join(r[f"{side}_{c}"] for c in columns) + f", {r[f'{side}_part']} {r[f'{side}_length_m']:g} m"
+
+    return (
+        ends("new")
+        if r["kind"] == "add"
+        else ends("old")
+        if r["kind"] == "remove"
+        else f"{ends('old')} -> {ends('new')}"
+    )
 
 
 @cables.command("export")
 def export_(
     file: SomeFile = None,
-    form: Annotated[list[str] | None, typer.Option("--format", help="Format; may be repeated. `all`: every one.")] = None,
+    form: Annotated[
+        list[str] | None, typer.Option("--format", help="Format; may be repeated. `all`: every one.")
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("cables"),
     fabric: OfFabric = None,
     hall: OfHall = None,
@@ -179,12 +194,14 @@ def export_(
     from gigasite.cabling.export import exports
 
     if list_:
-        return _list({n: exports[n].title for n in exports.names()}, as_json=as_json)
+        return _list({n: exports[n]().title for n in exports.names()}, as_json=as_json)
     wanted = list(form or [])
     every = "all" in wanted
     parts = {n: exports[n]() for n in (exports.names() if every else wanted)}
     if file is None or not parts:
-        raise InfeasibleError("export needs a campus file and --format NAME; `gigasite cables export --list` has the names")
+        raise InfeasibleError(
+            "export needs a campus file and --format NAME; `gigasite cables export --list` has the names"
+        )
     made = _book(file, fabric, hall)
     skipped = {}
     with folder_beside(out) as folder:
@@ -197,10 +214,22 @@ def export_(
                 skipped[name] = str(error)
         files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
     if as_json:
-        emit({"campus": made.campus.name, "cables": made.rows.height, "out": str(out), "files": files, "skipped": skipped})
+        emit(
+            {
+                "campus": made.campus.name,
+                "cables": made.rows.height,
+                "out": str(out),
+                "files": files,
+                "skipped": skipped,
+            }
+        )
         return None
     names = files if len(files) <= SHOWN else [*files[:SHOWN], f"and {len(files) - SHOWN:,} more"]
-    show(f"{made.campus.name}: {made.rows.height:,} cables into {out}", [(n, "") for n in names] + list(skipped.items()), ())
+    show(
+        f"{made.campus.name}: {made.rows.height:,} cables into {out}",
+        [(n, "") for n in names] + list(skipped.items()),
+        (),
+    )
     return None
 
 
@@ -239,7 +268,7 @@ def labels(
     from gigasite.show import terminal
 
     if list_:
-        return _list({n: styles[n].example for n in styles.names()}, as_json=as_json)
+        return _list({n: styles[n]().example for n in styles.names()}, as_json=as_json)
     if file is None:
         raise InfeasibleError("labels need a campus file: gigasite cables labels FILE --out labels.pdf")
     made = _book(file, fabric, hall, row)
@@ -257,7 +286,9 @@ def labels(
 
 @cables.command()
 def read(
-    sheet: Annotated[Path, typer.Argument(help="Point-to-point sheet (xlsx, CSV), as `export --format cvt` writes it.")],
+    sheet: Annotated[
+        Path, typer.Argument(help="Point-to-point sheet (xlsx, CSV), as `export --format cvt` writes it.")
+    ],
     file: Annotated[Path, typer.Option("--plan", help="Campus file that the sheet belongs to.")],
     out: ChangesFile = None,
     as_json: AsJson = False,
@@ -271,7 +302,13 @@ def read(
     seen = read_sheet(sheet, made)
     mine = full_plan(made.design, made.cables)
     more = {"rows": seen.rows, "good_rows": seen.plan.height, "findings": [f.to_json() for f in seen.findings]}
-    _changes(f"{sheet.name}: {seen.plan.height:,} of {seen.rows:,} rows are good", diff(mine, seen.plan), out, as_json=as_json, more=more)
+    _changes(
+        f"{sheet.name}: {seen.plan.height:,} of {seen.rows:,} rows are good",
+        diff(mine, seen.plan),
+        out,
+        as_json=as_json,
+        more=more,
+    )
     if not as_json:
         terminal.findings(terminal.err(), seen.findings)
     if seen.plan.height < seen.rows:
@@ -283,4 +320,7 @@ def rules_(as_json: AsJson = False) -> None:
     """The rules of compatibility that every plan is held against."""
     from gigasite.cabling.rule import rules
 
-    _list({n: f"{(rules[n].__doc__ or '').splitlines()[0]}  [{rules[n].source}]" for n in rules.names()}, as_json=as_json)
+    _list(
+        {n: f"{(rules[n].__doc__ or '').splitlines()[0]}  [{rules[n]().source}]" for n in rules.names()},
+        as_json=as_json,
+    )

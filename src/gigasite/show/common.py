@@ -44,7 +44,7 @@ Workers = Annotated[
 
 
 def file_first(verb: str) -> type[typer.core.TyperGroup]:
-    """Make the class of a chapter whose first word may be a file: `gigasite power FILE` is `gigasite power VERB FILE`."""
+    """Make the class of a chapter whose first word may be a file: `gigasite power FILE` is `... power VERB FILE`."""
 
     class FileFirst(typer.core.TyperGroup):
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -22,6 +22,7 @@ from gigasite.show.common import (
     show,
 )
 
+
 @app.command("design")
 def design_(file: File, as_json: AsJson = False) -> None:
     """Halls, racks, fabric, power chain, cooling plant, parts."""

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from gigasite.cabling.export import Book
 
-INTERFACES = {800e9: "800gbase-x-osfp", 400e9: "400gbase-x-osfp", 200e9: "200gbase-x-qsfp56", 100e9: "100gbase-x-qsfp28", 1e9: "1000base-t"}
+INTERFACES = {
+    800e9: "800gbase-x-osfp",
+    400e9: "400gbase-x-osfp",
+    200e9: "200gbase-x-qsfp56",
+    100e9: "100gbase-x-qsfp28",
+    1e9: "1000base-t",
+}
 CABLES = {
     "dac": "dac-passive",
     "acc": "dac-active",
@@ -38,15 +44,29 @@ class NetBox:
         site, used = book.campus.name, book.used()
         halls = used["hall"].unique().sort().cast(pl.String)
         kinds, parts = used["kind"].unique().sort(), used["part"].unique().sort()
-        pl.DataFrame({"name": [site], "slug": [site.lower().replace(".", "-")], "status": ["active"]}).write_csv(folder / "01-sites.csv")
-        place = pl.DataFrame({"site": site, "name": "H" + halls, "slug": f"{site.lower().replace('.', '-')}-h" + halls, "status": "active"})
+        pl.DataFrame({"name": [site], "slug": [site.lower().replace(".", "-")], "status": ["active"]}).write_csv(
+            folder / "01-sites.csv"
+        )
+        place = pl.DataFrame(
+            {
+                "site": site,
+                "name": "H" + halls,
+                "slug": f"{site.lower().replace('.', '-')}-h" + halls,
+                "status": "active",
+            }
+        )
         place.write_csv(folder / "02-locations.csv")
         self._racks(book, folder)
         pl.DataFrame({"name": ["generic"], "slug": ["generic"]}).write_csv(folder / "04-manufacturers.csv")
         pl.DataFrame({"name": kinds, "slug": kinds, "color": "9e9e9e"}).write_csv(folder / "05-device-roles.csv")
         heights = [_height(book, p) for p in parts.to_list()]
         pl.DataFrame(
-            {"manufacturer": "generic", "model": parts, "slug": parts.str.replace_all(".", "-", literal=True), "u_height": heights}
+            {
+                "manufacturer": "generic",
+                "model": parts,
+                "slug": parts.str.replace_all(".", "-", literal=True),
+                "u_height": heights,
+            }
         ).write_csv(folder / "06-device-types.csv")
         self._devices(book, folder, used)
         self._wires(book, folder)
@@ -86,11 +106,22 @@ class NetBox:
         with (folder / "08-interfaces.csv").open("wb") as ports, (folder / "09-cables.csv").open("wb") as wires:
             for sheet, rows in zip(book.sheets(), book.rows.iter_slices(_chunk()), strict=True):
                 kind = pl.Series(medium).gather(rows["part"].to_numpy())
-                speed = pl.Series(speeds(book.campus, Links(**{c: rows[c].to_numpy() for c in ("fabric", "tier", "a_port", "z_port")})))
+                speed = pl.Series(
+                    speeds(
+                        book.campus, Links(**{c: rows[c].to_numpy() for c in ("fabric", "tier", "a_port", "z_port")})
+                    )
+                )
                 over = band.gather(rows["z_port"].to_numpy() >> 12) == "infiniband"
-                names = pl.when(over).then(speed.replace_strict(BAND, default="other")).otherwise(speed.replace_strict(INTERFACES, default="other"))
+                names = (
+                    pl.when(over)
+                    .then(speed.replace_strict(BAND, default="other"))
+                    .otherwise(speed.replace_strict(INTERFACES, default="other"))
+                )
                 kinds = pl.select(names).to_series()
-                both = [pl.DataFrame({"device": sheet[f"{e}_node"], "name": sheet[f"{e}_port"], "type": kinds}) for e in ("a", "z")]
+                both = [
+                    pl.DataFrame({"device": sheet[f"{e}_node"], "name": sheet[f"{e}_port"], "type": kinds})
+                    for e in ("a", "z")
+                ]
                 pl.concat(both).write_csv(ports, include_header=first)
                 _cables(sheet, kind).write_csv(wires, include_header=first, float_precision=2)
                 first = False
@@ -103,7 +134,7 @@ def _chunk() -> int:
 
 
 def _cables(sheet: pl.DataFrame, kind: pl.Series) -> pl.DataFrame:
-    sides = {}
+    sides: dict[str, pl.Series | str] = {}
     for side, end in (("a", "a"), ("b", "z")):
         sides |= {
             f"side_{side}_device": sheet[f"{end}_node"],

@@ -30,4 +30,6 @@ class PortsEos:
                 f"interface Ethernet{cage}/{1 + sub * (LANES // share)}\n   description {text}\n!"
                 for cage, sub, share, text in ports.select("cage", "sub", "share", "text").iter_rows()
             ]
-            (place / f"{node}.cfg").write_text("\n".join([f"hostname {node}", "!", *lines, "end", ""]), encoding="utf-8")
+            (place / f"{node}.cfg").write_text(
+                "\n".join([f"hostname {node}", "!", *lines, "end", ""]), encoding="utf-8"
+            )

@@ -42,7 +42,10 @@ class Slurm:
         for key, table in levels:
             word = "Nodes" if key == "nodes" else "Switches"
             conf += [f"SwitchName={s} {word}={m}" for s, m in table.iter_rows()]
-            entries += [f"    - switch: {s}\n      {'nodes' if key == 'nodes' else 'children'}: {m}" for s, m in table.iter_rows()]
+            entries += [
+                f"    - switch: {s}\n      {'nodes' if key == 'nodes' else 'children'}: {m}"
+                for s, m in table.iter_rows()
+            ]
         (folder / "topology.conf").write_text("\n".join(conf) + "\n", encoding="utf-8")
         text = "---\n- topology: gpu-fabric\n  cluster_default: true\n  tree:\n    switches:\n" + "\n".join(entries)
         (folder / "topology.yaml").write_text(text + "\n", encoding="utf-8")
@@ -62,7 +65,9 @@ def _levels(book: Book) -> list[tuple[str, pl.DataFrame]]:
         above = first[members]
         table = pl.DataFrame({"above": above, "member": names.gather(members)})
         lists = table.group_by("above", maintain_order=True).agg("member").sort("above")
-        out.append((key, lists.select(names.gather(lists["above"]).alias("switch"), _ranges(lists["member"]).alias("m"))))
+        out.append(
+            (key, lists.select(names.gather(lists["above"]).alias("switch"), _ranges(lists["member"]).alias("m")))
+        )
         members, key = np.unique(above), "switches"
         if len(members) == 1:
             return out
@@ -81,10 +86,16 @@ def _ranges(lists: pl.Series) -> pl.Series:
     flat = flat.with_columns(
         stem=pl.col("name").str.extract(r"^(.*?)(\d*)$", 1), digits=pl.col("name").str.extract(r"^(.*?)(\d*)$", 2)
     ).with_columns(number=pl.col("digits").cast(pl.Int64, strict=False))
-    new = (pl.col("number").diff() != 1) | (pl.col("stem") != pl.col("stem").shift()) | (pl.col("i") != pl.col("i").shift())
+    new = (
+        (pl.col("number").diff() != 1)
+        | (pl.col("stem") != pl.col("stem").shift())
+        | (pl.col("i") != pl.col("i").shift())
+    )
     runs = flat.with_columns(run=new.fill_null(value=True).cum_sum()).group_by("i", "stem", "run", maintain_order=True)
     span = runs.agg(lo=pl.col("digits").first(), hi=pl.col("digits").last())
-    span = span.with_columns(span=pl.when(pl.col("lo") == pl.col("hi")).then("lo").otherwise(pl.format("{}-{}", "lo", "hi")))
+    span = span.with_columns(
+        span=pl.when(pl.col("lo") == pl.col("hi")).then("lo").otherwise(pl.format("{}-{}", "lo", "hi"))
+    )
     stems = span.group_by("i", "stem", maintain_order=True).agg(pl.col("span").str.join(","))
     text = stems.select("i", text=pl.format("{}[{}]", "stem", "span"))
     return text.group_by("i", maintain_order=True).agg(pl.col("text").str.join(","))["text"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 import polars as pl
 
@@ -11,7 +10,7 @@ from gigasite.cabling.label import digits, styles
 
 @styles.part("grid")
 class Grid:
-    """Cabinet by floor grid as TIA-606 draws it: letters for the row, digits for the place in it, then unit and port."""
+    """Cabinet by floor grid as TIA-606 draws it: letters for the row, digits for the place in it; unit and port."""
 
     example = "01.AC07-12:swp5"
 
