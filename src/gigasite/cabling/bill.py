@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from gigasite.cabling.choose import NONE, used
 from gigasite.cabling.ends import module_at
 from gigasite.cabling.types import MODULES
 from gigasite.design import bom
@@ -39,8 +40,7 @@ def modules(campus: Campus, ends: Ends, chosen: Chosen) -> pl.DataFrame:
     its power. A host takes one module a port. Copper has the power of its ends.
     """
     rows: dict[tuple[str, str], list[Any]] = {}
-    for index in np.flatnonzero(np.bincount(chosen.part)).tolist():
-        cable = campus.catalogue.cables[chosen.names[index]]
+    for index, cable in used(campus, chosen.names, chosen.part):
         mine = chosen.part == index
         hosts = np.bincount(ends.a_code[mine & (ends.a_cage < 0)], minlength=len(ends.parts))
         taken = np.zeros(ends.cages, bool)
@@ -102,6 +102,8 @@ def _cables(campus: Campus, ends: Ends, chosen: Chosen) -> list[tuple[str, str, 
     out = []
     for pair, first, links in zip(*np.unique(key, return_index=True, return_counts=True), strict=True):
         index, metres = int(pair // 10**9), float(chosen.length_m[first])
+        if chosen.names[index] == NONE:
+            continue
         cable = campus.catalogue.cables[chosen.names[index]]
         number = int(links)
         if cable.links > 1:  # one product a switch cage
@@ -138,8 +140,7 @@ def sections(campus: Campus, chosen: Chosen) -> NDArray[np.float64]:
     """Return the section that each link's cable takes in a tray [m2], spare fibres included."""
     spare = campus.network.cabling.spare_fibres_frac
     each = np.zeros(len(chosen.names))
-    for i, name in enumerate(chosen.names):
-        cable = campus.catalogue.cables[name]
+    for i, cable in used(campus, chosen.names, chosen.part):
         fibre = campus.catalogue.fibres.get(cable.fibre or "")
         diameter = fibre.diameter_m if fibre else (cable.diameter_m or 0.0)
         each[i] = math.pi / 4 * diameter**2 * (1.0 + (spare if fibre else 0.0))

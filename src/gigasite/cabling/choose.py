@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 NEVER = 1e12  # cost of a link that a part cannot serve: a group takes the part that leaves out fewest
 NEAR_M = 1e-4
+NONE = "none"
+"""Stands for the part of links that no part serves; it is last in the list of parts (where there are such
+links) and is never ordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,7 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         (n,) length that jumpers add to a fibre: it counts against the reach and is not ordered.
     """
     names = tuple(sorted(campus.catalogue.cables))
-    part, length = np.zeros(len(need_m), np.uint8), need_m.astype(np.float32).copy()
+    part, length = np.full(len(need_m), len(names), np.uint8), need_m.astype(np.float32).copy()
     missed: list[Miss] = []
     raised, raised_usd = 0, 0.0
     group, paired = groups(ends)
@@ -88,13 +91,21 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
             campus=campus, ends=ends, need_m=need_m[mine], extra_m=extra_m[mine], kind=kinds[mine], paired=paired[mine]
         )
         _, inside = np.unique(group[mine], return_inverse=True)
-        taken, cost, own = _cheapest(case, [campus.catalogue.cables[names[i]] for i in fitting], inside.reshape(-1))
-        part[mine] = np.array(fitting, np.uint8)[taken]
+        parts = [campus.catalogue.cables[names[i]] for i in fitting]
+        taken, cost, own = _cheapest(case, parts, inside.reshape(-1))
+        part[mine] = np.where(case.fitting(parts), np.array(fitting, np.uint8)[taken], len(names))
         more = np.where(cost < NEVER, cost - own, 0.0)
         raised, raised_usd = raised + int((more > 1.0).sum()), raised_usd + float(more.sum())
         length[mine] = _lengths(campus, names, part[mine], need_m[mine], inside.reshape(-1), cost < NEVER)
-        missed += _misses(case, [campus.catalogue.cables[names[i]] for i in fitting], speed, cost >= NEVER)
-    return Chosen(names=names, part=part, length_m=length, missed=tuple(missed), raised=raised, raised_usd=raised_usd)
+        missed += _misses(case, parts, speed, cost >= NEVER)
+    return Chosen(
+        names=(*names, NONE) if (part == len(names)).any() else names,
+        part=part,
+        length_m=length,
+        missed=tuple(missed),
+        raised=raised,
+        raised_usd=raised_usd,
+    )
 
 
 def groups(ends: Ends) -> tuple[Ints, Flags]:
@@ -136,6 +147,14 @@ class _Case:
             fits[number] = joins(self.campus, cable, a, z)
             usd[number] = sum(_module_usd(self.campus, cable, p) for p in (a, z))
         return fits, usd
+
+    def fitting(self, cables: list[Cable]) -> Flags:
+        """Return which links have a part at all that fits both cages."""
+        any_fits = np.zeros(int(self.kind.max(initial=0)) + 1, bool)
+        for cable in cables:
+            any_fits |= self.per_kind(cable)[0]
+        served: Flags = any_fits[self.kind]
+        return served
 
     def cost(self, cable: Cable) -> Floats:
         """Return the price of each link with this cable [USD]; NEVER where it does not serve."""
@@ -190,8 +209,7 @@ def _lengths(
 ) -> NDArray[np.float32]:
     """Return the length on sale; legs of one copper product are as long as its longest."""
     out = need_m.astype(np.float32).copy()
-    for index in np.flatnonzero(np.bincount(part)).tolist():
-        cable = campus.catalogue.cables[names[index]]
+    for index, cable in used(campus, (*names, NONE), part):
         mine = np.flatnonzero((part == index) & served)
         at, steps = _step(cable, need_m[mine])
         out[mine] = steps[np.minimum(at, len(steps) - 1)]
@@ -200,6 +218,12 @@ def _lengths(
             np.maximum.at(longest, group[mine], out[mine])
             out[mine] = longest[group[mine]]
     return out
+
+
+def used(campus: Campus, names: tuple[str, ...], part: NDArray[np.uint8]) -> list[tuple[int, Cable]]:
+    """Return number and catalogue entry of every part that links take; `NONE` is left out."""
+    numbers = np.flatnonzero(np.bincount(part, minlength=1)).tolist()
+    return [(i, campus.catalogue.cables[names[i]]) for i in numbers if names[i] != NONE]
 
 
 def _misses(case: _Case, cables: list[Cable], speed: float, miss: Flags) -> list[Miss]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gigasite.cabling.choose import NONE, used
 from gigasite.cabling.ends import form, module_at
 from gigasite.cabling.rule import Joint, JointEnd
 from gigasite.design.types import FABRICS
@@ -41,6 +42,8 @@ def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: ND
     out = []
     for i, at in enumerate(first.tolist()):
         name = chosen.names[chosen.part[at]]
+        if name == NONE:
+            continue  # told as links without a part
         cable = campus.catalogue.cables[name]
         a, z = (
             _end(campus, cable, ends.parts[code], share)
@@ -93,8 +96,7 @@ def _against_lists(
     campus: Campus, chosen: Chosen, extra_m: NDArray[np.float32]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     over, off = np.zeros(len(chosen.part), bool), np.zeros(len(chosen.part), bool)
-    for index in np.flatnonzero(np.bincount(chosen.part)).tolist():
-        cable = campus.catalogue.cables[chosen.names[index]]
+    for index, cable in used(campus, chosen.names, chosen.part):
         mine = np.flatnonzero(chosen.part == index)
         length = chosen.length_m[mine]
         over[mine] = length + extra_m[mine] > cable.reach_m + 1e-3

@@ -15,6 +15,7 @@ import segno
 
 from gigasite._core.engine import Engine
 from gigasite._core.errors import InfeasibleError
+from gigasite._core.files import write_bytes
 from gigasite._core.progress import SILENT, Progress
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def label_sheets(
     ------
     InfeasibleError
         No cable is left.
+    OutputError
+        The file cannot be written.
     """
     rows = book.rows.slice(first, count)
     if rows.is_empty():
@@ -70,7 +73,7 @@ def label_sheets(
     table = replace(book, rows=rows).sheet().select("cable", "a_label", "z_label", "part", "length_m").rows()
     pages = [table[i : i + each] for i in range(0, len(table), each)]
     drawn = Engine(workers=workers, progress=progress).map(draw_page, pages, "label pages")
-    path.write_bytes(_pdf(drawn))
+    write_bytes(path, _pdf(drawn))
     return 2 * len(table)
 
 

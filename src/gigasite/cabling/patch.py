@@ -10,6 +10,7 @@ import polars as pl
 
 from gigasite._core.finding import Finding, Severity
 from gigasite.cabling.bill import Patching
+from gigasite.cabling.choose import used
 from gigasite.cabling.types import PANELS
 from gigasite.design.types import PORT_BITS
 
@@ -31,13 +32,20 @@ def jumpers_m(campus: Campus, ways: Routes) -> NDArray[np.float32]:
     return np.where(between[ways.pair], 2 * c.jumper_m, 0.0).astype(np.float32)
 
 
-def positions(campus: Campus, design: Design, chosen: Chosen, extra_m: NDArray[np.float32]) -> pl.DataFrame:
+def patched_m(campus: Campus, chosen: Chosen, extra_m: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the lengths of jumpers of the links that became fibre, 0 for copper."""
+    fibre = np.zeros(len(chosen.names), bool)
+    for index, cable in used(campus, chosen.names, chosen.part):
+        fibre[index] = cable.fibre is not None
+    return np.where(fibre[chosen.part], extra_m, np.float32(0.0))
+
+
+def positions(campus: Campus, design: Design, extra_m: NDArray[np.float32]) -> pl.DataFrame:
     """Return panel and position of both ends of every patched cable; follows `PANELS`, empty where none is.
 
     Positions are given in the order of ports within each rack; panels of a rack count from 1.
     """
-    fibre = np.array([campus.catalogue.cables[n].fibre is not None for n in chosen.names])
-    mine = np.flatnonzero((extra_m > 0) & fibre[chosen.part])
+    mine = np.flatnonzero(extra_m > 0)
     links = design.links
     ports = np.concatenate([links.a_port[mine], links.z_port[mine]])
     rack = design.devices["rack_id"].to_numpy().astype(np.int64)[ports >> PORT_BITS]

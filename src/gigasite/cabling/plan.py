@@ -47,9 +47,10 @@ def plan(campus: Campus, design: Design) -> CablePlan:
     need = ways.route_m * np.float32(1.0 + campus.network.slack_frac)
     extra = patch.jumpers_m(campus, ways)
     chosen = choose(campus, ends, need, extra)
+    extra = patch.patched_m(campus, chosen, extra)
     segments = fill.segments(campus, design, laid, ways, bill.sections(campus, chosen))
     optics = bill.modules(campus, ends, chosen)
-    panels = patch.positions(campus, design, chosen, extra)
+    panels = patch.positions(campus, design, extra)
     parts = bill.table(campus, ends, chosen, optics, patch.count(panels))
     table = _table(design, ways, chosen, campus.network.cabling.bundle)
     found = [

@@ -41,7 +41,8 @@ def pulls(book: Book) -> pl.DataFrame:
     """
     campus, rows = book.campus, book.rows
     c = campus.network.cabling
-    copper = np.array([campus.catalogue.cables[p].medium == "copper" for p in book.cables.parts])
+    known = campus.catalogue.cables
+    copper = np.array([p in known and known[p].medium == "copper" for p in book.cables.parts])
     a = book.places("a")
     table = book.sheet().with_columns(
         trade=pl.Series(["fibre", "copper"]).gather(copper[rows["part"].to_numpy()].astype(np.int64)),

@@ -243,7 +243,7 @@ def _devices(table: pl.DataFrame, book: Book) -> list[Mistake]:
         good = (number >= seen["lowest"]) & (number < seen["lowest"] + seen["most"])
         wrong = ~good.fill_null(value=False) & seen["most"].is_not_null() & (table[port] != "")
         out.append((port, "is no port of that device", wrong.to_numpy(), "a port as in the plan, such as swp1 or eth0"))
-    part = ~table["part"].is_in(["", *book.campus.catalogue.cables])
+    part = ~table["part"].is_in(["", *book.cables.parts])
     out.append(
         (
             "part",

@@ -82,19 +82,13 @@ def _parquet(place: Path) -> pl.DataFrame:
 
 
 def _csv(place: Path) -> pl.DataFrame:
-    ends = read_plan_csv(place)  # every row checked, with its line
-    whole = pl.read_csv(place, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True)
-    whole = whole.rename({c: c.strip() for c in whole.columns})
-    whole = whole.filter(pl.any_horizontal(pl.all().fill_null("").str.strip_chars() != ""))
-    more = [
-        whole[c].fill_null("").str.strip_chars() if c in whole.columns else pl.Series(c, [""] * ends.height)
-        for c in ("cable", "a_label", "z_label", "part")
-    ]
-    metres = whole["length_m"] if "length_m" in whole.columns else pl.Series("length_m", ["0"] * ends.height)
-    number = metres.str.strip_chars().cast(pl.Float64, strict=False)
-    wrong = number.is_null() & (metres.fill_null("").str.strip_chars() != "")
+    table = read_plan_csv(place, [c for c in FULL if c not in ENDS])
+    metres = table["length_m"]
+    number = metres.cast(pl.Float64, strict=False)
+    wrong = ((number.is_null() | ~number.is_finite()) & (metres != "")).fill_null(value=True)
     if wrong.any():
-        line = int(wrong.arg_true()[0]) + 2
-        raise InputFileError(str(place), line, f"length_m needs a number, found '{metres[line - 2]}'")
-    table = ends.with_columns(more).with_columns(length_m=number.fill_null(0.0).round(3))
-    return table.select(*FULL)
+        first = table.row(int(wrong.arg_true()[0]), named=True)
+        raise InputFileError(
+            str(place), 0, f"length_m of {first['a_node']} {first['a_port']} is no number: '{first['length_m'][:40]}'"
+        )
+    return table.with_columns(length_m=number.fill_null(0.0).round(3)).select(*FULL)

@@ -74,8 +74,8 @@ def _sheet(table: pl.DataFrame) -> str:
     body = f"<row>{body}</row>" if table.height else ""
     return (
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
-        f'<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>{widths}</cols>'
-        f'<sheetData><row>{head}</row>{body}</sheetData><autoFilter ref="A1:{last}"/></worksheet>'
+        f'<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
+        f'<cols>{widths}</cols><sheetData><row>{head}</row>{body}</sheetData><autoFilter ref="A1:{last}"/></worksheet>'
     )
 
 

@@ -100,7 +100,8 @@ class NetBox:
         ).write_csv(folder / "07-devices.csv")
 
     def _wires(self, book: Book, folder: Path) -> None:
-        medium = [CABLES[book.campus.catalogue.cables[p].medium] for p in book.cables.parts]
+        known = book.campus.catalogue.cables
+        medium = [CABLES[known[p].medium] if p in known else "" for p in book.cables.parts]
         band = book.network()
         first = True
         with (folder / "08-interfaces.csv").open("wb") as ports, (folder / "09-cables.csv").open("wb") as wires:

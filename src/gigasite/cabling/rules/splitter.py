@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gigasite._core.finding import Severity
 from gigasite.cabling.rule import breach, rules
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ class Splitter:
                     limit=f"{module.ports * split} links",
                     found=f"{joint.z.share} links",
                     remedy="a splitter fibre, or a module with more ports",
+                )
+            )
+        if split > 1 and joint.a.switch is not None and joint.z.switch is not None:
+            out.append(
+                breach(
+                    joint,
+                    "between switches both plugs of a splitter would have to hold all lanes",
+                    limit="split at one end",
+                    found="split at both ends",
+                    remedy="a shuffle box between the trunks, or whole ports between switches",
+                    severity=Severity.warning,
                 )
             )
         return out
