@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.errors import InfeasibleError
-from gigasite._core.progress import SILENT, Progress
 from gigasite._core.registry import Registry, unknown
 from gigasite.cabling.naming import directory, places, sheet
 from gigasite.design.types import FABRICS, PORT_BITS
@@ -38,13 +37,11 @@ class Book:
     """Follows `DIRECTORY`."""
     rows: pl.DataFrame
     """Follows `CABLES`."""
-    progress: Progress = SILENT
 
     def sheets(self) -> Iterator[pl.DataFrame]:
         """Yield the pull sheet, some rows at a time."""
         for first in range(0, self.rows.height, CHUNK):
             yield sheet(self.devices, self.cables.parts, self.cables.label, self.rows.slice(first, CHUNK))
-            self.progress.step("rows", min(first + CHUNK, self.rows.height), self.rows.height)
 
     def sheet(self) -> pl.DataFrame:
         """Return the pull sheet of all rows."""
@@ -76,7 +73,6 @@ def book(
     fabric: str | None = None,
     hall: int | None = None,
     row: int | None = None,
-    progress: Progress = SILENT,
 ) -> Book:
     """Make a book of a plan, or of one fabric, or of the cables that touch one hall or one row of it.
 
@@ -88,7 +84,7 @@ def book(
         No such hall or row, a row without its hall, or no cable is left.
     """
     devices = directory(design)
-    made = Book(campus=campus, design=design, cables=cables, devices=devices, rows=cables.cables, progress=progress)
+    made = Book(campus=campus, design=design, cables=cables, devices=devices, rows=cables.cables)
     if fabric is not None:
         if fabric not in FABRICS:
             raise unknown("fabric", fabric, FABRICS)

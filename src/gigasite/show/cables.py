@@ -192,6 +192,7 @@ def export_(
     from gigasite._core.errors import InfeasibleError
     from gigasite._core.files import folder_beside
     from gigasite.cabling.export import exports
+    from gigasite.show import terminal
 
     if list_:
         return _list({n: exports[n]().title for n in exports.names()}, as_json=as_json)
@@ -202,17 +203,21 @@ def export_(
         raise InfeasibleError(
             "export needs a campus file and --format NAME; `gigasite cables export --list` has the names"
         )
-    made = _book(file, fabric, hall)
+    made, bar = _book(file, fabric, hall), terminal.Bar()
     skipped = {}
-    with folder_beside(out) as folder:
-        for name, part in parts.items():
-            try:
-                part.write(made, folder)
-            except InfeasibleError as error:
-                if not every:
-                    raise
-                skipped[name] = str(error)
-        files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    try:
+        with folder_beside(out) as folder:
+            for number, (name, part) in enumerate(parts.items()):
+                bar.step(name, number, len(parts))
+                try:
+                    part.write(made, folder)
+                except InfeasibleError as error:
+                    if not every:
+                        raise
+                    skipped[name] = str(error)
+            files = sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+    finally:
+        bar.close()
     if as_json:
         emit(
             {
