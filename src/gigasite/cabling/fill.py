@@ -173,7 +173,9 @@ def _room(campus: Campus, table: pl.DataFrame) -> list[Finding]:
     levels = 0 if height < 0 else 1 + math.floor(height / c.tray_spacing_m + 1e-9)
     rack = campus.catalogue.racks[campus.compute.rack]
     space = {"row": rack.depth_m, "cross": CROSS_AISLE_M, "corridor": HALL_GAP_M, "column": HALL_GAP_M}
-    worst = table.sort("trays", "area_m2", descending=True).unique(["kind", "hall"], keep="first", maintain_order=True)
+    worst = table.sort("trays", "area_m2", "name", descending=True).unique(
+        ["kind", "hall"], keep="first", maintain_order=True
+    )
     out = []
     for s in worst.sort("hall", "kind").to_dicts():
         beside = math.floor(space[s["kind"]] / c.tray_width_m + 1e-9)

@@ -86,10 +86,11 @@ def _rows(made: CablePlan, seen: Comparison | None) -> list[tuple[str, object]]:
     from gigasite.show.terminal import usd
 
     fills = made.segments.group_by("kind").max().sort("kind")
+    optical = made.modules.filter(made.modules["price_usd"] > 0)["count"].sum()
     rows: list[tuple[str, object]] = [
         ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric"),
         ("length", f"{made.total_m / 1000:,.0f} km"),
-        ("modules", f"{made.modules['count'].sum():,}, {made.optics_w / 1e6:,.2f} MW"),
+        ("modules", f"{optical:,}, with active cable ends {made.optics_w / 1e6:,.2f} MW"),
         ("trays", ", ".join(f"{r['kind']} {r['trays']} at most ({r['fill_frac']:.0%} full)" for r in fills.to_dicts())),
         ("cost", usd(made.cost.likely_usd)),
     ]

@@ -17,7 +17,7 @@ from gigasite._core.finding import Severity
 from gigasite.cabling import CablePlan, compare, observe, plan, pull_sheet, read_plan_csv
 from gigasite.cabling.compare import design_ends
 from gigasite.cabling.reader import Dump, readers
-from gigasite.campus import Campus
+from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
 from gigasite.design.types import PORT_BITS
 
@@ -135,6 +135,51 @@ def test_trays_too_small_are_findings_that_name_place_and_remedy(
     mine = [f for f in errors if needle in f.what]
     assert mine
     assert all(f.limit and f.found and f.remedy and "H1" in f.where + f.what for f in mine)
+
+
+@settings(max_examples=25)
+@given(
+    gpus=st.sampled_from([1, 8, 500, 1000, 4096]),
+    halls=st.integers(1, 5),
+    speed=st.sampled_from([100e9, 200e9, 400e9, 800e9]),
+    planes=st.integers(1, 2),
+    leaf=st.sampled_from(["sn5600", "qm9700", "spectrum6-128x800"]),
+    patching=st.sampled_from(["direct", "panel"]),
+    links=st.tuples(st.integers(0, 2), st.integers(0, 2)),
+)
+def test_any_campus_uses_each_port_once_and_names_and_bundles_add_up(
+    gpus: int, halls: int, speed: float, planes: int, leaf: str, patching: str, links: tuple[int, int]
+) -> None:
+    campus = load(reference("lab"))
+    arrays = -(-gpus // (campus.compute.servers_per_rack * 8))
+    compute = dataclasses.replace(campus.compute, gpus=gpus, halls=min(halls, arrays), racks_per_array=1)
+    network = dataclasses.replace(
+        campus.network,
+        leaf=leaf,
+        speed_bit_per_s=speed,
+        planes=planes,
+        storage_links=links[0],
+        management_links=links[1],
+        cabling=dataclasses.replace(campus.network.cabling, patching=patching),
+    )
+    schedule = dataclasses.replace(campus.schedule, first_step_gpus=1)
+    made = dataclasses.replace(campus, compute=compute, network=network, schedule=schedule)
+    d = design(made)
+    cables = plan(made, d)
+    table = cables.cables
+    ends = pl.concat([table["a_port"], table["z_port"]])
+    assert ends.n_unique() == ends.len() == 2 * len(d.links)
+    assert table["cable_id"].is_unique().all()
+    sheet = pull_sheet(d, cables)
+    assert sheet["cable"].is_unique().all()
+    assert pl.concat([sheet["a_label"], sheet["z_label"]]).is_unique().all()
+    assert (table["length_m"] >= table["route_m"]).all()
+    bundles = table.group_by("bundle").agg(pl.len(), pl.col("part").n_unique())
+    assert bundles["len"].max() <= network.cabling.bundle
+    assert bundles["part"].max() == 1
+    assert cables.segments["fill_frac"].max() <= network.cabling.fill_frac * (1 + 1e-9)  # trays as many as needed
+    assert cables.panels.is_empty() or patching == "panel"
+    assert not [f for f in cables.findings if f.severity == Severity.error and "patch panels" not in f.what]
 
 
 def test_patch_panels_add_jumpers_positions_and_a_finding_where_racks_are_full(made: Made) -> None:
