@@ -13,11 +13,13 @@ import pytest
 pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]
 
 PLAN = """
-import sys, time
+import dataclasses, sys, time
 from gigasite.cabling import plan
 from gigasite.campus import load
 from gigasite.design import design
 campus = load(sys.argv[1])
+network = dataclasses.replace(campus.network, storage_links=int(sys.argv[3]))
+campus = dataclasses.replace(campus, network=network)
 begin = time.process_time()
 d = design(campus)
 middle = time.process_time()
@@ -41,18 +43,29 @@ def measured(args: list[str]) -> tuple[float, float, float, str]:
     return time.perf_counter() - begin, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 2**20, text
 
 
-@pytest.mark.parametrize(("name", "cpu_s", "gib", "mb"), [("memphis", 2, 1, 150), ("next", 20, 4, 150)])
+@pytest.mark.parametrize(
+    ("name", "storage_links", "cpu_s", "gib"), [("memphis", 1, 2, 1), ("next", 1, 20, 4), ("next", 3, 20, 4)]
+)
 def test_plan_of_every_cable(
-    name: str, cpu_s: float, gib: float, mb: float, tmp_path: Path, campuses: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    storage_links: int,
+    cpu_s: float,
+    gib: float,
+    tmp_path: Path,
+    campuses: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """The second plan of `next` has three storage links a server: 4.6 million cables."""
     out = tmp_path / "cables.parquet"
-    _, cpu, peak, text = measured([sys.executable, "-c", PLAN, str(campuses / f"{name}.yaml"), str(out)])
+    _, cpu, peak, text = measured(
+        [sys.executable, "-c", PLAN, str(campuses / f"{name}.yaml"), str(out), str(storage_links)]
+    )
     count, gpu, design, cables, write = text.split()
     with capsys.disabled():
         print(
             f"\ncables {name}: {int(count):,} planned, {int(gpu):,} of the GPU fabric; design {float(design):.2f} s CPU, "
             f"cables {float(cables):.2f} s CPU (budget {cpu_s}), {peak:.2f} GiB peak of the whole process (budget {gib}), "
-            f"Parquet {out.stat().st_size / 1e6:.1f} MB (budget {mb}) in {float(write):.1f} s; with imports {cpu:.1f} s CPU"
+            f"Parquet {out.stat().st_size / 1e6:.1f} MB (budget 150) in {float(write):.1f} s; with imports {cpu:.1f} s CPU"
         )
     assert int(count) > int(gpu) > 0
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MANAGEMENT_DOWN, MANAGEMENT_UP = 1e9, 100e9  # RJ45 ports and uplinks of an SN2201
-MOST_SPLIT = 4  # links of one cage: 800G as 4 x 200G; slower links take two of a cage's lanes
+MANAGEMENT_SHARE = 2  # links of one cage of a management switch at most: its core is an SN5600 with 128 ports
 COPPER = {"dac", "acc", "aec", "copper"}
 
 
@@ -95,7 +95,8 @@ def ends(campus: Campus, design: Design) -> Ends:
     share = np.array([[_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
     ordinal = np.where(is_switch[code], np.cumsum(is_switch[code]) - 1, -1)
     a, z = links.a_port >> PORT_BITS, links.z_port >> PORT_BITS
-    a_share, z_share = share[code[a], speed], share[code[z], speed]
+    most = np.where(design.devices["kind"].str.starts_with("management").to_numpy(), MANAGEMENT_SHARE, 1 << PORT_BITS)
+    a_share, z_share = np.minimum(share[code[a], speed], most[a]), np.minimum(share[code[z], speed], most[z])
     low = (1 << PORT_BITS) - 1
     a_in, z_in = ((links.a_port & low) - 1) // a_share, ((links.z_port & low) - 1) // z_share
     per_switch = int(max(a_in.max(initial=0), z_in.max(initial=0))) + 1
@@ -116,9 +117,8 @@ def ends(campus: Campus, design: Design) -> Ends:
 
 
 def _share(switch: Switch, speed_bit_per_s: float) -> int:
-    """Return how many links of a speed share one cage of a switch."""
-    ratio = int(switch.cage_speed_bit_per_s // speed_bit_per_s)
-    return max(ratio, 1) if ratio <= MOST_SPLIT else 2
+    """Return how many links of a speed share one cage of a switch, as the design counts its ports."""
+    return max(int(switch.cage_speed_bit_per_s // speed_bit_per_s), 1)
 
 
 def form(campus: Campus, part: str, speed_bit_per_s: float) -> str:

@@ -16,6 +16,7 @@ from gigasite._core.errors import InputFileError
 from gigasite._core.finding import Severity
 from gigasite.cabling import CablePlan, compare, observe, plan, pull_sheet, read_plan_csv
 from gigasite.cabling.compare import design_ends
+from gigasite.cabling.ends import ends
 from gigasite.cabling.reader import Dump, readers
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
@@ -101,6 +102,33 @@ def test_a_route_that_no_part_reaches_is_a_finding_and_not_dropped(made: Made) -
     assert any("longer than any part" in f.what for f in cables.findings)
     assert any("no cable" in f.what for f in cables.findings)  # 100 Gb/s up-links of the management network
     assert cables.cables["length_m"].min() > 0
+
+
+def test_cages_that_no_module_fits_are_told_as_such(made: Made) -> None:
+    campus, _, _ = made
+    cabling = dataclasses.replace(campus.network.cabling, host_cage="qsfp112")
+    network = dataclasses.replace(campus.network, cabling=cabling, leaf="sn5600", speed_bit_per_s=800e9)
+    copperless = {n: c for n, c in campus.catalogue.cables.items() if n != "dac-800g"}
+    catalogue = dataclasses.replace(campus.catalogue, cables=copperless)
+    other = dataclasses.replace(campus, network=network, catalogue=catalogue)
+    cables = plan(other, design(other))
+    (error,) = [f for f in cables.findings if f.severity == Severity.error]
+    assert "cages that no part of their speed fits" in error.what
+    assert "800 Gb/s links, hgx-h100-lc4u to sn5600" in error.where
+    assert cables.parts[-1] == "none"
+    assert "none" not in cables.bom["part"]
+
+
+@pytest.mark.parametrize(("speed", "share"), [(100e9, 8), (200e9, 4), (400e9, 2), (800e9, 1)])
+def test_a_cage_holds_as_many_links_as_its_speed_allows(made: Made, speed: float, share: int) -> None:
+    campus, _, _ = made
+    network = dataclasses.replace(campus.network, leaf="sn5600", speed_bit_per_s=speed, management_links=0)
+    other = dataclasses.replace(campus, network=network)
+    d = design(other)
+    e = ends(other, d)
+    gpu = d.links.fabric == 0
+    assert set(e.z_share[gpu].tolist()) == {share}
+    assert set(np.bincount(e.z_cage[gpu])) <= set(range(share + 1))
 
 
 def test_a_campus_has_the_same_plan_bytes(made: Made, tmp_path: Path) -> None:
