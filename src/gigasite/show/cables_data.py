@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from gigasite.cabling.types import CablePlan
     from gigasite.plan.types import Plan
 
-MOST_SEGMENTS = (
-    15_000  # that are drawn one by one; of more campuses each run is drawn whole, in the colour of its fullest
-)
+MOST_SEGMENTS = 30_000  # drawn one by one; of more, each run is drawn whole, in the colour of its fullest
 MOST_PARTS = 12
 
 
@@ -22,8 +20,8 @@ def cables_data(plan: Plan) -> dict[str, Any]:
     return {"lengths": _lengths(plan.cables), "trays": _trays(plan.cables, limit), "parts": _parts(plan.cables)}
 
 
-def cable_rows(cables: CablePlan) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of the chapter's tables: modules with watts, trays by kind of run."""
+def cable_rows(cables: CablePlan) -> dict[str, Any]:
+    """Return the rows of the chapter's tables: modules with watts, trays by kind of run; if runs are drawn whole."""
     modules = cables.modules.sort("total_w", "module", descending=[True, False]).to_dicts()
     trays = (
         cables.segments.group_by("kind")
@@ -37,7 +35,7 @@ def cable_rows(cables: CablePlan) -> dict[str, list[dict[str, Any]]]:
         .sort("kind")
         .to_dicts()
     )
-    return {"modules": modules, "trays": trays}
+    return {"modules": modules, "trays": trays, "whole_runs": cables.segments.height > MOST_SEGMENTS}
 
 
 def _lengths(cables: CablePlan) -> list[list[Any]]:

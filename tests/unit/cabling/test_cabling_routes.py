@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from gigasite.cabling import plan
+from gigasite.cabling import full_plan, plan
 from gigasite.cabling.fill import tray_height
 from gigasite.cabling.routes import pieces
 from gigasite.cabling.trays import KINDS, Trays, trays
@@ -106,3 +106,10 @@ def test_a_hall_more_moves_no_hall_and_renames_no_cable() -> None:
         assert (old.x_m, old.y_m, old.racks) == (new.x_m, new.y_m, new.racks)
     old, new = (d.racks.filter(pl.col("kind") == "compute").select("label", "x_m", "y_m") for d in (few, many))
     assert old.join(new, on=["label", "x_m", "y_m"], how="anti").is_empty()
+    (c4, d4, _), (c5, d5, _) = campus_of(4, 512, 4), campus_of(5, 512, 4)
+    before, after = (
+        full_plan(d, plan(c, d)).filter(pl.col("cable").str.contains("-SERVER-")) for c, d in ((c4, d4), (c5, d5))
+    )
+    both = before.join(after, on="cable", how="left", maintain_order="left")
+    assert both["a_label_right"].null_count() == 0
+    assert (both["a_label"] == both["a_label_right"]).all()  # every server's cable has its name and its end
