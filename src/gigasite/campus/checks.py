@@ -68,6 +68,20 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "network.management_links": (0, 8),
     "network.slack": (0, 1),
     "network.spare": (0, 1),
+    "network.cabling.tray_width": (0.05, 3),
+    "network.cabling.tray_height": (0.02, 0.5),
+    "network.cabling.tray_above": (0.05, 10),
+    "network.cabling.tray_spacing": (0.05, 2),
+    "network.cabling.fill": (0.01, 1),
+    "network.cabling.row_trays": (0, 200),
+    "network.cabling.cross_trays": (0, 200),
+    "network.cabling.corridor_trays": (0, 1000),
+    "network.cabling.bundle": (1, 1000),
+    "network.cabling.spare_fibres": (0, 2),
+    "network.cabling.panel_positions": (1, 1000),
+    "network.cabling.jumper": (0.3, 30),
+    "network.cabling.crew_people": (1, 100),
+    "network.cabling.bundle_pull": (0, DAY),
     "training.model.parameters": (1e6, 1e16),
     "training.model.active": (1e6, 1e16),
     "training.tokens_per_step": (1, 1e12),
@@ -368,10 +382,36 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     return out
 
 
+def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Say which cables lack what the plan needs: copper its thickness, fibre its modules and its kind."""
+    out: Contradictions = []
+    for name, cable in catalogue.cables.items():
+        path = ("parts", "cables", name)
+        fibre = cable.medium in {"multimode", "single-mode"}
+        if not fibre and cable.diameter_m is None:
+            out.append((path, "copper needs a diameter: trays are filled by it"))
+        if fibre and not (cable.fibre and cable.modules and cable.host_modules):
+            out.append((path, "fibre needs modules, host_modules and fibre, such as those of sr4-400g"))
+        if not cable.lengths or min(cable.lengths) > cable.reach_m:
+            out.append((path, "needs a length on sale within its reach"))
+        for key, names, known in (
+            ("modules", cable.modules, catalogue.modules),
+            ("host_modules", cable.host_modules, catalogue.modules),
+            ("fibre", (cable.fibre,) if cable.fibre else (), catalogue.fibres),
+        ):
+            out += [
+                ((*path, key), str(unknown(key.split("_")[-1].removesuffix("s"), n, known)))
+                for n in names
+                if n not in known
+            ]
+    return out
+
+
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
     _network,
     _training,
     _power,
     _climate,
+    _cables,
 )

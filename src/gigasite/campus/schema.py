@@ -121,6 +121,47 @@ class Compute:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cabling:
+    """How cables are laid, labelled and pulled. Defaults are an engineer's values: replace them by your own."""
+
+    __pydantic_config__ = DOOR
+    tray_width_m: Metres = 0.6
+    """Inside width of one tray."""
+    tray_height_m: Metres = 0.1
+    """Height up to which a tray is filled."""
+    tray_above_m: Metres = 0.6
+    """Lowest tray above the top of the highest rack."""
+    tray_spacing_m: Metres = 0.3
+    """From one tray to the next above it: room for hands."""
+    fill_frac: Fraction = 0.5
+    """Share of a tray's section that cables may take, air between round cables included."""
+    row_trays: Count = 0
+    """Trays beside and above each other over a row; 0: as many as the fullest place of each run needs."""
+    cross_trays: Count = 0
+    """Trays of a run across the rows; 0: as many as needed."""
+    corridor_trays: Count = 0
+    """Trays of a run between halls; 0: as many as needed."""
+    bundle: Some = 24
+    """Cables that are pulled as one bundle."""
+    spare_fibres_frac: Fraction = 0.0
+    """Fibres laid beside the used ones, dark, over the used ones."""
+    patching: Literal["direct", "panel"] = "direct"
+    """panel: fibre between racks runs from a patch panel in one rack to one in the other, with a jumper at each end."""
+    panel_positions: Some = 72
+    """Positions of one patch panel (1 U)."""
+    jumper_m: Metres = 3.0
+    """Length of a jumper from a port to the panel of its rack."""
+    host_cage: Literal["any", "qsfp112", "osfp"] = "any"
+    """Cage of the GPU NICs: qsfp112 for BlueField-3; any: whatever a cable offers for the server end."""
+    label: Name = "hall-row-rack"
+    """Style of the labels: see `gigasite cables labels --list`."""
+    crew_people: Some = 4
+    """People who pull and plug together."""
+    bundle_pull_s: Seconds = 1200.0
+    """Time of a crew to pull one bundle, before its ends are plugged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """The GPU fabric, storage, in-band and out-of-band networks."""
 
@@ -172,6 +213,7 @@ class Network:
     """Extra cable length over the route."""
     spare_frac: Fraction = 0.02
     """Spare cables and modules to order."""
+    cabling: Cabling = field(default_factory=Cabling)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,8 +96,12 @@ def layout(campus: Campus, switch_units: float) -> Layout:
 
 
 def _split(total: int, parts: int) -> list[tuple[int, int]]:
-    """Cut `total` into `parts` runs of nearly equal length: (first, count)."""
-    edges = [total * i // parts for i in range(parts + 1)]
+    """Cut `total` into `parts` runs of nearly equal length: (first, count).
+
+    The longer runs come first, so that a hall more at the end leaves what stands in the others in its place.
+    """
+    each, longer = divmod(total, parts)
+    edges = [each * i + min(i, longer) for i in range(parts + 1)]
     return [(edges[i], edges[i + 1] - edges[i]) for i in range(parts)]
 
 
@@ -184,7 +188,6 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
         mine = [r for r in rows if r.hall == number]
         longest_m = max(len(r.kinds) for r in mine) * width_m
         sizes.append(_hall_size(len(mine), longest_m, pitch_m, campus.site.shell.aspect))
-    across = math.ceil(math.sqrt(len(sizes)))
     step_x = max(s[0] for s in sizes) + HALL_GAP_M
     step_y = max(s[1] for s in sizes) + HALL_GAP_M
     per_rack = campus.compute.servers_per_rack * campus.catalogue.servers[campus.compute.server].gpus
@@ -193,20 +196,32 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
         mine = [r for r in rows if r.hall == i + 1]
         racks = sum(len(r.kinds) for r in mine)
         gpus = per_rack * sum(r.kinds.count("compute") for r in mine)
+        column, line = _grid(i)
         out.append(
             Hall(
                 hall=i + 1,
-                x_m=(i % across) * step_x,
-                y_m=(i // across) * step_y,
+                x_m=column * step_x,
+                y_m=line * step_y,
                 length_m=length,
                 width_m=width,
                 rows=len(mine),
                 racks=racks,
                 gpus=gpus,
-                cross_x_m=tuple((i % across) * step_x + x for x in crosses),
+                cross_x_m=tuple(column * step_x + x for x in crosses),
             )
         )
     return tuple(out)
+
+
+def _grid(number: int) -> tuple[int, int]:
+    """Return column and line of a hall: squares grow by a column and a line, so that no hall moves when one is added.
+
+    >>> [_grid(i) for i in range(6)]
+    [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1)]
+    """
+    side = math.isqrt(number)
+    rest = number - side * side
+    return (side, rest) if rest < side else (rest - side, side)
 
 
 def _hall_size(rows: int, longest_m: float, pitch_m: float, aspect: float) -> tuple[float, float, tuple[float, ...]]:

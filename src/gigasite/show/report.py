@@ -13,6 +13,7 @@ import polars as pl
 from markupsafe import Markup
 
 from gigasite.show import terminal
+from gigasite.show.cables_data import cable_rows, cables_data
 from gigasite.show.explain import RESULTS, explain
 from gigasite.show.power_data import power_data
 from gigasite.show.result import dumps
@@ -48,6 +49,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             "uplot": "uplot.min.js",
             "base": "base.js",
             "power": "power.js",
+            "cables": "cables.js",
             "js": "page.js",
             "css": "page.css",
             "uplot_css": "uplot.min.css",
@@ -69,6 +71,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         fabrics=[f | {"name": f["network"]} for f in result["design"]["fabrics"]],
         cable_km=f"{plan.cables.total_m / 1000:,.0f}",
         optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
+        cable_rows=cable_rows(plan.cables),
         power_text=_power_text(result["power"]),
         cooling_text=_cooling_text(result["cooling"]),
         cost_text=_cost_text(result),
@@ -186,7 +189,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "bench": power_data(plan.swing, plan.resonance),
         "year": _year(plan),
         "cost": _cost(plan),
-        "lengths": _lengths(plan),
+        "cables": cables_data(plan),
     }
 
 
@@ -292,8 +295,3 @@ def _cost(plan: Plan) -> list[dict[str, Any]]:
     rows = [{"group": g, "musd": round(v / 1e6, 2)} for g, v in table.rows()]
     rest = plan.cost.likely_usd - float(table["likely_usd"].sum())
     return [*rows, {"group": "crews, building", "musd": round(rest / 1e6, 2)}]
-
-
-def _lengths(plan: Plan) -> list[list[Any]]:
-    table = plan.cables.cables.group_by("length_m").len().sort("length_m")
-    return [[f"{x:g}", n] for x, n in table.rows()]

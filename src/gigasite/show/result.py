@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gigasite.cabling.types import CablePlan
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, FabricSize, Money
     from gigasite.plan.types import Plan
@@ -88,6 +89,21 @@ def fabric_json(size: FabricSize) -> dict[str, Any]:
     out["by_tier"] = [{n: getattr(t, n) for n in t.__slots__} for t in size.by_tier]
     out["limits"] = [{n: getattr(x, n) for n in x.__slots__} for x in size.limits]
     return out | {"more": dict(size.more)}
+
+
+def cables_json(made: CablePlan) -> dict[str, Any]:
+    """Return counts, lengths, watts and cost of the cable plan."""
+    fills = made.segments.group_by("kind").max().sort("kind")
+    return {
+        "cables": made.count,
+        "gpu_fabric_cables": made.gpu_fabric_count,
+        "total_m": made.total_m,
+        "optics_w": made.optics_w,
+        "cost_usd": made.cost.likely_usd,
+        "modules": made.modules.to_dicts(),
+        "trays": {r["kind"]: {"trays": r["trays"], "fill_frac": r["fill_frac"]} for r in fills.to_dicts()},
+        "panels": made.panels.height,
+    }
 
 
 def design_json(design: Design) -> dict[str, Any]:
