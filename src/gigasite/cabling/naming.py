@@ -10,7 +10,7 @@ import polars as pl
 from gigasite.cabling.identity import texts
 from gigasite.cabling.label import styles
 from gigasite.cabling.types import DIRECTORY
-from gigasite.design.types import FABRICS, PORT_BITS
+from gigasite.design.types import FABRICS, PORT_BITS, SWITCH_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gigasite.design.types import Design
 
 _PORT = (1 << PORT_BITS) - 1
-HOSTS = ("server", "storage")
 
 
 def directory(design: Design) -> pl.DataFrame:
@@ -47,7 +46,7 @@ def directory(design: Design) -> pl.DataFrame:
 def places(devices: pl.DataFrame, ports: pl.Series) -> pl.DataFrame:
     """Return the devices of port ids with the port's number and name.
 
-    A server's port is `eth0` on, a switch's `swp1` on.
+    A switch's port is `swp1` on, that of a server, storage node or fabric manager `eth0` on.
 
     Parameters
     ----------
@@ -56,7 +55,7 @@ def places(devices: pl.DataFrame, ports: pl.Series) -> pl.DataFrame:
     """
     ids = ports.to_numpy()
     device, number = ids >> PORT_BITS, ids & _PORT
-    host = devices["kind"].is_in(HOSTS).to_numpy()[device]
+    host = ~devices["kind"].is_in(SWITCH_KINDS).to_numpy()[device]
     name = pl.Series(["swp", "eth"]).gather(host.astype(np.int64)) + pl.Series(np.where(host, number - 1, number)).cast(
         pl.String
     )

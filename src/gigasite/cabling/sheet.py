@@ -17,7 +17,6 @@ import polars as pl
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
-from gigasite.cabling.naming import HOSTS
 from gigasite.cabling.store import FULL
 from gigasite.design.types import PORT_BITS
 
@@ -272,7 +271,7 @@ def _ports(book: Book) -> pl.DataFrame:
             pl.col("used").max().over("kind"), pl.col("part").replace_strict(cages, return_dtype=pl.Int64)
         )
     )
-    host = pl.col("kind").is_in(HOSTS)
+    host = ~pl.col("kind").is_in(SWITCH_KINDS)
     return table.select(
         "node",
         "most",

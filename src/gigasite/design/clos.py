@@ -176,20 +176,20 @@ def leaves_of(ask: FabricAsk, shape: Shape) -> Leaves:
     _check(ask)
     nics = ask.nics if shape.joined else 1
     o = ask.oversubscription
-    most = ask.leaf_down or _down_ports(ask.radix, o)
+    most = ask.leaf_down or _down_ports(ask.usable[0], o)
     rails = shape.rails and shape.joined
     unit = ask.nodes_per_unit or (most if rails else 0)
     if (rails or not shape.joined) and unit > most:
         raise InfeasibleError(
-            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {ask.radix}-port leaf at {o:g}:1 has {most}. "
+            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {_ports(ask)} leaf at {o:g}:1 has {most}. "
             f"Take nodes per unit <= {most}, a larger radix, or more oversubscription"
         )
     per_unit = nics if rails else max(1, -(-unit * nics // most))
     down = unit if rails else -(-unit * nics // per_unit) if unit else most
     up = ask.leaf_up or max(1, math.ceil(down / o / ask.uplink_ratio - 1e-9))
-    if down + up > ask.radix and not (ask.tiers == 1 and down <= ask.radix):
+    if down + up > ask.usable[0] and not (ask.tiers == 1 and down <= ask.usable[0]):
         raise InfeasibleError(
-            f"a leaf with {down} ports down and {up} up needs {down + up} ports; it has {ask.radix}. "
+            f"a leaf with {down} ports down and {up} up needs {down + up} ports; it has {ask.usable[0]}{_kept(ask)}. "
             "Take fewer nodes per unit, a larger radix, or more oversubscription"
         )
     return Leaves(nics=nics, unit=unit, per_unit=per_unit, down=down, up=up)
@@ -209,14 +209,24 @@ def _check(ask: FabricAsk) -> None:
             raise InfeasibleError(f"{_words(name)} must lie between 0.01 and 1000, found {getattr(ask, name):g}")
     if not 0 <= ask.tiers <= MOST_TIERS:
         raise InfeasibleError(f"tiers must lie between 1 and {MOST_TIERS} (0: the fewest that fit), found {ask.tiers}")
-    if min(ask.radices) < 2:
-        raise InfeasibleError(f"a switch needs 2 ports or more, found {min(ask.radices)}")
+    if not 0 <= ask.reserved_ports <= MOST["radix"] or not 0 <= ask.reserved_frac <= 1:
+        raise InfeasibleError("reserved ports must lie between 0 and all ports of a switch")
+    if min(ask.usable) < 2:
+        raise InfeasibleError(f"a switch needs 2 ports or more, found {min(ask.usable)}{_kept(ask)}")
     if ask.manager_links > ask.nics:
         raise InfeasibleError(f"managers take one node's place: at most {ask.nics} links, found {ask.manager_links}")
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
+
+
+def _ports(ask: FabricAsk) -> str:
+    return f"{ask.radix}-port" + (f" ({ask.reserved[0]} reserved)" if ask.reserved[0] else "")
+
+
+def _kept(ask: FabricAsk) -> str:
+    return f" beside {max(ask.reserved)} reserved" if any(ask.reserved) else ""
 
 
 def _down_ports(radix: int, oversubscription: float) -> int:
@@ -233,7 +243,7 @@ def one_switch(ask: FabricAsk, shape: Shape) -> int:
     """Return end points of one copy that a single switch joins; 0 where rails could not meet in it."""
     if shape.rails and shape.joined and ask.nics > 1:
         return 0
-    return ask.leaf_down or ask.radix
+    return ask.leaf_down or ask.usable[0]
 
 
 def _built(ask: FabricAsk, shape: Shape, leaves: Leaves, tiers: int, *, whole_units: bool) -> Clos | None:
@@ -243,7 +253,7 @@ def _built(ask: FabricAsk, shape: Shape, leaves: Leaves, tiers: int, *, whole_un
     if tiers == 1:
         if endpoints > one_switch(ask, shape):
             return None
-        flat = Leaves(nics=leaves.nics, unit=0, per_unit=1, down=ask.leaf_down or ask.radix, up=0)
+        flat = Leaves(nics=leaves.nics, unit=0, per_unit=1, down=ask.leaf_down or ask.usable[0], up=0)
         return Clos(ask=ask, shape=shape, copies=copies, leaves=flat, ups=(0,), top=None)
     pod = pod_leaves(ask, leaves, tiers, whole_units=whole_units)
     count = leaves.count(slots_of(ask), endpoints)
@@ -258,7 +268,7 @@ def _built(ask: FabricAsk, shape: Shape, leaves: Leaves, tiers: int, *, whole_un
 
 def pod_leaves(ask: FabricAsk, leaves: Leaves, tiers: int, *, whole_units: bool = True) -> int:
     """Return leaves of a full pod, 0 where a unit, or the pod that is asked for, does not fit in one."""
-    spine, o = ask.radices[1], ask.spine_oversubscription
+    spine, o = ask.usable[1], ask.spine_oversubscription
     most = spine if tiers == 2 else spine - ask.spine_up if ask.spine_up else _down_ports(spine, o)
     if ask.nodes_per_pod:
         wanted = leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
@@ -282,7 +292,7 @@ def _steps(ask: FabricAsk, leaves: Leaves, tiers: int, pod: int) -> list[Step]:
     out: list[Step] = []
     below = leaves.up
     for tier in range(1, tiers):
-        radix, top = ask.radices[tier], tier == tiers - 1
+        radix, top = ask.usable[tier], tier == tiers - 1
         if top:
             down, up = radix, 0
         elif tier == 1 and ask.nodes_per_pod:
@@ -301,7 +311,7 @@ def _steps(ask: FabricAsk, leaves: Leaves, tiers: int, pod: int) -> list[Step]:
 
 def _pod_ports(ask: FabricAsk, leaves: Leaves, pod: int) -> tuple[int, int]:
     """Return down- and up-ports of a spine whose pod is given: no more up than the pod's links need."""
-    radix, o = ask.radices[1], ask.spine_oversubscription
+    radix, o = ask.usable[1], ask.spine_oversubscription
     for switches in divisors(leaves.up):
         down = pod * (leaves.up // switches)
         up = ask.spine_up or max(1, math.ceil(down / o - 1e-9))
@@ -388,7 +398,7 @@ def limits(ask: FabricAsk, shape: Shape) -> tuple[FabricLimit, ...]:
     """
     leaves = leaves_of(ask, shape)
     out = [_limit(ask, leaves, 1, one_switch(ask, shape))]
-    core, top = ask.radices[2:]
+    core, top = ask.usable[2:]
     for tiers in range(2, MOST_TIERS + 1):
         above = {2: 1, 3: core, 4: _down_ports(core, ask.core_oversubscription) * top}[tiers]
         count = above * max(pod_leaves(ask, leaves, tiers, whole_units=w) for w in (True, False))

@@ -44,14 +44,14 @@ def _pod(ask: FabricAsk, shape: Shape) -> str:
     fits = next(
         (
             n
-            for n in range(ask.radices[1], 0, -1)
+            for n in range(ask.usable[1], 0, -1)
             if pod_leaves(replace(ask, nodes_per_pod=int(n * per_leaf)), leaves, tiers)
         ),
         0,
     )
     count = leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
     return (
-        f"a pod of {ask.nodes_per_pod:,} nodes has {count:,} leaves, more than a {ask.radices[1]}-port spine joins "
+        f"a pod of {ask.nodes_per_pod:,} nodes has {count:,} leaves, more than a spine with {ask.usable[1]} ports joins "
         f"beside its up-links. What would fit: nodes per pod <= {int(fits * per_leaf):,}; a larger spine radix; "
         "more spine oversubscription"
     )

@@ -36,6 +36,7 @@ def size_of(kind: str, c: Clos, more: tuple[tuple[str, int], ...] = ()) -> Fabri
         core_super_cables=cables[3],
         endpoints=ends,
         spare_ports=sum(t.spare_ports for t in tiers),
+        reserved_ports=sum(t.reserved_ports for t in tiers),
         by_tier=tiers,
         bisection_frac=frac,
         bisection_links=frac * ends * ask.planes / 2,
@@ -48,7 +49,7 @@ def by_tier(c: Clos) -> tuple[TierSize, ...]:
     """Return ports, links and achieved oversubscription of each tier, all copies together."""
     out = []
     for tier in range(c.tiers):
-        switches, radix = c.switches(tier), c.ask.radices[tier]
+        switches, radix, usable = c.switches(tier), c.ask.radices[tier], c.ask.usable[tier]
         down, up = c.links(tier), switches * c.ups[tier]
         ratio = c.ask.uplink_ratio if tier == 0 else 1.0
         fullest = _leaf_links(c) if tier == 0 else _fullest(c, tier)
@@ -60,7 +61,8 @@ def by_tier(c: Clos) -> tuple[TierSize, ...]:
                 down_links=down * c.copies,
                 up_links=up * c.copies,
                 spare_ports=(switches * radix - down - up) * c.copies,
-                by_ports=-(-down // (c.leaves.down if tier == 0 else radix - c.ups[tier])) * c.copies,
+                reserved_ports=switches * (radix - usable) * c.copies,
+                by_ports=-(-down // (c.leaves.down if tier == 0 else usable - c.ups[tier])) * c.copies,
                 oversubscription=fullest / (c.ups[tier] * ratio) if c.ups[tier] else 0.0,
             )
         )

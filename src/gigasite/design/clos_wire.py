@@ -67,7 +67,7 @@ def _node_leaf(c: Clos) -> Columns:
 def _tier(c: Clos, tier: int) -> Columns:
     """Return links below the switches of a tier (1: spines) of one copy."""
     up = c.ups[tier - 1]
-    first = c.leaves.down if tier == 1 else c.ask.radices[tier - 1] - up
+    first = c.leaves.down if tier == 1 else c.ask.usable[tier - 1] - up
     parts: list[Columns] = []
     below = above = 0
     assert c.top is not None

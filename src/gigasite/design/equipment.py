@@ -12,7 +12,7 @@ import polars as pl
 from gigasite._core.errors import InfeasibleError
 from gigasite.design.fabric import FabricAsk, fabrics
 from gigasite.design.layout import SWITCH_RACK_UNITS, Counts, Layout, counts
-from gigasite.design.types import DEVICES, FABRICS, PORT_BITS, TIERS, FabricSize, Links
+from gigasite.design.types import DEVICES, FABRICS, NAME_DIGITS, PORT_BITS, TIERS, FabricSize, Links
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -311,8 +311,7 @@ def _device_table(groups: list[_Group]) -> pl.DataFrame:
     kind = pl.Series([g.kind for g in groups]).gather(np.repeat(np.arange(len(groups)), lengths))
     part = pl.Series([g.part for g in groups]).gather(np.repeat(np.arange(len(groups)), lengths))
     stem = pl.Series([g.name for g in groups]).gather(np.repeat(np.arange(len(groups)), lengths))
-    digits = len(str(max(lengths)))
-    number = pl.Series(index).cast(pl.String).str.zfill(digits)
+    number = pl.Series(index).cast(pl.String).str.zfill(NAME_DIGITS)
     table = pl.DataFrame(
         {
             "device_id": np.arange(len(index), dtype=np.int32),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -49,6 +50,8 @@ class FabricAsk:
         Speed of links above the leaves over that of node links.
     manager_links
         Links of fabric managers, which take one node's place beside the nodes.
+    reserved_ports, reserved_frac
+        Ports of every switch that stay free, as a count and as a share of its ports; the larger of both holds.
     """
 
     nodes: int
@@ -70,6 +73,8 @@ class FabricAsk:
     spine_up: int = 0
     uplink_ratio: float = 1.0
     manager_links: int = 0
+    reserved_ports: int = 0
+    reserved_frac: float = 0.0
 
     @property
     def radices(self) -> tuple[int, int, int, int]:
@@ -77,6 +82,18 @@ class FabricAsk:
         spine = self.spine_radix or self.radix
         core = self.core_radix or spine
         return self.radix, spine, core, self.super_radix or core
+
+    @property
+    def reserved(self) -> tuple[int, int, int, int]:
+        """Return ports of each of them that stay free, the last ones of the switch."""
+        leaf, spine, core, top = (max(self.reserved_ports, math.ceil(r * self.reserved_frac - 1e-9)) for r in self.radices)
+        return leaf, spine, core, top
+
+    @property
+    def usable(self) -> tuple[int, int, int, int]:
+        """Return ports of each of them that may be used."""
+        leaf, spine, core, top = (r - free for r, free in zip(self.radices, self.reserved, strict=True))
+        return leaf, spine, core, top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gigasite._core.finding import Finding
 
+NAME_DIGITS = 6  # of a device's number in its name, whatever else stands on the campus: growth renames nothing
 PORT_BITS = 12  # port id = device << 12 | port: 4,096 ports a device, 2^51 devices
 
 RACKS = Schema(
@@ -41,7 +42,7 @@ DEVICES = Schema(
     "devices",
     (
         Column("device_id", "Int32", "row number of this table; upper bits of a port id"),
-        Column("name", "String", "unique, such as srv-00012, leaf-0007, spine-0001"),
+        Column("name", "String", "unique, such as srv-000012, leaf-000007, spine-000001"),
         Column(
             "kind",
             "String",
@@ -76,6 +77,9 @@ FABRICS = ("gpu", "storage", "management", "inband")
 
 TIERS = ("leaf", "spine", "core", "super")
 """Switches by tier; `super` is the top of four tiers."""
+
+SWITCH_KINDS = tuple(f"{fabric}-{tier}" for fabric in FABRICS for tier in TIERS)
+"""Kinds of devices that are switches; all others (server, storage, fabric manager) are hosts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +127,8 @@ class TierSize:
     down_links: int
     up_links: int
     spare_ports: int
+    """Ports without a link, reserved ones included."""
+    reserved_ports: int
     by_ports: int
     """Fewest switches whose ports would do, were up-links striped unevenly."""
     oversubscription: float
@@ -157,6 +163,9 @@ class FabricSize:
     endpoints: int
     """NICs, links of fabric managers included."""
     spare_ports: int
+    """Ports without a link, reserved ones included."""
+    reserved_ports: int
+    """Ports that the ask keeps free."""
     by_tier: tuple[TierSize, ...]
     bisection_frac: float
     """Capacity between two halves of the end points, over what they could send; at most 1."""

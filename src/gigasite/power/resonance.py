@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOWEST_HZ, HIGHEST_HZ, POINTS = 0.01, 20.0, 1200
 HARMONICS_HZ = 25.0
 """Harmonics up to here are summed; jitter of the ranks leaves nothing above."""
+LONGEST_S = 300.0
+"""Longest period that is summed: three times the slowest mode; the edges of longer ones are steps, each by itself."""
 PERIODS = 400
 GRID = 4000
 SAMPLES = 512
@@ -202,7 +204,8 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
             key=lambda m: m.damping,
         )
     )
-    own = _Periods(answer, wave, limit_hz)
+    slow = wave is not None and wave.period_s > LONGEST_S
+    own = _Periods(answer, None if slow else wave, limit_hz)
     return Resonance(
         hz=hz,
         gain_hz_per_w=gain,
@@ -219,7 +222,24 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
         forbidden_s=own.forbidden,
         shift_s=own.shift_s,
         goodput_frac=own.goodput,
-        findings=(*own.findings(), *_left_out(plant, answer)),
+        findings=(*own.findings(), *_left_out(plant, answer), *(_slow(wave) if slow else ())),
+    )
+
+
+def _slow(wave: Wave | None) -> tuple[Finding, ...]:
+    """Say that the job is slower than anything that oscillates."""
+    period_s = wave.period_s if wave is not None else 0.0
+    what = "the job repeats too slowly to resonate: each of its edges is a step by itself, which the swing shows"
+    return (
+        Finding(
+            severity=Severity.note,
+            chapter="power",
+            where="iteration period",
+            what=what,
+            limit=f"{LONGEST_S:g} s",
+            found=f"{period_s:.3g} s",
+            remedy="none needed",
+        ),
     )
 
 

@@ -263,7 +263,7 @@ def _write_links(kind: str, asks: list[FabricAsk], path: Path) -> None:
         raise InfeasibleError(f"{most:,} links are more than --links writes ({MOST_LINKS:,}): take fewer nodes")
     if len(asks) != 1 or path.suffix not in {".csv", ".parquet"}:
         raise InfeasibleError("--links takes one size and a file that ends in .csv or .parquet")
-    table = links_table(_part(kind).wire(asks[0]), asks[0])
+    table = links_table(_part(kind).wire(asks[0]))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.part")

@@ -24,7 +24,7 @@ LANES = 4
 class Ibdiagnet:
     """One paragraph a switch; each cable stands once, with its lanes and their speed.
 
-    ` P2 -4x-100G-> HCA_1 srv-00012 mlx5_0/P1`: port 2, four lanes of 100G, to the first adapter of a server.
+    ` P2 -4x-100G-> HCA_1 srv-000012 mlx5_0/P1`: port 2, four lanes of 100G, to the first adapter of a server.
     """
 
     title = "fabric.topo, topology file of ibdiagnet (InfiniBand fabrics only)"

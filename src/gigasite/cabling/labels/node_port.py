@@ -1,4 +1,4 @@
-"""`leaf-0007:swp5`: the device's name and its port, as the network sees them."""
+"""`leaf-000007:swp5`: the device's name and its port, as the network sees them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class NodePort:
     """Name and port; short, and useless to who does not know where the device stands."""
 
-    example = "leaf-0007:swp5"
+    example = "leaf-000007:swp5"
 
     def label(self, places: pl.DataFrame, /) -> pl.Series:
         """Return one label a row."""
