@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from gigasite._core.engine import Engine
 from gigasite.power import BatteryPlant, Machines, Plant, aggregate, network, simulate
-from gigasite.power.andes_case import andes_json
+from gigasite.power.andes_export import andes_export
 from gigasite.power.case import read_bench
 from gigasite.power.controller import controllers
 from gigasite.power.drive import Drive
@@ -130,11 +130,15 @@ def test_ratio_to_andes(tmp_path: Path, root: Path, capsys: pytest.CaptureFixtur
     text = text.replace("{kind: job, gpus: 100000, high: 1300 W, low: 900 W}", "{kind: square, swing: 20 MW}")
     (tmp_path / "case.yaml").write_text(text.replace("600 s, level: aggregate", "20 s"), encoding="utf-8")
     bench = read_bench(tmp_path / "case.yaml")
-    (tmp_path / "andes.json").write_text(andes_json(bench.plant, bench.load), encoding="utf-8")
-    script = root / "tests" / "peers" / "andes_run.py"
-    command = [python, script, tmp_path / "andes.json", "20", "0.01", tmp_path / "out.npz"]
-    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"HOME": str(tmp_path)}, timeout=600)
-    theirs = float(np.load(tmp_path / "out.npz")["cpu_s"])
+    made = andes_export(bench, "andes.json")
+    (tmp_path / "andes.json").write_text(made.case, encoding="utf-8")
+    # its usual step; the script's own is finer
+    (tmp_path / "andes.py").write_text(made.script.replace("STEP_S = 0.005", "STEP_S = 0.01"), encoding="utf-8")
+    env = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(
+        [python, tmp_path / "andes.py"], check=True, capture_output=True, text=True, env=env, timeout=600
+    )
+    theirs = float(re.findall(r" in ([0-9.]+) s CPU", done.stdout)[0])
     units = replace(bench, plant=island(8, 1, None))
     units.run(figures=False)
     begin = time.process_time()

@@ -111,6 +111,8 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "temperature": ("_degc", {"degC": 1.0, "degF": 5 / 9, "K": 1.0}),
     "temperature difference": ("_k", {"K": 1.0}),
 }
+LONG = 1e12
+"""From here on a number is printed with its power of ten: nobody counts 300 digits."""
 _SUFFIXES = sorted({suffix for suffix, _ in UNITS.values()}, key=len, reverse=True)
 _OFFSET = {"degF": -32 * 5 / 9, "K": -273.15}
 _SHAPE = re.compile(r"^\s*([+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*$")
@@ -166,14 +168,14 @@ class Quantity:
 
     def _split(self, text: object) -> tuple[float, str]:
         if isinstance(text, bool) or not isinstance(text, str | int | float):
-            raise QuantityError(f"needs {self.wanted()}, found {_short(text)}")
+            raise QuantityError(f"needs a number and a unit: {self.wanted()}; found {_short(text)}")
         if not isinstance(text, str):
             if self.dimension == "fraction":
                 return float(text) * 100.0, "%"
             raise QuantityError(f"needs a unit: {_short(text)} is a bare number, {self.wanted()}")
         found = _SHAPE.match(text)
         if found is None:
-            raise QuantityError(f"needs {self.wanted()}, found {_short(text)}")
+            raise QuantityError(f"needs a number and a unit: {self.wanted()}; found {_short(text)}")
         number, unit = float(found[1].replace("_", "")), found[2]
         if not unit and self.dimension == "fraction":
             return number * 100.0, "%"
@@ -192,17 +194,26 @@ class Quantity:
     def wanted(self) -> str:
         """Say which units fit, for a message."""
         units = list(UNITS[self.dimension][1])
-        return f"write a {self.dimension} such as '1 {units[0]}' (units: {', '.join(units)})"
+        return f"write {_a(self.dimension)} such as '1 {units[0]}' (units: {', '.join(units)})"
 
     def _unit_message(self, text: object, unit: str) -> str:
         units = UNITS[self.dimension][1]
         other = [d for d, (_, table) in UNITS.items() if unit in table]
         if other:
-            return f"{_short(text)} is a {other[0]}, not a {self.dimension}; {self.wanted()}"
+            return f"{_short(text)} is {_a(other[0])}, not {_a(self.dimension)}; {self.wanted()}"
         lower = {u.lower(): u for u in units}
         near = lower.get(unit.lower()) or next(iter(get_close_matches(unit, units, 1, 0.5)), "")
         hint = f"did you mean '{near}'? " if near else ""
         return f"unknown unit '{_short(unit, 20)}' in {_short(text)}; {hint}{self.wanted()}"
+
+
+def _a(noun: str) -> str:
+    """Put the article before a noun.
+
+    >>> _a("energy"), _a("power")
+    ('an energy', 'a power')
+    """
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def _short(value: object, most: int = 40) -> str:
@@ -219,5 +230,5 @@ def show(value: float, unit: str) -> str:
     for suffix_units in UNITS.values():
         if unit in suffix_units[1]:
             scaled = value / suffix_units[1][unit]
-            return f"{scaled:,.0f} {unit}" if abs(scaled) >= 1000 else f"{scaled:.4g} {unit}"
+            return f"{scaled:,.0f} {unit}" if 1000 <= abs(scaled) < LONG else f"{scaled:.4g} {unit}"
     return f"{value:.4g} {unit}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from gigasite._core.errors import CampusFileError, InputFileError, Problem
 from gigasite._core.files import read_text
+from gigasite._core.quantity import show
 from gigasite._core.registry import unknown
 from gigasite._core.settings import Choice
 from gigasite.campus import checks
@@ -31,9 +33,10 @@ from gigasite.campus.nodes import read
 from gigasite.campus.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gigasite.campus.nodes import Document
+    from gigasite.campus.nodes import Path as Path_
 
 VoltAmperes = Annotated[float, unit("apparent power", "positive")]
 VoltAmperesReactive = Annotated[float, unit("reactive power", "any")]
@@ -202,12 +205,31 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFile:
+    """A case that was read, and the places of its entries: whoever finds more mistakes can say where they are."""
+
+    case: Case
+    document: Document
+
+    def refuse(self, wrong: Sequence[tuple[Path_, str]]) -> None:
+        """Raise with every mistake (where it is and what it is); do nothing where there is none.
+
+        Raises
+        ------
+        CampusFileError
+            With file, line and column of each.
+        """
+        if wrong:
+            raise CampusFileError([self.document.problem(path, message) for path, message in wrong])
+
+
 def load_case(
     path: str | Path,
     names: Mapping[str, list[str]] | None = None,
     parts: Mapping[str, checks.Mistakes] | None = None,
     overrides: Mapping[str, str] | None = None,
-) -> Case:
+) -> CaseFile:
     """Read a case file.
 
     Parameters
@@ -239,17 +261,24 @@ def load_case(
     case, wrong = typed(Case, doc.data, doc)
     problems += wrong
     if case is not None:
-        problems += checks.ranges_of(case, (), {k: k for k in BOUNDS}, doc, BOUNDS)
-        problems += checks.choices(case, (), parts or {}, doc)
-        for place, choice in checks.kinds(case, ()):
-            known = (names or {}).get(checks.pattern(place))
-            if known is not None and choice.kind not in known:
-                message = str(unknown(str(place[-1] if isinstance(place[-1], str) else place[-2]), choice.kind, known))
-                problems.append(doc.problem((*place, "kind"), message))
-        problems += [doc.problem(p, m) for p, m in _sense(case)]
+        problems += _beyond_types(case, doc, names or {}, parts or {})
     if problems or case is None:
         raise CampusFileError(problems)
-    return case
+    return CaseFile(case=case, document=doc)
+
+
+def _beyond_types(
+    case: Case, doc: Document, names: Mapping[str, list[str]], parts: Mapping[str, checks.Mistakes]
+) -> list[Problem]:
+    """Return ranges, unknown parts, their settings and entries that contradict each other."""
+    problems = checks.ranges_of(case, (), {k: k for k in BOUNDS}, doc, BOUNDS)
+    problems += checks.choices(case, (), parts, doc)
+    for place, choice in checks.kinds(case, ()):
+        known = names.get(checks.pattern(place))
+        if known is not None and choice.kind not in known:
+            word = str(place[-1] if isinstance(place[-1], str) else place[-2]).removesuffix("s")
+            problems.append(doc.problem((*place, "kind"), str(unknown(word, choice.kind, known))))
+    return problems + [doc.problem(p, m) for p, m in _sense(case)]
 
 
 def _override(doc: Document, key: str, value: str) -> list[Problem]:
@@ -259,21 +288,25 @@ def _override(doc: Document, key: str, value: str) -> list[Problem]:
     for step in steps[:-1]:
         if isinstance(here, dict) and step not in here and isinstance(step, str):
             here[step] = {}
-        inside = (isinstance(here, dict) and step in here) or (
-            isinstance(here, list) and isinstance(step, int) and step < len(here)
-        )
-        if not inside:
+        if not _inside(here, step):
             return [doc.problem((), f"no entry '{key}' to replace: '{step}' is not there")]
         here = here[step]
-    if not steps or not isinstance(here, dict):
+    if not steps or not (isinstance(here, dict) or _inside(here, steps[-1])):
         return [doc.problem((), f"no entry '{key}' to replace")]
-    parsed = read(value, "value").data
-    here[steps[-1]] = value if parsed is None else parsed
+    given = read(value, "value")
+    here[steps[-1]] = value if given.data is None or given.problems else given.data
     return []
 
 
-def _sense(case: Case) -> list[tuple[tuple[str | int, ...], str]]:
-    out: list[tuple[tuple[str | int, ...], str]] = []
+def _inside(here: Any, step: str | int) -> bool:
+    if isinstance(here, dict):
+        return step in here
+    return isinstance(here, list) and isinstance(step, int) and step < len(here)
+
+
+def _sense(case: Case) -> list[tuple[Path_, str]]:
+    """Return entries that contradict each other; what the parts' equations know is asked by the room `power`."""
+    out: list[tuple[Path_, str]] = []
     if not case.machines and case.grid is None and case.battery is None:
         out.append(((), "has neither machines, grid nor battery: nothing would carry the load"))
     titles = [m.title for m in case.machines]
@@ -281,11 +314,24 @@ def _sense(case: Case) -> list[tuple[tuple[str | int, ...], str]]:
     for i, m in enumerate(case.machines):
         if m.rating_w > m.apparent_va * (1 + 1e-9):
             out.append((("machines", i, "rating"), "is above the alternator's apparent power"))
-    for i, e in enumerate(case.events):
-        if e.where is not None and e.where not in titles:
-            out.append((("events", i, "where"), str(unknown("group of machines", e.where, titles))))
-        if e.kind.endswith("intake") and case.grid is None:
-            out.append((("events", i, "kind"), "needs a `grid`"))
-        if e.kind == "trip-machines" and not titles:
-            out.append((("events", i, "kind"), "needs `machines`"))
+        if m.power_w is not None and m.power_w > m.count * m.rating_w * (1 + 1e-9):
+            all_of_it = show(m.count * m.rating_w, "MW")
+            out.append((("machines", i, "power"), f"is above the rating of all {m.count} units ({all_of_it})"))
+    return out + _battery_sense(case.battery)
+
+
+def _battery_sense(b: CaseBattery | None) -> list[tuple[Path_, str]]:
+    if b is None:
+        return []
+    out: list[tuple[Path_, str]] = []
+    rating = show(b.rating_w, "MW")
+    if b.apparent_va is not None and b.apparent_va < b.rating_w * (1 - 1e-9):
+        what = f"is below the rating ({rating}): inverters carry at least the active power; leave it out for 1.1 times"
+        out.append((("battery", "apparent"), what))
+    if abs(b.power_w) > b.rating_w * (1 + 1e-9):
+        out.append((("battery", "power"), f"is above the battery's rating ({rating})"))
+    apparent = b.apparent_va or 1.1 * b.rating_w
+    if abs(b.power_w) <= b.rating_w and math.hypot(b.power_w, b.reactive_var) > apparent * (1 + 1e-9):
+        what = f"with `power` it is above the inverters' apparent power ({show(apparent, 'MVA')})"
+        out.append((("battery", "reactive"), what))
     return out

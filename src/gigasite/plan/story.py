@@ -23,6 +23,7 @@ from gigasite.cooling import weather_of
 from gigasite.design import design as design_campus
 from gigasite.design.types import Money
 from gigasite.plan.ramp import ramp_up
+from gigasite.plan.sizing import NOT_TAKEN, size_battery
 from gigasite.plan.types import Plan
 from gigasite.power import Grid, Plant, plant_of, study
 from gigasite.power.controller import controllers
@@ -76,7 +77,14 @@ class _Clock:
         self._progress.step(chapter, number, 7)
 
 
-def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, progress: Progress = SILENT) -> Plan:
+def plan(
+    campus: Campus,
+    inputs: Inputs | None = None,
+    *,
+    workers: int = 1,
+    progress: Progress = SILENT,
+    sizing: bool = False,
+) -> Plan:
     """Take a campus from an empty factory to its first training step.
 
     Parameters
@@ -86,9 +94,11 @@ def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, prog
     inputs
         Files that replace what the campus says.
     workers
-        Processes for the schedule's samples; results do not depend on it.
+        Processes for the schedule's samples and the sizing; results do not depend on it.
     progress
-        Told after every chapter.
+        Told after every chapter, and after every controller of the sizing.
+    sizing
+        Size the battery for every controller, beside the bound: some 5 s more, which only the report needs.
 
     Raises
     ------
@@ -107,7 +117,11 @@ def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, prog
     ramp = ramp_up(campus, design, schedule)
     clock.done("schedule", 3)
     swing = swing_at_full_size(campus, design, load, schedule)
-    response = resonance_at_full_size(campus, design, load, schedule)
+    response, why = resonance_at_full_size(campus, design, load, schedule)
+    battery = NOT_TAKEN
+    if sizing:
+        plant, _ = plant_at_full_size(campus, design, schedule)
+        battery = size_battery(campus, plant, load, steady_power(design), engine)
     clock.done("power", 4)
     cooling = cool(campus, design, weather_of(campus, given.weather), mean_it_power(load))
     clock.done("cooling", 5)
@@ -124,6 +138,8 @@ def plan(campus: Campus, inputs: Inputs | None = None, *, workers: int = 1, prog
         load=load,
         swing=swing,
         resonance=response,
+        resonance_why=why,
+        sizing=battery,
         cooling=cooling,
         cables=cables,
         observed=observed,
@@ -167,28 +183,35 @@ def plant_at_full_size(campus: Campus, design: Design, schedule: Schedule) -> tu
     return plant_of(campus, grid_w=grid_w, load_w=design.power.peak_w), grid_w
 
 
-def resonance_at_full_size(campus: Campus, design: Design, load: LoadTrace, schedule: Schedule) -> Resonance | None:
-    """Return where the plant resonates with the job; None where a stiff grid holds the frequency, or at no rest."""
+def steady_power(design: Design) -> float:
+    """Return the steady load beside the training load: network, cooling, losses [W]."""
+    p = design.power
+    return p.network_w + p.cooling_w + p.loss_w
+
+
+def resonance_at_full_size(
+    campus: Campus, design: Design, load: LoadTrace, schedule: Schedule
+) -> tuple[Resonance | None, str]:
+    """Return where the plant resonates with the job; else None, and why: a stiff grid, or a plant that has no rest."""
     plant, _ = plant_at_full_size(campus, design, schedule)
     if plant.grid is not None:
-        return None
-    p = design.power
-    steady_w = p.network_w + p.cooling_w + p.loss_w
+        return None, "the grid holds the frequency, whatever the load does"
+    steady_w = steady_power(design)
     controller = part_of(controllers, campus.power.controller)
     wave = wave_of(load, steady_w)
     mean_w = wave.mean_w if wave is not None else mean_it_power(load) + steady_w
     band = [part_of(limits, x) for x in campus.power.limits if x.kind.startswith("iso8528")]
     limit_hz = min((b.steady_width_frac * plant.frequency_hz for b in band), default=STEADY_HZ)
     try:
-        return resonance(as_run(plant, controller, "network"), mean_w, wave, limit_hz=limit_hz, controller=controller)
-    except InfeasibleError:
-        return None  # the swing's own findings say why
+        run = as_run(plant, controller, "network")
+        return resonance(run, mean_w, wave, limit_hz=limit_hz, controller=controller), ""
+    except InfeasibleError as error:
+        return None, str(error)
 
 
 def swing_at_full_size(campus: Campus, design: Design, load: LoadTrace, schedule: Schedule) -> Swing:
     """Run the plant of the full-size day (or, if that never comes, of the last grid step) under the load."""
-    p = design.power
-    steady_w = p.network_w + p.cooling_w + p.loss_w
+    steady_w = steady_power(design)
     plant, grid_w = plant_at_full_size(campus, design, schedule)
     have = sum(m.count * m.rating_w for m in plant.machines)
     first_w = float(load.render(0.0, 0.02, 0.01)[0]) + steady_w

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, Money
+    from gigasite.plan.sizing import BatterySizing
     from gigasite.power.resonance import Resonance
     from gigasite.power.types import Swing
     from gigasite.schedule.types import Schedule
@@ -35,7 +36,9 @@ class Plan:
     load: LoadTrace
     swing: Swing
     resonance: Resonance | None
-    """None where the plant has none: a stiff grid holds it, or it cannot be linearised."""
+    resonance_why: str
+    """Why there is none: a stiff grid holds the frequency, or the plant cannot be linearised; "" where there is one."""
+    sizing: BatterySizing
     cooling: Cooling
     cables: CablePlan
     observed: Comparison | None

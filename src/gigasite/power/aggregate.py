@@ -84,6 +84,20 @@ def groups_of(machines: Sequence[Machines], need_w: float) -> tuple[Group, ...]:
     return tuple(out)
 
 
+def merged(groups: Sequence[Group], *, beside: bool) -> tuple[Group, ...]:
+    """Return the groups with those that are alike as one: the same governor at the same load moves alike.
+
+    `beside` a grid the last group is the grid itself, and stays alone.
+    """
+    out: dict[Any, Group] = {}
+    for k, g in enumerate(groups):
+        alone = beside and k == len(groups) - 1
+        key = k if alone else (g.part.title, g.row.tobytes(), g.bounds.tobytes(), g.inertia_s, round(g.torque, 12))
+        same = out.get(key)
+        out[key] = g if same is None else replace(same, base_w=same.base_w + g.base_w)
+    return tuple(out.values())
+
+
 def packed(groups: Sequence[Group], plant: Plant, dt_s: float, need_w: float) -> kernels.Groups:
     """Return the groups as the kernels take them."""
     count = len(groups)
@@ -128,10 +142,11 @@ class _Compiled:
         self.out = np.zeros((4, n))
         self._load_w = drive.load_w
         self._groups = packed(groups, drive.plant, drive.dt_s, need_w)
-        self._battery = battery_row(drive.plant, drive.dt_s)
+        self._battery = battery_row(drive)
         self.carry = np.zeros(kernels.CARRY)
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
-        self.carry[kernels.INVERTER] = self.carry[kernels.MEAN] = self._battery[kernels.POWER0]
+        power0_w = drive.plant.battery.power_w if drive.plant.battery else 0.0
+        self.carry[kernels.INVERTER] = self.carry[kernels.MEAN] = power0_w
         self._control, state = control_of(controller, drive, self)
         work = np.zeros((3, len(groups), STATES + 1))
         self._memory = (at_rest(groups), self.carry, state, work)
@@ -206,7 +221,7 @@ def run(drive: Drive, controller: Any) -> Run:
     first_w = float(load_w[0]) - (plant.battery.power_w if plant.battery else 0.0)
     need_w = first_w + loss * first_w**2
     machines = turning(plant, need_w)
-    groups = groups_of(machines, need_w) if machines else ()
+    groups = merged(groups_of(machines, need_w), beside=plant.grid is not None) if machines else ()
     engine = (_Compiled if all(g.code is not None for g in groups) else _Plain)(drive, groups, need_w, controller)
     compiled = engine._control.code != kernels.COMMANDED  # noqa: SLF001  # the same module
     done, wanted_w = drive.run(engine, controller, compiled=compiled)

@@ -6,25 +6,26 @@ ANDES has no model for (GGOV1, DEGOV, the gas engine, grid-following batteries w
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.power import columns as c
+from gigasite.power.events import in_order
 from gigasite.power.generator import settings_of
 from gigasite.power.governor import Governor, governors
 from gigasite.power.inverter import inverters
 from gigasite.power.network import APPARENT, start
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gigasite.power.network import Start
-    from gigasite.power.types import BatteryPlant, Machines, Plant
+    from gigasite.power.types import BatteryPlant, Event, Machines, Plant
     from gigasite.training.types import LoadTrace
 
 CAMPUS = 100
 LOAD = "LOAD"
+BATTERY = "BESS"
 BASE_MVA = c.BASE_W / 1e6
 KV_CAMPUS, KV_UNIT = 34.5, 13.8
 # names of ANDES for ours
@@ -38,7 +39,9 @@ MOST_EVENTS = 5000
 HYGOV_ROOM = 1e-6
 
 
-def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[str, list[dict[str, Any]]]:
+def andes_case(
+    plant: Plant, load: LoadTrace, *, extra_w: float = 0.0, events: Sequence[Event] = ()
+) -> dict[str, list[dict[str, Any]]]:
     """Return the case as ANDES' JSON: tables of devices by model.
 
     Parameters
@@ -49,6 +52,8 @@ def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[s
         Of kind `edges` without jitter: its levels become events.
     extra_w
         Steady load beside it [W].
+    events
+        Trips of machines and of the battery; each becomes a `Toggle` of its devices.
 
     Raises
     ------
@@ -57,11 +62,12 @@ def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[s
 
     Notes
     -----
-    The settings that ANDES keeps outside of a case: `PQ.config` p2p = 1, p2i = 0, p2z = 0, q2q = 0, q2i = 0, q2z = 1
-    before `setup()`; then `TDS.config` tstep 0.01, fixt 1.
+    The settings that ANDES keeps outside of a case are in the script that `andes_export` writes beside it.
     """
     if plant.grid is not None:
         raise InfeasibleError("the ANDES case is written for islands: take the grid out, or study it here")
+    if not plant.machines:
+        raise InfeasibleError("the ANDES case needs machines: a battery alone has no slack there")
     first_w = load.before_w + extra_w
     begin = start(plant, first_w)
     out: dict[str, list[dict[str, Any]]] = {
@@ -86,13 +92,30 @@ def andes_case(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> dict[s
             _unit(out, m, number, power.real, plant.frequency_hz, slack=number == 1)
     if plant.battery is not None and plant.battery.rating_w > 0.0:
         _battery(out, plant, plant.battery, begin)
-    out["Alter"] = _events(load, extra_w)
+    out["Alter"] = _steps(load, extra_w)
+    toggles = [
+        {"idx": f"Toggle_{i + 1}", "name": f"Toggle_{i + 1}", "t": t, "model": model, "dev": device}
+        for i, (t, model, device) in enumerate(trips(plant, events))
+    ]
+    if toggles:
+        out["Toggle"] = toggles
     return out
 
 
-def andes_json(plant: Plant, load: LoadTrace, *, extra_w: float = 0.0) -> str:
-    """Return the case as text."""
-    return json.dumps(andes_case(plant, load, extra_w=extra_w), indent=1) + "\n"
+def trips(plant: Plant, events: Sequence[Event]) -> list[tuple[float, str, str]]:
+    """Return time [s], model and device of what trips, in order; units of a group trip from its first one on."""
+    first, number = {}, 1
+    for m in plant.machines:
+        first[m.title], number = number, number + m.count
+    out = []
+    for _, e in in_order(events):
+        if e.kind == "trip-battery":
+            out.append((e.time_s, "REGF1", BATTERY))
+        elif e.kind == "trip-machines":
+            title = e.where or plant.machines[0].title
+            out += [(e.time_s, "GENROU", f"M{first[title] + k}") for k in range(e.count)]
+            first[title] += e.count
+    return out
 
 
 def _unit(
@@ -155,13 +178,19 @@ def _governor(m: Machines) -> tuple[str, dict[str, float]]:
                 f"{m.title}: ANDES 2.0.0 leaves r Tr out of HYGOV; only a unit with r Tr = {scale:g} can be compared"
             )
         values["Tw"] *= scale
+    if m.governor == "ieeeg1":
+        # ANDES 2.0.0 takes the valve's rates on the system base, its range on the machine's
+        values |= {key: values[key] * m.apparent_w / c.BASE_W for key in ("UO", "UC")}
     return GOVERNORS[m.governor], values
 
 
 def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant, begin: Start) -> None:
     """Write a grid-forming droop battery as REGF1: its limiter's integral off, fast regulators of the bus voltage."""
     if b.inverter not in {"regfm-a1", "regf1"}:
-        raise InfeasibleError(f"ANDES gets batteries of kind regf1 or regfm-a1 only (as REGF1), not {b.inverter}")
+        raise InfeasibleError(
+            f"ANDES gets batteries of kind regf1 or regfm-a1 only (as REGF1), not {b.inverter}: "
+            "write `inverter: {kind: regf1}`, or take the battery out for the comparison"
+        )
     mva = (b.apparent_w or APPARENT * b.rating_w) / 1e6
     values = dict(inverters[b.inverter].defaults) | dict(b.inverter_settings)
     out.setdefault("PV", []).append(
@@ -182,8 +211,8 @@ def _battery(out: dict[str, list[dict[str, Any]]], plant: Plant, b: BatteryPlant
     )
     out["REGF1"] = [
         {
-            "idx": "BESS",
-            "name": "BESS",
+            "idx": BATTERY,
+            "name": BATTERY,
             "bus": CAMPUS,
             "gen": "GB",
             "Sn": mva,
@@ -229,7 +258,7 @@ def _outer(values: Mapping[str, float], mva: float) -> dict[str, float]:
     }
 
 
-def _events(load: LoadTrace, extra_w: float) -> list[dict[str, Any]]:
+def _steps(load: LoadTrace, extra_w: float) -> list[dict[str, Any]]:
     if load.kind != "edges" or load.edge_s > 0.0:
         raise InfeasibleError("ANDES gets a load of sharp steps (square or steps, edge 0 s)")
     if len(load.at_s) > MOST_EVENTS:
@@ -247,5 +276,5 @@ def _events(load: LoadTrace, extra_w: float) -> list[dict[str, Any]]:
             "amount": float((p + extra_w) / c.BASE_W),
         }
         for i, (t, p) in enumerate(zip(load.at_s, load.power_w, strict=True))
-        if t <= load.duration_s
+        if t < load.duration_s
     ]

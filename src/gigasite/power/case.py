@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gigasite._core.settings import mistakes
 from gigasite.campus.case import load_case
+from gigasite.power.case_sense import sense
 from gigasite.power.controller import controllers
 from gigasite.power.governor import governors
 from gigasite.power.inverter import inverters
@@ -20,7 +21,7 @@ from gigasite.training.load_kind import loads
 from gigasite.training.loads.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gigasite._core.settings import Choice
     from gigasite.campus.case import Case, CaseMachines
@@ -130,6 +131,7 @@ def read_bench(
     to_gpus: int | None = None,
     other_w: float = 0.0,
     level: str | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> Bench:
     """Read a case file and make it ready to run.
 
@@ -143,6 +145,8 @@ def read_bench(
         Scale the recording to so many GPUs, with so much power per GPU beside what was measured [W].
     level
         In place of the case's.
+    overrides
+        Values that replace those of the file, by key.
 
     Raises
     ------
@@ -151,11 +155,14 @@ def read_bench(
     InputFileError
         The recording cannot be read.
     """
-    case = load_case(path, known(), settings(), {} if level is None else {"run.level": level})
-    replaced = None
+    replaced = dict(overrides or {}) | ({} if level is None else {"run.level": level})
+    found = load_case(path, known(), settings(), replaced)
+    own = None
     if trace is not None:
-        replaced = Trace(file=str(Path(trace).resolve()), to_gpus=to_gpus or 0, other_w=other_w)
-    return bench_of(case, Path(path).parent, replaced)
+        own = Trace(file=str(Path(trace).resolve()), to_gpus=to_gpus or 0, other_w=other_w)
+    bench = bench_of(found.case, Path(path).parent, own)
+    found.refuse(sense(bench))
+    return bench
 
 
 def bench_of(case: Case, folder: Path, trace: Trace | None = None) -> Bench:

@@ -5,13 +5,13 @@ The plant is an `Engine`: the aggregate and the network level each give one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from gigasite.power import kernels
-from gigasite.power.controller import Seen
+from gigasite.power.controller import Seen, within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +69,8 @@ class Drive:
     load_w: NDArray[np.float64]
     dt_s: float
     start_s: float
+    asked_w: float = 0.0
+    """Part of the battery's power at the start that the controller asks; the rest of it is its schedule."""
 
     @property
     def delay(self) -> int:
@@ -119,11 +121,38 @@ def control_of(controller: Any, drive: Drive, engine: Engine) -> tuple[kernels.C
     return kernels.Control(code, tune, drive.delay, COLLAPSE_PU), state
 
 
-def battery_row(plant: Plant, dt_s: float) -> NDArray[np.float64]:
+def begun(drive: Drive, controller: Any) -> Drive:
+    """Return the drive with a battery that gives what its controller asks first: a plan begins at rest, without a jump.
+
+    Controllers with a compiled law ask for nothing at rest.
+    """
+    b = drive.plant.battery
+    if b is None or b.rating_w <= 0.0 or getattr(controller, "kind", "") in kernels.LAWS:
+        return drive
+    every = max(1, round(getattr(controller, "every_s", 0.0) / drive.dt_s))
+    first_w = float(drive.load_w[0])
+    seen = Seen(
+        time_s=drive.start_s,
+        load_w=first_w,
+        frequency_hz=drive.plant.frequency_hz,
+        nominal_hz=drive.plant.frequency_hz,
+        soc_frac=b.soc_frac,
+        source_w=first_w - b.power_w,
+        dt_s=every * drive.dt_s,
+        rating_w=b.rating_w,
+        energy_j=b.energy_j,
+    )
+    wanted_w = float(controller.step(controller.start(seen), seen)[1])
+    asked_w = within(b.power_w + wanted_w, seen) - b.power_w
+    plant = replace(drive.plant, battery=replace(b, power_w=b.power_w + asked_w))
+    return replace(drive, plant=plant, asked_w=asked_w)
+
+
+def battery_row(drive: Drive) -> NDArray[np.float64]:
     """Return the battery as the kernels want it; without one, of rating 0."""
-    b = plant.battery
+    b, dt_s = drive.plant.battery, drive.dt_s
     if b is None:
         return np.array([0.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0])
     way = -np.expm1(-dt_s / b.response_s) if b.response_s > 0.0 else 1.0
     mean_way = way * b.response_s / dt_s
-    return np.array([b.rating_w, b.energy_j, b.efficiency_frac, way, mean_way, b.soc_frac, b.power_w])
+    return np.array([b.rating_w, b.energy_j, b.efficiency_frac, way, mean_way, b.soc_frac, b.power_w - drive.asked_w])

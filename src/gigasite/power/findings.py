@@ -25,6 +25,8 @@ UNDER_FRAC, OVER_FRAC, CLEARING_S = 56.5 / 60.0, 62.0 / 60.0, 0.16
 LOW_FRAC, HIGH_FRAC = 58.8 / 60.0, 61.2 / 60.0
 STEP_S = 1.0  # a change of load within this time is a step for a genset; estimate
 MEAN_S = 60.0  # minimum load is a matter of minutes: deposits, emissions; estimate
+MOTORING_FRAC = 0.01  # of rating, over a minute: below the reverse-power relays of engines and turbines; estimate
+END_FRAC = 1e-4  # of the charge: within it a battery is at its end
 FULL_FRAC = 0.999  # of a rating: what counts as reached
 
 
@@ -92,12 +94,18 @@ def _frequency(plant: Plant, swing: Swing) -> list[Finding]:
         if longest(beyond) * swing.dt_s >= CLEARING_S:
             what = f"{name}-frequency protection would trip the sets"
             limit = f"{trip * f0:.1f} Hz for {CLEARING_S:g} s"
-            out.append(_make(Severity.error, "island", what, (limit, f"{worst:.2f} Hz", cure)))
+            text = f"{worst:.2f} Hz, {_when(swing, beyond)}"
+            out.append(_make(Severity.error, "island", what, (limit, text, cure)))
         elif sign * (worst - edge * f0) > 0:
             what = f"{name}-frequency outside the band for continuous operation"
             limit = f"{edge * f0:.1f} Hz"
             out.append(_make(Severity.warning, "island", what, (limit, f"{worst:.2f} Hz", cure)))
     return out
+
+
+def _when(swing: Swing, bad: NDArray[np.bool_]) -> str:
+    """Say when something is first true, as the limits' findings do."""
+    return f"first at {swing.start_s + int(np.argmax(bad)) * swing.dt_s:.6g} s"
 
 
 def longest(true: NDArray[np.bool_]) -> int:
@@ -121,21 +129,29 @@ def _steadier(plant: Plant, swing: Swing) -> str:
 
 
 def _gensets(plant: Plant, swing: Swing) -> list[Finding]:
+    if not plant.machines:
+        return []  # a battery alone forms this island
     out = []
     rating = sum(m.count * m.rating_w for m in plant.machines)
     unit = max(m.rating_w for m in plant.machines)
     # inertia carries what is shorter than a second
-    lasting_w = float(_means(swing.source_w, swing.dt_s, STEP_S).max())
-    worst = max(float(swing.mechanical_w.max()), lasting_w)
+    lasting_w = _means(swing.source_w, swing.dt_s, STEP_S)
+    worst = max(float(swing.mechanical_w.max()), float(lasting_w.max()))
     if worst > FULL_FRAC * rating:
+        over = swing.mechanical_w > FULL_FRAC * rating
+        # a mean is known at the end of its window
+        over[len(over) - len(lasting_w) :] |= lasting_w > FULL_FRAC * rating
         # what droop asks for beyond the rating is not known: one unit at least
         more = max(1, math.ceil((worst - FULL_FRAC * rating) / unit))
         cure = f"run {more} more units of {show(unit, 'MW')}"
-        texts = (show(rating, "MW"), show(worst, "MW"), cure)
+        texts = (show(rating, "MW"), f"{show(worst, 'MW')}, {_when(swing, over)}", cure)
         out.append(_make(Severity.error, "gensets", "are overloaded", texts))
     floor = sum(m.count * m.rating_w * m.min_load_frac for m in plant.machines)
     lowest = float(_means(swing.mechanical_w, swing.dt_s, MEAN_S).min())
-    if lowest < floor:
+    if lowest < -MOTORING_FRAC * rating:
+        texts = ("0 MW", show(lowest, "MW"), f"give them {show(-lowest, 'MW')} of load bank or charging battery")
+        out.append(_make(Severity.error, "gensets", "are driven as motors: reverse-power protection trips them", texts))
+    elif floor > 0.0 and lowest < floor:
         units = sum(m.count for m in plant.machines)
         off = min(math.ceil((floor - lowest) / (floor / units)), units - 1)
         stop = f"stop {off} of {units} units while the job idles, or " if off else ""
@@ -166,7 +182,7 @@ def _intake(plant: Plant, swing: Swing) -> list[Finding]:
         lack = show(high - plant.grid.capacity_w, "MW")
         texts = (
             show(plant.grid.capacity_w, "MW"),
-            show(high, "MW"),
+            f"{show(high, 'MW')}, {_when(swing, swing.grid_w > plant.grid.capacity_w)}",
             f"{lack} more of gensets, or fewer GPUs at a time",
         )
         out.append(_make(Severity.error, "intake", "takes more than its capacity", texts))
@@ -197,7 +213,8 @@ def _battery(plant: Plant, swing: Swing, run: Run) -> list[Finding]:
     if run.missing_j > 0.0 or run.battery_trip_s is not None:
         lack = f"at least {show(run.missing_j, 'MWh')} more energy; " if run.missing_j > 0 else ""
         cure = f"{lack}a faster ramp of the source, or stops that are announced"
-        texts = ("0 to 100 %", f"{low:.0%} to {high:.0%}", cure)
+        ends = (swing.soc_frac <= low + END_FRAC) if low < 1.0 - high else (swing.soc_frac >= high - END_FRAC)
+        texts = ("0 to 100 %", f"{low:.0%} to {high:.0%}, {_when(swing, ends)}", cure)
         trip = "" if run.battery_trip_s is None else f" and opens its breaker at {run.battery_trip_s:.2f} s"
         out.append(_make(Severity.error, "battery", f"runs empty or full{trip}", texts))
     return out

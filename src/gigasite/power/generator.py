@@ -54,30 +54,42 @@ def settings_of(m: Machines) -> tuple[dict[str, float], dict[str, float]]:
     InfeasibleError
         An unknown setting, or one that cannot be.
     """
-    generator = _merged(m.title, "generator", DEFAULTS, m.generator, POSITIVE)
-    exciter = _merged(m.title, "exciter", sexs.DEFAULTS, m.exciter, sexs.POSITIVE)
-    order = ("xl", "xd2", "xd1", "xd")
-    for low, high in pairwise(order):
-        if generator[low] >= generator[high]:
-            raise InfeasibleError(f"{m.title}: generator: {low} must be below {high}")
+    wrong = wrong_settings(m)
+    if wrong:
+        raise InfeasibleError(f"{m.title}: {'; '.join(f'{where}: {message}' for where, message in wrong)}")
+    return dict(DEFAULTS) | dict(m.generator), dict(sexs.DEFAULTS) | dict(m.exciter)
+
+
+def wrong_settings(m: Machines) -> list[tuple[str, str]]:
+    """Return every setting that cannot be: its chapter (generator, exciter, transformer_x_pu) and what is wrong."""
+    generator = dict(DEFAULTS) | dict(m.generator)
+    out = [("generator", message) for message in _wrong(DEFAULTS, m.generator, POSITIVE)]
+    out += [("exciter", message) for message in _wrong(sexs.DEFAULTS, m.exciter, sexs.POSITIVE)]
+    exciter = dict(sexs.DEFAULTS) | dict(m.exciter)
+    if not exciter["EMIN"] < exciter["EMAX"]:
+        out.append(("exciter", f"EMIN ({exciter['EMIN']:g}) must be below EMAX ({exciter['EMAX']:g})"))
+    for low, high in pairwise(("xl", "xd2", "xd1", "xd")):
+        if not generator[low] < generator[high]:
+            out.append(("generator", f"{low} ({generator[low]:g}) must be below {high} ({generator[high]:g})"))
     if not generator["xd2"] < generator["xq1"] < generator["xq"]:
-        raise InfeasibleError(f"{m.title}: generator: needs xd2 < xq1 < xq (xq2 is xd2)")
+        out.append(("generator", "needs xd2 < xq1 < xq (xq2 is xd2)"))
+    s10, s12 = generator["S10"], generator["S12"]
+    if not 0.0 <= s10 <= s12:
+        out.append(("generator", f"needs 0 <= S10 <= S12: saturation grows with flux; found {s10:g} and {s12:g}"))
     if not (m.transformer_x_pu > 0.0 and m.transformer_r_pu >= 0.0):
-        raise InfeasibleError(f"{m.title}: the transformer's reactance must be above 0")
-    return generator, exciter
+        out.append(("transformer_x_pu", "the transformer's reactance must be above 0"))
+    return out
 
 
-def _merged(
-    who: str, what: str, defaults: Mapping[str, float], given: Mapping[str, float], positive: tuple[str, ...]
-) -> dict[str, float]:
+def _wrong(defaults: Mapping[str, float], given: Mapping[str, float], positive: tuple[str, ...]) -> list[str]:
+    out = []
     unknown = sorted(set(given) - set(defaults))
     if unknown:
-        raise InfeasibleError(f"{who}: {what}: no setting {', '.join(unknown)}; known: {', '.join(defaults)}")
-    values = dict(defaults) | dict(given)
-    bad = [k for k in positive if not values[k] > 0.0] + [k for k, v in values.items() if not math.isfinite(v)]
+        out.append(f"no setting {', '.join(unknown)}; known: {', '.join(defaults)}")
+    bad = [k for k in positive if not given.get(k, 1.0) > 0.0] + [k for k, v in given.items() if not math.isfinite(v)]
     if bad:
-        raise InfeasibleError(f"{who}: {what}: {', '.join(bad)} must be above 0")
-    return values
+        out.append(f"{', '.join(dict.fromkeys(bad))} must be above 0")
+    return out
 
 
 def saturation(s10: float, s12: float) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from gigasite.power import network_kernels as net_kernels
 from gigasite.power import network_run_kernels as run_kernels
 from gigasite.power.aggregate import Group, beside_grid_w, groups_of
 from gigasite.power.drive import Drive, Run, battery_row, control_of
+from gigasite.power.events import in_order, wrong_events
 from gigasite.power.governor import SETTINGS, STATES
 from gigasite.power.inverter import inverters
 
@@ -33,6 +34,8 @@ BUS_PU = 1.0
 """Voltage at the start where a grid or an inverter holds it."""
 LEAST_LAG_S = 0.005
 """Lag of grid-following inverters at least: two steps of 2 ms resolve it."""
+FEWEST = 3
+"""Samples of a run that ended early, to take any figure of."""
 APPARENT = 1.1
 """Apparent power of inverters over their rating, where none is given; estimate."""
 
@@ -170,7 +173,9 @@ class Network:
         self.x = np.zeros((count + c.EXTRA_ROWS, c.WIDTH))
         self.net = self._net(groups)
         self._rest(groups)
-        self._battery = battery_row(plant, drive.dt_s)
+        self._battery = battery_row(drive)
+        # a battery alone carries the first load, whatever its schedule says
+        self._battery[kernels.POWER0] = self.begin.battery.real * c.BASE_W
         self.carry = np.zeros(run_kernels.CARRY)
         self.carry[kernels.SOC] = self._battery[kernels.SOC0]
         self.carry[kernels.MEAN] = self.begin.battery.real * c.BASE_W
@@ -180,7 +185,7 @@ class Network:
         room = np.zeros((4, count + c.EXTRA_ROWS, c.WIDTH))
         self._memory = (self.x, self.carry, state, room)
         self._algebra = np.zeros((2, net_kernels.ALGEBRA))
-        self._events = _events(plant, events)
+        self._events = _events(drive, events)
         self._times = (drive.start_s, drive.dt_s)
         self.out = np.zeros((run_kernels.OUT + count, n))
 
@@ -347,19 +352,15 @@ def _inverter_row(b: BatteryPlant | None, begin: Start) -> NDArray[np.float64]:
     return out
 
 
-def _events(plant: Plant, events: Sequence[Event]) -> NDArray[np.float64]:
+def _events(drive: Drive, events: Sequence[Event]) -> NDArray[np.float64]:
+    """Return the events as the kernel takes them: time [s], kind, group, units; in order of time."""
+    plant = drive.plant
+    span = (drive.start_s, drive.start_s + len(drive.load_w) * drive.dt_s)
+    wrong = wrong_events(events, plant, span)
+    if wrong:
+        raise InfeasibleError("; ".join(f"event {i + 1}: {key}: {message}" for i, key, message in wrong))
     titles = [m.title for m in plant.machines]
-    rows = []
-    for e in sorted(events, key=lambda e: (e.time_s, e.kind, e.where)):
-        if e.kind == "trip-machines":
-            if e.where and e.where not in titles:
-                raise InfeasibleError(f"event: no machines are called '{e.where}'; known: {', '.join(titles)}")
-            if not titles:
-                raise InfeasibleError("event: the plant has no machines to trip")
-        if e.kind.endswith("intake") and plant.grid is None:
-            raise InfeasibleError("event: the plant has no intake")
-        where = titles.index(e.where) if e.where else 0
-        rows.append([e.time_s, KINDS[e.kind], where, e.count])
+    rows = [[e.time_s, KINDS[e.kind], titles.index(e.where) if e.where else 0, e.count] for _, e in in_order(events)]
     return np.array(rows, dtype=np.float64).reshape(len(rows), 4)
 
 
@@ -367,7 +368,10 @@ def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
     """Run a controller of `controllers/` or any object with `start` and `step`."""
     engine = Network(drive, controller, events)
     done, wanted_w = drive.run(engine, controller, compiled=engine.control.code != kernels.COMMANDED)
-    out = engine.out[:, :done]
+    stopped = "" if done == len(drive.load_w) and _whole(engine.out[:, done - 1]) else _why(engine.out[:, done - 1])
+    out = engine.out[:, : done if _whole(engine.out[:, done - 1]) else done - 1]
+    if out.shape[1] < FEWEST:
+        raise InfeasibleError(f"the plant is lost at once, at {drive.start_s + done * drive.dt_s:g} s: {stopped}")
     return Run(
         deviation_pu=out[run_kernels.OUT_DW],
         battery_w=out[run_kernels.OUT_BATTERY],
@@ -380,13 +384,28 @@ def run(drive: Drive, controller: Any, events: Sequence[Event] = ()) -> Run:
         speeds_pu=out[run_kernels.OUT :],
         wanted_w=max(wanted_w, float(engine.carry[kernels.MOST])),
         missing_j=float(engine.carry[kernels.MISSING]),
-        loss_j=float(engine.carry[kernels.BATTERY_LOSS]),
+        loss_j=_lost_j(drive, engine, out),
         battery_trip_s=None if np.isnan(trip_s := float(engine.carry[run_kernels.TRIPPED_S])) else trip_s,
-        stopped="" if done == len(drive.load_w) else _why(out[run_kernels.OUT_VOLTAGE]),
+        stopped=stopped,
     )
 
 
-def _why(voltage: NDArray[np.float64]) -> str:
-    if not voltage[-1] > 0.0:
+def _whole(sample: NDArray[np.float64]) -> bool:
+    """Return whether a sample is of a plant that still stands."""
+    return bool(np.isfinite(sample).all() and sample[run_kernels.OUT_VOLTAGE] > 0.0)
+
+
+def _lost_j(drive: Drive, engine: Network, out: NDArray[np.float64]) -> float:
+    """Return what the battery lost [J]; of a run that ended, up to its last whole sample but one."""
+    counted = float(engine.carry[kernels.BATTERY_LOSS])
+    if np.isfinite(counted) or drive.plant.battery is None:
+        return counted
+    soc = out[run_kernels.OUT_SOC]
+    given_j = float(out[run_kernels.OUT_BATTERY, :-1].sum()) * drive.dt_s
+    return float(soc[0] - soc[-1]) * drive.plant.battery.energy_j - given_j
+
+
+def _why(sample: NDArray[np.float64]) -> str:
+    if not sample[run_kernels.OUT_VOLTAGE] > 0.0:
         return "the voltage collapses: no voltage carries this power"
     return "the speed left the range in which the models hold"

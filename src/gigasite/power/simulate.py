@@ -14,7 +14,7 @@ from gigasite._core.settings import read
 from gigasite.power import aggregate, network
 from gigasite.power.announce import announced, period_of
 from gigasite.power.controller import controllers
-from gigasite.power.drive import Drive
+from gigasite.power.drive import Drive, begun
 from gigasite.power.findings import plant_findings
 from gigasite.power.governor import governors
 from gigasite.power.governor_kernels import CODES
@@ -111,9 +111,11 @@ def simulate(
     job = job_of(plant, load, limits, window=(start_s, start_s + count * step_s, step_s), extra_w=extra_w)
     load_w, extra_j, goodput, found = shaped(load_w, shapers, job)
     drive = Drive(plant=as_run(plant, controller, level), load_w=load_w + extra_w, dt_s=step_s, start_s=start_s)
+    acting = informed(controller, job)
+    drive = begun(drive, acting)
     drive = replace(drive, plant=with_losses(drive.plant, float(drive.load_w[0]), level))
     check(drive, controller, level)
-    run = run_level(drive, informed(controller, job), events, level)
+    run = run_level(drive, acting, events, level)
     swing = _swing(drive, run, level)
     name = getattr(controller, "kind", type(controller).__name__)
     swing = replace(swing, controller=name, shaper_j=extra_j, goodput_frac=goodput)

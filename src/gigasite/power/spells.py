@@ -102,6 +102,19 @@ def rises(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     return out
 
 
+def averaged(power_w: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
+    """Return the mean of the last `samples` samples; before the trace the first one stands.
+
+    >>> averaged(np.array([1.0, 3.0, 3.0]), 2).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    if samples <= 1:
+        return power_w
+    sums = np.cumsum(np.concatenate([np.full(samples, power_w[0]), power_w]))
+    out: NDArray[np.float64] = (sums[samples:] - sums[:-samples]) / samples
+    return out
+
+
 def when(series: Series, sample: int) -> str:
     """Return the time of a sample, for a finding (`first at 12.3 s`)."""
     return f"first at {series.start_s + sample * series.dt_s:.6g} s"

@@ -248,3 +248,8 @@ class Swing:
     findings: tuple[Finding, ...]
     start_s: float = 0.0
     """Time of the first sample, in the load's time."""
+
+    @property
+    def stopped_s(self) -> float | None:
+        """Return when the run ended early, in the load's time [s]; None when it did not."""
+        return self.start_s + len(self.load_w) * self.dt_s if self.stopped else None

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS = 30_000  # drawn one by one; of more, each run is drawn whole, in the colour of its fullest
 MOST_PARTS = 12
+COUNTS = (
+    "tiers",
+    "nodes",
+    "leaf",
+    "spine",
+    "core",
+    "supercore",
+    "node_leaf_cables",
+    "leaf_spine_cables",
+    "spine_core_cables",
+    "core_super_cables",
+)
 
 
 def cables_data(plan: Plan) -> dict[str, Any]:
@@ -36,6 +48,19 @@ def cable_rows(cables: CablePlan) -> dict[str, Any]:
         .to_dicts()
     )
     return {"modules": modules, "trays": trays, "whole_runs": cables.segments.height > MOST_SEGMENTS}
+
+
+def fabric_rows(fabrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of the chapter's first table from what the JSON holds of each network."""
+    return [
+        f
+        | {
+            "name": f["network"],
+            "counts": [f[c] for c in COUNTS],
+            "ratios": ", ".join(f"{t['oversubscription']:.3g}:1" for t in f["by_tier"] if t["oversubscription"]) or "-",
+        }
+        for f in fabrics
+    ]
 
 
 def _lengths(cables: CablePlan) -> list[list[Any]]:

@@ -132,7 +132,8 @@ def _plan(file: Path, inputs: Any, out: Path | None, workers: int, *, as_json: b
 
     bar = terminal.Bar()
     try:
-        made = make(read_campus(file), inputs, workers=workers, progress=bar)
+        # the report alone shows the sizing
+        made = make(read_campus(file), inputs, workers=workers, progress=bar, sizing=out is not None)
         result = export(made, out) if out is not None else plan_json(made)
     finally:
         bar.close()

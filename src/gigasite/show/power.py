@@ -12,6 +12,7 @@ from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, des
 
 if TYPE_CHECKING:
     from gigasite.power.case import Bench
+    from gigasite.power.resonance import Resonance
     from gigasite.power.size import Sizing
     from gigasite.power.types import Swing
 
@@ -84,6 +85,7 @@ def size(
     from gigasite.power.size import size as find
     from gigasite.show import terminal
     from gigasite.show.power_result import size_json
+    from gigasite.show.power_text import size_rows
 
     bench = _bench(file, trace, to_gpus, other, level)
     bar = terminal.Bar()
@@ -95,33 +97,8 @@ def size(
     if as_json:
         emit({"case": bench.name} | size_json(made, found))
     else:
-        show(f"{bench.name}: battery", _size_rows(made), found)
+        show(f"{bench.name}: battery", size_rows(made), found)
     end(found)
-
-
-def _size_rows(made: Sizing) -> list[tuple[str, object]]:
-    """Return the comparison as aligned columns: power, energy, both over the bound's, limits."""
-    rows: list[tuple[str, object]] = [("", f"{'power':>10}  {'energy':>12}  over the bound")]
-    for name, b in (("bound", made.bound), ("bound, closed", made.closed)):
-        if b is not None:
-            binds = f"set by {', '.join(b.binding)}" if b.binding else ""
-            rows.append(
-                (name, f"{b.power_w / 1e6:>7,.1f} MW  {b.energy_j / 3.6e6:>8,.1f} kWh  {'':14}  {binds}".rstrip())
-            )
-    for r in made.rows:
-        ratios = "".join("      -" if x is None else f"{x:7.2f}" for x in (r.power_ratio, r.energy_ratio))
-        verdict = "holds all limits" if r.holds else f"breaks {len(r.broken)}"
-        name = r.kind if r.ends == "free" else f"{r.kind}, closed"
-        rows.append((name, f"{r.power_w / 1e6:>7,.1f} MW  {r.energy_j / 3.6e6:>8,.1f} kWh  {ratios}  {verdict}"))
-    broken = sorted({b for r in made.rows for b in r.broken})
-    rows += [
-        ("broken", f"{text} ({', '.join(sorted({r.kind for r in made.rows if text in r.broken}))})") for text in broken
-    ]
-    if made.closed is not None:
-        rows.append(("closed", "the battery ends as full as it began"))
-    for name, (p, e) in zip(["front"] + [""] * len(made.front), made.front, strict=False):
-        rows.append((name, f"{p / 1e6:>7,.1f} MW  {e / 3.6e6:>8,.1f} kWh"))
-    return rows
 
 
 @power.command()
@@ -167,26 +144,31 @@ def sweep(
         list[str] | None, typer.Option("--set", help="KEY=VALUE,VALUE,... such as battery.rating='10 MW,20 MW'.")
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="Seeds per combination (Monte Carlo).")] = 1,
-    level: Annotated[str, typer.Option(help="network or aggregate.")] = "aggregate",
+    level: Annotated[
+        str | None,
+        typer.Option(help="network or aggregate; default: aggregate, but network where the case needs it (events)."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0: all cores.")] = 0,
     out: OutFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Many runs of one case with settings and seeds varied, on all cores."""
+    """Many runs of one case with settings and seeds varied, on all cores.
+
+    Leaves with 1 when runs break a limit, with 2 when runs cannot be made.
+    """
     import os
 
     from gigasite._core.engine import Engine
-    from gigasite._core.errors import InfeasibleError
+    from gigasite.power.sweep import axis_of, level_for, tasks_of
     from gigasite.power.sweep import sweep as many
-    from gigasite.power.sweep import tasks_of
     from gigasite.show import terminal
 
-    axes: dict[str, list[str]] = {"run.level": [level]}
-    for text in axis or []:
-        key, equals, values = text.partition("=")
-        if not equals or not values:
-            raise InfeasibleError(f"--set {text}: write KEY=VALUE,VALUE such as load.period='1 s,2 s'")
-        axes[key.strip()] = [v.strip() for v in values.split(",")]
+    axes = dict(axis_of(text) for text in axis or [])
+    if "run.level" not in axes:
+        found, why = (level, "") if level is not None else level_for(file)
+        axes = {"run.level": [found]} | axes
+        if why:
+            terminal.err().print(f"sweep: {found} level, because {why}")
     bar = terminal.Bar()
     count = workers or len(os.sched_getaffinity(0))
     try:
@@ -197,20 +179,16 @@ def sweep(
         from gigasite.show.power_result import write_table
 
         write_table(table, out)
+    failed, broken = int((table["error"] != "").sum()), int((table["errors"] > 0).sum())
     if as_json:
-        emit({"case": str(file), "runs": table.height, "rows": table.to_dicts()})
+        counts = {"runs": table.height, "failed": failed, "with_broken_limit": broken}
+        emit({"case": str(file)} | counts | {"rows": table.to_dicts()})
     else:
-        _sweep_text(table)
+        from gigasite.show.power_text import sweep_rows
 
-
-def _sweep_text(table: Any) -> None:
-    rows: list[tuple[str, object]] = [("runs", table.height), ("with a broken limit", int((table["errors"] > 0).sum()))]
-    for name in ("nadir_hz", "peak_hz", "peak_to_peak_hz", "rocof_hz_per_s", "battery_power_w", "battery_energy_j"):
-        values = table[name].drop_nulls()
-        if len(values):
-            p10, p50, p90 = (float(values.quantile(q) or 0.0) for q in (0.1, 0.5, 0.9))
-            rows.append((name, f"P10 {p10:,.5g}, P50 {p50:,.5g}, P90 {p90:,.5g}"))
-    show("sweep", rows, ())
+        show("sweep", sweep_rows(table, failed, broken), ())
+    if failed or broken:
+        raise typer.Exit(2 if failed else 1)
 
 
 @power.command()
@@ -223,37 +201,67 @@ def report(
     workers: Workers = 1,
 ) -> None:
     """One page of a case: traces, spectrum, resonance, and the battery for each controller beside the bound."""
-    from dataclasses import replace
-
-    from gigasite._core.engine import Engine
-    from gigasite._core.errors import InfeasibleError
     from gigasite._core.files import write_text
     from gigasite._core.finding import worst_first
-    from gigasite.power.resonance import resonance as find_resonance
-    from gigasite.power.resonance import wave_of
-    from gigasite.power.size import size as find_size
-    from gigasite.show import terminal
     from gigasite.show.power_page import power_page
 
     bench = _bench(file, trace, to_gpus, other, None)
     swing = bench.run()
-    made, why, sizing = None, "", None
-    if swing.islanded:
-        wave = wave_of(bench.load, bench.extra_w)
-        try:
-            mean_w = wave.mean_w if wave else bench.mean_w()
-            made = find_resonance(bench.controlled(), mean_w, wave, limit_hz=0.3, controller=bench.controller)
-        except InfeasibleError as error:
-            why = str(error)
-    bar = terminal.Bar()
-    try:
-        sizing = find_size(replace(bench, level="aggregate", events=()), engine=Engine(workers=workers, progress=bar))
-    finally:
-        bar.close()
-    found = worst_first([*swing.findings, *(made.findings if made else ()), *sizing.findings])
-    write_text(out, power_page(bench.name, swing, made, sizing, list(found), why))
+    response, why = _response(bench)
+    sizing, why_not, left_out = _sizing(bench, workers)
+    found = worst_first(
+        [*swing.findings, *(response.findings if response else ()), *(sizing.findings if sizing else ())]
+    )
+    study = (swing, response, sizing)
+    write_text(
+        out,
+        power_page(bench.name, study, found, limits=bench.limits, why=(why, why_not), left_out=left_out),
+    )
     sys.stdout.write(f"{out} written\n")
     end(found)
+
+
+def _response(bench: Bench) -> tuple[Resonance | None, str]:
+    """Return the plant's response, else why there is none."""
+    from gigasite._core.errors import InfeasibleError
+    from gigasite.power.resonance import resonance as find
+    from gigasite.power.resonance import wave_of
+
+    grid = bench.plant.grid
+    if grid is not None and grid.inertia_s is None:
+        return None, "the grid is stiff (it has no `inertia`): it holds the frequency, whatever the load does"
+    wave = wave_of(bench.load, bench.extra_w)
+    mean_w = wave.mean_w if wave else bench.mean_w()
+    try:
+        return find(bench.controlled(), mean_w, wave, limit_hz=0.3, controller=bench.controller), ""
+    except InfeasibleError as error:
+        return None, str(error)
+
+
+def _sizing(bench: Bench, workers: int) -> tuple[Sizing | None, str, list[str]]:
+    """Return the sizing, else why there is none, and what it leaves out."""
+    from dataclasses import replace
+
+    from gigasite._core.engine import Engine
+    from gigasite._core.errors import InfeasibleError, SolverError
+    from gigasite.power.size import size as find
+    from gigasite.show import terminal
+
+    if not bench.plant.machines and bench.plant.grid is None:
+        return None, "the battery forms the grid alone, so nothing else takes a swing", []
+    count = len(bench.events)
+    left_out = []
+    if count:
+        named = ", ".join(f"{e.kind} at {e.time_s:g} s" for e in bench.events[:5]) + (", ..." if count > 5 else "")
+        left_out = [f"The sizing leaves out what happens to the plant in this run: {named}."]
+    bar = terminal.Bar()
+    try:
+        tried = replace(bench, level="aggregate", step_s=None, events=())
+        return find(tried, engine=Engine(workers=workers, progress=bar)), "", left_out
+    except (InfeasibleError, SolverError) as error:
+        return None, str(error), left_out
+    finally:
+        bar.close()
 
 
 @power.command("case")
@@ -276,13 +284,24 @@ def case_(file: File, out: Annotated[Path | None, typer.Option("--out", help="Ca
 
 @power.command()
 def andes(file: CaseFile, out: Annotated[Path, typer.Option("--out", help="ANDES case (JSON) to write.")]) -> None:
-    """Write the plant and its load's steps as a case of ANDES, for a second opinion."""
-    from gigasite._core.files import write_text
-    from gigasite.power.andes_case import andes_json
+    """Write the plant, its load's steps and its trips as a case of ANDES and a script that runs it, to check a run.
 
-    bench = _bench(file, None, None, 0.0, None)
-    write_text(out, andes_json(bench.controlled(), bench.load, extra_w=bench.extra_w))
-    sys.stdout.write(f"{out} written\n")
+    `--out x.json` writes x.json and x.py; `python x.py` where ANDES is installed writes time, frequency and voltage to
+    x.csv. What ANDES does not get is said on stderr.
+    """
+    from gigasite._core.errors import OutputError
+    from gigasite._core.files import write_text
+    from gigasite.power.andes_export import andes_export
+    from gigasite.show import terminal
+
+    if out.suffix != ".json":
+        raise OutputError(f"{out}: ANDES tells the format by the ending; name it {out.with_suffix('.json').name}")
+    made = andes_export(_bench(file, None, None, 0.0, None), out.name)
+    script = out.with_suffix(".py")
+    write_text(out, made.case)
+    write_text(script, made.script)
+    terminal.findings(terminal.err(), made.findings)
+    sys.stdout.write(f"{out} and {script} written; next, where ANDES is installed: python {script}\n")
 
 
 @power.command()
@@ -307,6 +326,7 @@ def _bench(file: Path, trace: Path | None, to_gpus: int | None, other: float, le
 
 def _answer(name: str, key: str, swing: Swing, out: Path | None, *, as_json: bool) -> None:
     from gigasite.show.power_result import write_swing
+    from gigasite.show.power_text import swing_rows
     from gigasite.show.result import swing_json
 
     if out is not None:
@@ -314,26 +334,5 @@ def _answer(name: str, key: str, swing: Swing, out: Path | None, *, as_json: boo
     if as_json:
         emit({key: name} | swing_json(swing))
     else:
-        rows: list[tuple[str, object]] = [
-            ("plant", f"{'island' if swing.islanded else 'beside the grid'}, {swing.level} level"),
-            ("controller", swing.controller),
-            (
-                "frequency",
-                f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz, {swing.rocof_hz_per_s:.2f} Hz/s",
-            ),
-        ]
-        if swing.voltage_pu is not None:
-            rows.append(("voltage", f"{swing.voltage_pu.min():.4f} to {swing.voltage_pu.max():.4f} pu"))
-        rows += [
-            (
-                "source ramp over 1 s",
-                f"{swing.ramp_up_w_per_s * 60 / 1e6:,.0f} up, {swing.ramp_down_w_per_s * 60 / 1e6:,.0f} down MW/min",
-            ),
-            (
-                "battery",
-                f"{swing.battery_peak_w / 1e6:,.1f} MW, {swing.battery_used_j / 3.6e6:,.0f} kWh used, charge {swing.soc_frac.min():.1%} to {swing.soc_frac.max():.1%}",
-            ),
-            *[(name, f"{value:,.4g}") for name, value in swing.figures.items()],
-        ]
-        show(f"{name}: power swing", rows, swing.findings)
+        show(f"{name}: power swing", swing_rows(swing), swing.findings)
     end(swing.findings)

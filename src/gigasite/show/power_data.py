@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gigasite._core.finding import Severity
+from gigasite.power.spells import averaged, rises
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gigasite.power.resonance import Resonance
     from gigasite.power.size import Sizing
     from gigasite.power.types import Swing
 
+RAMP_WINDOW_S = 1.0  # of the panel, where no limit gives one
+ROUNDING = 1e-9
+_FIRST = re.compile(r"first at (-?[0-9.]+(?:e[-+]?[0-9]+)?) s")  # as findings say it
 POINTS = 2400  # of a trace in a picture: two per interval
 SPECTRUM_LOW_HZ, SPECTRUM_HIGH_HZ, BINS = 0.02, 25.0, 240
 
 
-def power_data(swing: Swing, resonance: Resonance | None = None, sizing: Sizing | None = None) -> dict[str, Any]:
-    """Return everything that `power.js` draws."""
+def power_data(
+    swing: Swing, resonance: Resonance | None = None, sizing: Sizing | None = None, limits: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """Return everything that `power.js` draws; of `limits`, the ramp's window is drawn as it is judged."""
+    ramp = next((x for x in limits if getattr(x, "kind", "") == "ramp"), None)
+    window_s, mean_s = (ramp.window_s, ramp.mean_s) if ramp is not None else (RAMP_WINDOW_S, 0.0)
+    first = first_broken(swing)
     return {
-        "series": series(swing),
+        "series": series(swing) | ramps(swing, window_s, mean_s),
+        "ramp": {"window_s": window_s, "mean_s": mean_s},
         "lines": lines(swing),
+        "first": None if first is None else {"t": first[0], "text": first[1]},
         "spectrum": spectrum(swing),
         "response": None if resonance is None else response(resonance),
         "sizing": None if sizing is None else comparison(sizing),
@@ -30,68 +46,94 @@ def power_data(swing: Swing, resonance: Resonance | None = None, sizing: Sizing 
     }
 
 
-def series(s: Swing) -> dict[str, Any]:
-    """Thin every series to the lowest and highest sample of each interval, so that no peak is lost."""
-    n = len(s.load_w)
+def first_broken(s: Swing) -> tuple[float, str] | None:
+    """Return when [s] and what broke first of all limits; None where nothing with a moment did."""
+    told = [
+        (float(found[1]), f"{f.where}: {f.what}")
+        for f in s.findings
+        if f.severity is Severity.error and (found := _FIRST.search(f.found)) is not None
+    ]
+    if s.stopped_s is not None:
+        told.append((s.stopped_s, f"the plant collapses: {s.stopped}"))
+    return min(told, default=None)
+
+
+def _thin(x: NDArray[np.float64], scale: float) -> list[float]:
+    """Return the lowest and highest sample of each interval, in their order, so that no peak is lost."""
+    size, whole = _intervals(len(x))
+    if size == 1:
+        return [round(v, 5) for v in (x / scale).tolist()]
+    part = x[: whole * size].reshape(whole, size)
+    first = part.argmin(axis=1) <= part.argmax(axis=1)
+    low, high = part.min(axis=1), part.max(axis=1)
+    out = np.empty(2 * whole)
+    out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
+    return [round(v, 5) for v in (out / scale).tolist()]
+
+
+def _intervals(n: int) -> tuple[int, int]:
     size = max(1, 2 * n // POINTS)
-    whole = max(n // size, 1)
+    return size, max(n // size, 1)
+
+
+def series(s: Swing) -> dict[str, Any]:
+    """Return every series, thinned; what the plant does not have is None."""
+    n = len(s.load_w)
+    size, whole = _intervals(n)
     t = (np.arange(whole) * size * s.dt_s).repeat(2) if size > 1 else np.arange(n) * s.dt_s
     if size > 1:
         t[1::2] += size * s.dt_s / 2
-
-    def thin(x: NDArray[np.float64], scale: float) -> list[float]:
-        if size == 1:
-            return [round(v, 5) for v in (x / scale).tolist()]
-        part = x[: whole * size].reshape(whole, size)
-        first = part.argmin(axis=1) <= part.argmax(axis=1)
-        low, high = part.min(axis=1), part.max(axis=1)
-        out = np.empty(2 * whole)
-        out[0::2], out[1::2] = np.where(first, low, high), np.where(first, high, low)
-        return [round(v, 5) for v in (out / scale).tolist()]
-
+    gensets_w = s.source_w - s.grid_w
+    # rounding of the difference is no genset
+    turning = bool(np.any(np.abs(gensets_w) > ROUNDING * max(float(np.abs(s.source_w).max()), 1.0)))
     return {
         "t": np.round(s.start_s + t, 4).tolist(),
-        "load": thin(s.load_w, 1e6),
-        "source": thin(s.source_w, 1e6),
-        "grid": None if s.islanded else thin(s.grid_w, 1e6),
-        "mechanical": thin(s.mechanical_w, 1e6) if np.any(s.mechanical_w) else None,
-        "battery": thin(s.battery_w, 1e6),
-        "soc": thin(100.0 * s.soc_frac, 1.0),
-        "frequency": thin(s.frequency_hz, 1.0),
-        "voltage": None if s.voltage_pu is None else thin(s.voltage_pu, 1.0),
+        "load": _thin(s.load_w, 1e6),
+        "grid": None if s.islanded else _thin(s.grid_w, 1e6),
+        "gensets": _thin(gensets_w, 1e6) if turning else None,
+        "mechanical": _thin(s.mechanical_w, 1e6) if np.any(s.mechanical_w) else None,
+        "battery": _thin(s.battery_w, 1e6) if np.any(s.battery_w) else None,
+        "soc": _thin(100.0 * s.soc_frac, 1.0) if np.any(s.battery_w) else None,
+        "frequency": _thin(s.frequency_hz, 1.0),
+        "voltage": None if s.voltage_pu is None else _thin(s.voltage_pu, 1.0),
     }
+
+
+def ramps(s: Swing, window_s: float, mean_s: float) -> dict[str, Any]:
+    """Return the ramp of grid and gensets [MW/min] at every sample, as the limit takes it; falls are negative."""
+    power_w = averaged(s.source_w, max(1, round(mean_s / s.dt_s)))
+    samples = max(1, round(window_s / s.dt_s))
+    scale = 1e6 / 60.0 * samples * s.dt_s
+    return {"ramp_up": _thin(rises(power_w, samples), scale), "ramp_down": _thin(-rises(-power_w, samples), scale)}
 
 
 def lines(s: Swing) -> list[dict[str, Any]]:
-    """Return the limits near what happened, and where each is first broken."""
+    """Return the limits of the series that are drawn; those far from what happened are named, not shown."""
+    ramp_w_per_s = np.array([-s.ramp_down_w_per_s, s.ramp_up_w_per_s])
     given = {
-        "frequency_hz": (s.frequency_hz, 1.0),
+        "frequency_hz": (s.frequency_hz, 0.0),
         "voltage_pu": (s.voltage_pu, 0.02),
         "soc_frac": (s.soc_frac, 0.3),
         "source_w": (s.source_w, 0.3 * float(np.abs(s.source_w).max() or 1.0)),
+        "mechanical_w": (s.mechanical_w, 0.3 * float(np.abs(s.mechanical_w).max() or 1.0)),
         "battery_w": (s.battery_w, 0.5 * float(np.abs(s.battery_w).max() or 1.0)),
+        "ramp_w_per_s": (ramp_w_per_s, float(np.abs(ramp_w_per_s).max())),
     }
-    scale = {"source_w": 1e6, "battery_w": 1e6, "soc_frac": 0.01}
+    scale = {"source_w": 1e6, "mechanical_w": 1e6, "battery_w": 1e6, "soc_frac": 0.01, "ramp_w_per_s": 1e6 / 60.0}
     out = []
     for x in s.lines:
         data, room = given.get(x.series, (None, 0.0))
         if data is None:
             continue
         low, high = float(data.min()), float(data.max())
-        if not (x.broken or low - room - (high - low) <= x.level <= high + room + (high - low)):
-            continue
-        first = None
-        if x.broken:
-            above = x.level >= float(data[0])
-            where = np.flatnonzero(data > x.level if above else data < x.level)
-            first = round(s.start_s + int(where[0]) * s.dt_s, 3) if len(where) else None
+        room += high - low
         out.append(
             {
                 "series": x.series,
                 "text": x.text,
                 "level": round(x.level / scale.get(x.series, 1.0), 5),
                 "broken": x.broken,
-                "first": first,
+                "shown": x.broken or low - room <= x.level <= high + room,
             }
         )
     return out

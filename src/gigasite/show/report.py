@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import numpy as np
 import polars as pl
-from markupsafe import Markup
 
+from gigasite.power.limit import limits
+from gigasite.power.simulate import part_of
 from gigasite.show import terminal
-from gigasite.show.cables_data import cable_rows, cables_data
+from gigasite.show.cables_data import cable_rows, cables_data, fabric_rows
 from gigasite.show.explain import RESULTS, explain
+from gigasite.show.html import script
 from gigasite.show.power_data import power_data
+from gigasite.show.power_page import chapter
 from gigasite.show.result import dumps
 
 if TYPE_CHECKING:
@@ -68,11 +71,16 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         held="Held back by " + terminal.held(result["ramp_up"]) + ".",
         findings=result["findings"][:MOST_FINDINGS],
         more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
-        fabrics=[f | {"name": f["network"]} for f in result["design"]["fabrics"]],
+        fabrics=fabric_rows(result["design"]["fabrics"]),
         cable_km=f"{plan.cables.total_m / 1000:,.0f}",
         optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
         cable_rows=cable_rows(plan.cables),
         power_text=_power_text(result["power"]),
+        power_chapter=chapter(
+            (plan.swing, plan.resonance, plan.sizing.found),
+            why=(plan.resonance_why, plan.sizing.why),
+            left_out=plan.sizing.notes,
+        ),
         cooling_text=_cooling_text(result["cooling"]),
         cost_text=_cost_text(result),
         bom=_bom(plan),
@@ -80,16 +88,6 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         data=script(dumps(_data(plan))),
         **scripts,
     )
-
-
-def script(text: str) -> Markup:
-    """Let text pass unescaped into a script or style element; it must not end that element.
-
-    Addresses inside (XML namespaces, licence notices) are written with escaped slashes: the same to JavaScript and
-    JSON, and a search of the page for outside addresses finds none.
-    """
-    safe = text.replace("</", "<\\/").replace("://", ":\\/\\/")
-    return Markup(safe)  # noqa: S704  # our own files and JSON only
 
 
 def _date(start: date, day: float) -> str:
@@ -144,12 +142,7 @@ def _power_text(p: dict[str, Any]) -> str:
         if p["islanded"]
         else "Beside the grid, which holds the frequency"
     )
-    up, down = (p["grid_ramp_w_per_s"][k] * 60 / 1e6 for k in ("up", "down"))
-    b = p["battery"]
-    return (
-        f"{kind}; controller {p['controller']}. Frequency {p['nadir_hz']:.2f} to {p['peak_hz']:.2f} Hz, fastest {p['rocof_hz_per_s']:.2f} Hz/s. "
-        f"Grid and gensets ramp up to {up:,.0f} MW/min and down to {down:,.0f} MW/min over one second. Battery up to {b['power_w'] / 1e6:,.1f} MW, charge {b['soc_min']:.1%} to {b['soc_max']:.1%}."
-    )
+    return f"{kind}; controller {p['controller']}, {p['level']} level."
 
 
 def _cooling_text(c: dict[str, Any]) -> str:
@@ -186,11 +179,15 @@ def _data(plan: Plan) -> dict[str, Any]:
         "gantt": _gantt(s),
         "driving": _driving(s),
         "map": _map(plan),
-        "bench": power_data(plan.swing, plan.resonance),
+        "bench": power_data(plan.swing, plan.resonance, plan.sizing.found, _limits(plan)),
         "year": _year(plan),
         "cost": _cost(plan),
         "cables": cables_data(plan),
     }
+
+
+def _limits(plan: Plan) -> list[Any]:
+    return [part_of(limits, x) for x in plan.campus.power.limits]
 
 
 def _ready(plan: Plan, last: float) -> dict[str, list[list[float]]]:

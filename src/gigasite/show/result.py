@@ -145,6 +145,7 @@ def swing_json(swing: Swing) -> dict[str, Any]:
         "islanded": swing.islanded,
         "level": swing.level,
         "stopped": swing.stopped,
+        "stopped_s": swing.stopped_s,
         "controller": swing.controller,
         "nadir_hz": swing.nadir_hz,
         "peak_hz": swing.peak_hz,

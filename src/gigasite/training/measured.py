@@ -12,16 +12,16 @@ import io
 import re
 import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import polars as pl
 
 from gigasite._core.errors import InfeasibleError, InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
+from gigasite.training.columns import WATTS, columns_of, power_unit
 from gigasite.training.step import step
 from gigasite.training.types import LoadTrace
 
@@ -43,24 +43,24 @@ NVML_GRID_S = 0.1
 # Hopper's meter reports about a 1-s average: estimate; less than 2 % of the energy of fluctuation
 # in public logs lies above 1 Hz.
 NVML_RESOLUTION_S = 1.0
-_FACTOR = {"W": 1.0, "kW": 1e3, "MW": 1e6, "mW": 1e-3}
-# In a suffix of a name, letters are small: `_mw` is megawatts, as in SI names of files.
-_SUFFIX = {"w": "W", "kw": "kW", "mw": "MW"}
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z%]*)")
-_CLOCKS = ("%Y/%m/%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f")
-_CLOCKS_WHOLE = ("%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S")
-_ZERO = datetime(2000, 1, 1)  # noqa: DTZ001  # logs carry no zone; only differences are used
-_TIME = re.compile(r"(t|time|timestamp)(_s| ?\[s\]| ?\(s\))?")
+_ZERO = datetime(2000, 1, 1, tzinfo=UTC)  # only differences are used
+MOST_W = 1e12
+"""No site draws a terawatt: a slip of a unit, or a damaged file."""
+LATEST_S = 1e11
+"""Numbers above it in a time column without a unit are counts of ms or us since 1970, not seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
+class Rows:
     """Columns of a file and the line of each row."""
 
     file: str
     line: NDArray[np.int64]
     t_s: NDArray[np.float64]
     power_w: NDArray[np.float64]
+    dated: bool = False
+    """Time was given as dates, which need no unit."""
 
 
 def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
@@ -71,7 +71,7 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     path
         CSV in UTF-8 (comma, semicolon or tab), may be gzipped; or Parquet with the columns of the second
         kind. Either an nvidia-smi log (`timestamp, power.draw [W], ...`, rows of the GPUs in turn) or a table
-        with a time column (`t_s`, `time`, `timestamp`; in seconds or a date) and a power column whose header
+        with a time column (`t_s`, `t_ms`, `time [s]`, or `timestamp` with dates) and a power column whose header
         names its unit (`power_w`, `p_kw`, `load [MW]`).
     gpus
         GPUs that were measured; default: those of an nvidia-smi scan, else 1.
@@ -84,14 +84,17 @@ def read_trace(path: str | Path, *, gpus: int | None = None) -> LoadTrace:
     Raises
     ------
     InputFileError
-        With file and line: not a table, no unit, time that runs back, negative power, NaN, too
+        With file and line: not a table, no unit, time that runs back, negative power, NaN, above 1 TW, too
         short, too large, damaged.
     """
     place = Path(path)
     if gpus is not None and not 1 <= gpus <= 10_000_000:
         raise InputFileError(str(place), 0, f"cannot be of {gpus} GPUs")
     if place.suffix.lower() == ".parquet":
-        return _parquet(place, gpus)
+        from gigasite.training.trace_parquet import read_parquet  # noqa: PLC0415  # it imports this module
+
+        rows, found = read_parquet(place)
+        return _from_rows(place, rows, gpus, found)
     text = _text(place)
     if not text.strip():
         raise InputFileError(str(place), 0, "is empty; a header and rows of samples are needed")
@@ -145,30 +148,34 @@ def _cells(place: Path, text: str) -> Iterator[tuple[int, list[str]]]:
         raise InputFileError(str(place), reader.line_num, f"is no CSV: {error}") from error
 
 
-def _rows(place: Path, cells: Iterator[tuple[int, list[str]]], columns: tuple[int, int], unit: str) -> _Rows:
-    """Read time and power; every bad cell is an error with its line."""
+def _rows(
+    place: Path, cells: Iterator[tuple[int, list[str]]], columns: tuple[int, int], unit: str, scale: float = 1.0
+) -> Rows:
+    """Read time (in `scale` seconds) and power; every bad cell is an error with its line."""
     time, power = columns
     lines: list[int] = []
+    dated = False
     t: list[float] = []
     p: list[float] = []
     for number, row in cells:
         if len(row) <= max(time, power):
             what = f"has {len(row)} columns, not {max(time, power) + 1} or more; is it cut off?"
             raise InputFileError(str(place), number, what)
-        t.append(_seconds(place, number, row[time].strip()))
+        dated = dated or (not lines and not _is_number(row[time]))
+        t.append(seconds(place, number, row[time].strip(), scale))
         p.append(_watts(place, number, row[power].strip(), unit))
         lines.append(number)
     if len(t) < FEWEST_ROWS:
         what = f"has {len(t)} rows; {FEWEST_ROWS} or more are needed"
         raise InputFileError(str(place), 0, what)
-    return _Rows(file=str(place), line=np.array(lines, np.int64), t_s=np.array(t), power_w=np.array(p))
+    return Rows(file=str(place), line=np.array(lines, np.int64), t_s=np.array(t), power_w=np.array(p), dated=dated)
 
 
 def _nvidia_smi(place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None) -> LoadTrace:
     power = next(i for i, h in enumerate(header) if h.startswith("power.draw"))
     if "timestamp" not in header:
         raise InputFileError(str(place), 1, "has no column 'timestamp': log it with nvidia-smi")
-    if _unit(header[power]) != "W":
+    if power_unit(header[power]) != "W":
         what = f"column '{header[power][:40]}' must be in [W]: log without 'nounits'"
         raise InputFileError(str(place), 1, what)
     rows = _rows(place, cells, (header.index("timestamp"), power), "W")
@@ -203,7 +210,7 @@ def _blind(place: Path) -> Finding:
     )
 
 
-def _gpus_per_scan(rows: _Rows) -> int:
+def _gpus_per_scan(rows: Rows) -> int:
     """Return rows per scan: rows of one scan follow each other closely, then comes a pause.
 
     A scan is at times torn (its rows spread over a second), so the commonest distance between two
@@ -220,20 +227,28 @@ def _gpus_per_scan(rows: _Rows) -> int:
     return int(sizes[np.argmax(counts)])
 
 
-def _clock(place: Path, number: int, text: str) -> float:
-    for shape in _CLOCKS if "." in text else _CLOCKS_WHOLE:
-        try:
-            moment = datetime.strptime(text, shape)  # noqa: DTZ007  # only differences are used
-        except ValueError:
-            continue
-        return (moment - _ZERO).total_seconds()
-    what = f"'{text[:40]}' is no time: write seconds, or such as 2025/07/27 00:22:27.858"
-    raise InputFileError(str(place), number, what)
-
-
-def _seconds(place: Path, number: int, text: str) -> float:
+def _is_number(text: str) -> bool:
     try:
-        value = float(text)
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _clock(place: Path, number: int, text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text.replace("/", "-"))
+        zoned = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return (zoned - _ZERO).total_seconds()
+    except (ValueError, OverflowError):
+        what = f"'{text[:40]}' is no time: write a number, or a date such as 2025-07-27 00:22:27.858"
+        raise InputFileError(str(place), number, what) from None
+
+
+def seconds(place: Path, number: int, text: str, scale: float = 1.0) -> float:
+    """Read a moment [s]: a number in `scale` seconds, or a date; line `number` is for the message."""
+    try:
+        value = float(text) * scale
     except ValueError:
         return _clock(place, number, text)
     if not np.isfinite(value):
@@ -244,47 +259,59 @@ def _seconds(place: Path, number: int, text: str) -> float:
 def _watts(place: Path, number: int, text: str, unit: str) -> float:
     found = _NUMBER.fullmatch(text)
     given = (found[2] or unit) if found else ""
-    value = float(found[1]) * _FACTOR.get(given, np.nan) if found else np.nan
+    value = float(found[1]) * WATTS.get(given, np.nan) if found else np.nan
     if not np.isfinite(value):
         comma = ": write decimals with a point" if re.fullmatch(r"\s*-?\d+,\d+.*", text) else ""
         raise InputFileError(str(place), number, f"'{text[:40]}' is no power in {unit}{comma}")
     if value < 0:
         what = f"power {text[:40]} is negative; a load is positive"
         raise InputFileError(str(place), number, what)
+    if value > MOST_W:
+        raise InputFileError(str(place), number, too_large(value))
     return value
 
 
-def _unit(header: str) -> str:
-    """Return the unit that a header names: `load [MW]`, `power_w`, `p (kW)`; "" where none."""
-    bracket = re.search(r"[\[(]\s*(W|kW|MW|mW)\s*[\])]$", header)
-    if bracket:
-        return bracket[1]
-    suffix = re.search(r"(?:^|_)(w|kw|mw)$", header.lower())
-    if suffix:
-        return _SUFFIX[suffix[1]]
-    word = re.search(r" (W|kW|MW)$", header)
-    return word[1] if word else ""
+def too_large(power_w: float) -> str:
+    """Say that no site draws so much."""
+    return f"{power_w / 1e6:.3g} MW is above {MOST_W / 1e6:,.0f} MW, which no site draws: is the unit right?"
 
 
 def _table(place: Path, header: list[str], cells: Iterator[tuple[int, list[str]]], gpus: int | None) -> LoadTrace:
-    time = next((i for i, h in enumerate(header) if _TIME.fullmatch(h.lower())), None)
-    power = next((i for i, h in enumerate(header) if _unit(h) and i != time), None)
-    if time is None or power is None:
-        missing = "a time column such as t_s" if time is None else "a power column with its unit"
-        what = f"lacks {missing}, such as power_w or 'load [MW]'; found: {', '.join(header)[:120]}"
-        raise InputFileError(str(place), 1, what)
-    rows = _rows(place, cells, (time, power), _unit(header[power]))
-    return _from_rows(place, rows, gpus)
+    c = columns_of(str(place), header)
+    rows = _rows(place, cells, (c.time, c.power), c.unit, c.seconds)
+    return _from_rows(place, rows, gpus, [*c.findings, *([] if c.named or rows.dated else without_unit(place, rows))])
 
 
-def _from_rows(place: Path, rows: _Rows, gpus: int | None) -> LoadTrace:
+def without_unit(place: Path, rows: Rows) -> list[Finding]:
+    """Say that a time column without a unit was read as seconds; refuse it where it can be none.
+
+    Raises
+    ------
+    InputFileError
+        Its numbers are counts since 1970 of something finer than seconds.
+    """
+    if abs(rows.t_s[0]) > LATEST_S:
+        what = "time cannot be in seconds: name the unit in the header, such as t_ms or t_us"
+        raise InputFileError(rows.file, int(rows.line[0]), what)
+    return [
+        Finding(
+            severity=Severity.note,
+            chapter="training",
+            where=place.name,
+            what="the header gives no unit of time: numbers are read as seconds",
+            remedy="name it, such as t_s or t_ms",
+        )
+    ]
+
+
+def _from_rows(place: Path, rows: Rows, gpus: int | None, found: Sequence[Finding]) -> LoadTrace:
     _forward(rows.file, rows.t_s, rows.line)
     steps = np.diff(rows.t_s)
     dt = float(np.median(steps))
-    return _trace(place, rows.t_s - rows.t_s[0], rows.power_w, (gpus or 1, dt), _gaps(rows, steps, dt))
+    return _trace(place, rows.t_s - rows.t_s[0], rows.power_w, (gpus or 1, dt), [*found, *_gaps(rows, steps, dt)])
 
 
-def _gaps(rows: _Rows, steps: NDArray[np.float64], dt: float) -> list[Finding]:
+def _gaps(rows: Rows, steps: NDArray[np.float64], dt: float) -> list[Finding]:
     """Say where samples are missing: power is a straight line there, and no limit sees what it did."""
     wide = np.flatnonzero(steps > GAP * dt)
     if not len(wide):
@@ -301,34 +328,6 @@ def _gaps(rows: _Rows, steps: NDArray[np.float64], dt: float) -> list[Finding]:
             remedy="record without gaps, or cut the trace there",
         )
     ]
-
-
-def _parquet(place: Path, gpus: int | None) -> LoadTrace:
-    """Read a table of time and power; line numbers in messages are rows, counted from 1."""
-    try:
-        if place.stat().st_size > MOST_BYTES:
-            raise InputFileError(str(place), 0, f"is larger than {MOST_BYTES / 1e6:.0f} MB; cut or thin it")
-        table = pl.read_parquet(place)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        text = str(error).strip().splitlines()
-        raise InputFileError(str(place), 0, f"is no readable Parquet file: {text[0] if text else error}") from error
-    time = next((n for n in table.columns if _TIME.fullmatch(n.lower())), None)
-    power = next((n for n in table.columns if _unit(n) and n != time), None)
-    if time is None or power is None:
-        what = f"needs a time column (t_s) and a power column with its unit (power_w); found: {table.columns}"
-        raise InputFileError(str(place), 0, what[:200])
-    if not all(table[n].dtype.is_numeric() for n in (time, power)):
-        raise InputFileError(str(place), 0, f"columns '{time}' and '{power}' must be numbers")
-    t = table[time].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    p = table[power].cast(pl.Float64).fill_null(float("nan")).to_numpy() * _FACTOR[_unit(power)]
-    if not FEWEST_ROWS <= len(t) <= MOST_ROWS:
-        raise InputFileError(str(place), 0, f"has {len(t):,} rows; {FEWEST_ROWS} to {MOST_ROWS:,} are read")
-    for values, what in ((t, "time is not finite"), (p, "power is not finite"), (np.minimum(p, 0.0) + 1.0, "")):
-        bad = np.flatnonzero(~np.isfinite(values) if what else values < 1.0)
-        if len(bad):
-            raise InputFileError(str(place), int(bad[0]) + 1, what or "power is negative; a load is positive")
-    rows = _Rows(file=str(place), line=np.arange(1, len(t) + 1), t_s=t, power_w=p)
-    return _from_rows(place, rows, gpus)
 
 
 def _forward(file: str, t: NDArray[np.float64], line: NDArray[np.int64]) -> None:

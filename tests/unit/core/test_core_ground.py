@@ -88,7 +88,7 @@ def test_temperatures_have_offsets() -> None:
     [
         ("150", "needs a unit"),
         (150, "bare number"),
-        ("150 MWh", "is a energy, not a power"),
+        ("150 MWh", "is an energy, not a power; write a power"),
         ("150 mw", "did you mean 'MW'"),
         ("-1 MW", "must not be negative"),
         ("MW", "write a power"),
@@ -96,6 +96,7 @@ def test_temperatures_have_offsets() -> None:
         (True, "write a power"),
         ("1e999 MW", "finite"),
         ([1], "write a power"),
+        ("nan MW", "needs a number and a unit: write a power"),
         ("1 MW extra", "unknown unit"),
     ],
 )

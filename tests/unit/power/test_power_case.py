@@ -15,7 +15,6 @@ from gigasite._core.errors import CampusFileError, GigasiteError, InfeasibleErro
 from gigasite.campus import load as load_campus
 from gigasite.design import design
 from gigasite.plan.bench import case_of
-from gigasite.power.andes_case import andes_case
 from gigasite.power.case import read_bench
 from gigasite.power.size import size
 from gigasite.power.sweep import sweep, tasks_of
@@ -168,7 +167,7 @@ def test_sizing_of_a_small_island(tmp_path: Path) -> None:
 def test_a_capacity_below_the_mean_is_named(tmp_path: Path) -> None:
     text = CASE.replace("battery:", "grid: {capacity: 3 MW}\nbattery:").replace("count: 3, rating", "count: 1, rating").replace("count: 2, rating", "count: 1, rating")  # fmt: skip
     with pytest.raises(InfeasibleError, match="no battery holds the source's capacity"):
-        size(bench(tmp_path, text.replace("gpus: 30000", "gpus: 60000")), ("ramp-limit",))
+        size(bench(tmp_path, text.replace("gpus: 30000", "gpus: 60000").replace("40 s}", "40 s, level: aggregate}")), ("ramp-limit",))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["memphis", "next", "lab"])
@@ -177,9 +176,3 @@ def test_the_case_of_a_reference_campus_reads_back(tmp_path: Path, campuses: Pat
     made = bench(tmp_path, case_of(campus, design(campus)))
     assert made.load.gpus == campus.compute.gpus
     assert made.controller.kind == campus.power.controller.kind
-
-
-def test_andes_refuses_what_it_has_no_model_for(tmp_path: Path) -> None:
-    with pytest.raises(InfeasibleError, match="ANDES has no governor gas-engine"):
-        one = bench(tmp_path, CASE.replace("kind: load-follower, split: 10 s", "kind: none").replace("battery: {rating: 20 MW, energy: 10 MWh}\n", ""))  # fmt: skip
-        andes_case(one.plant, one.load)

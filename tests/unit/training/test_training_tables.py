@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -38,6 +40,50 @@ def test_parquet_is_the_same_table(tmp_path: Path) -> None:
     np.testing.assert_array_equal(one.at_s, two.at_s)
 
 
+MOMENTS = [datetime(2025, 1, 1) + timedelta(milliseconds=100 * k) for k in range(5)]  # noqa: DTZ001  # logs have no zone
+
+
+@pytest.mark.parametrize(
+    ("time", "values"),
+    [
+        ("t_ms", [0, 100, 200, 300, 400]),
+        ("time_us", [0, 100_000, 200_000, 300_000, 400_000]),
+        ("time [s]", [7.0, 7.1, 7.2, 7.3, 7.4]),
+        ("t_min", [k / 600 for k in range(5)]),
+        ("timestamp", MOMENTS),
+        ("datetime", [m.replace(tzinfo=UTC) for m in MOMENTS]),
+        ("time", [m - MOMENTS[0] for m in MOMENTS]),
+        ("time", [m.isoformat() for m in MOMENTS]),
+    ],
+)
+def test_the_header_names_the_unit_of_time_and_dates_need_none(tmp_path: Path, time: str, values: list[Any]) -> None:
+    table = pl.DataFrame({time: values, "p_kw": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    table.write_parquet(tmp_path / "a.parquet")
+    files = [tmp_path / "a.parquet"]
+    if not isinstance(table.to_series(0).dtype, pl.Duration):
+        table.write_csv(tmp_path / "a.csv")
+        files.append(tmp_path / "a.csv")
+    for file in files:
+        trace = read_trace(file)
+        np.testing.assert_allclose(trace.at_s, [0.0, 0.1, 0.2, 0.3, 0.4], atol=1e-6)
+        assert trace.power_w.tolist() == [1e3, 2e3, 3e3, 4e3, 5e3]
+        assert trace.findings == ()
+
+
+def test_what_is_taken_for_granted_is_said(tmp_path: Path) -> None:
+    trace = read_trace(written(tmp_path, "time,load_w,source_w\n0,1,9\n1,2,9\n2,3,9\n3,4,9\n"))
+    assert trace.power_w.tolist() == [1.0, 2.0, 3.0, 4.0]
+    said = " ".join(f.what for f in trace.findings)
+    assert "'load_w' is read" in said
+    assert "numbers are read as seconds" in said
+
+
+def test_a_terawatt_is_a_slip_and_its_line_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputFileError, match=r":3: 1e\+294 MW is above 1,000,000 MW") as error:
+        read_trace(written(tmp_path, "t_s,power_w\n0,1\n1,1e300\n2,3\n3,4\n"))
+    assert len(str(error.value)) < 300
+
+
 @pytest.mark.parametrize(
     ("columns", "needle"),
     [
@@ -46,7 +92,12 @@ def test_parquet_is_the_same_table(tmp_path: Path) -> None:
         ({"t_s": [0.0, 1.0, 2.0, 3.0], "load_mw": [1.0, None, 1.0, 1.0]}, ":2: power is not finite"),
         ({"t_s": [0.0, 1.0, float("nan"), 3.0], "load_mw": [1.0] * 4}, ":3: time is not finite"),
         ({"t_s": [0.0, 1.0, 2.0, 3.0], "load": [1.0] * 4}, "power column with its unit"),
-        ({"t_s": ["a", "b", "c", "d"], "load_mw": [1.0] * 4}, "must be numbers"),
+        ({"t_s": ["a", "b", "c", "d"], "load_mw": [1.0] * 4}, ":1: 'a' is no time"),
+        ({"t_s": [0.0, 1.0, 2.0, 3.0], "load_mw": ["1", "2", "3", "4"]}, "must be numbers"),
+        ({"t_s": [[0.0]] * 4, "load_mw": [1.0] * 4}, "numbers, dates or durations"),
+        ({"t_s": [0.0, 1.0, 2.0, 3.0], "load_mw": [1.0, 1e300, 1.0, 1.0]}, ":2: 1e+300 MW is above 1,000,000 MW"),
+        ({"t": [1.7e12, 1.8e12, 1.9e12, 2e12], "load_mw": [1.0] * 4}, "name the unit in the header, such as t_ms"),
+        ({"timestamp": [None, *MOMENTS[:4]], "load_mw": [1.0] * 5}, ":1: time is not finite"),
         ({"t_s": [0.0], "load_mw": [1.0]}, "has 1 rows"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
+from gigasite._core.errors import QuantityError
 from gigasite._core.settings import setting
 from gigasite.power.bound import SourceLimits
 from gigasite.power.controller import controllers, within
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gigasite.power.types import Job
 
 MW = 1e6
+MOST_STEPS = 120
+"""Of the horizon: the program is solved every interval."""
 
 
 class Memory(NamedTuple):
@@ -59,6 +62,14 @@ class Mpc:
     interval_s: float = setting(1.0, 0.05, 60.0)
     centring_s: float = setting(120.0, 1.0, 30 * 86400.0)
     kind: ClassVar[str] = "mpc"
+
+    def __post_init__(self) -> None:
+        """Refuse a program that takes longer than the run."""
+        if self.horizon_s > MOST_STEPS * self.interval_s:
+            raise QuantityError(
+                f"horizon over interval is {self.horizon_s / self.interval_s:.0f}, at most {MOST_STEPS}: a shorter "
+                "horizon, or decide less often"
+            )
 
     def informed(self, job: Job, /) -> Planner:
         """Return the controller with what is announced, by even steps of the interval."""

@@ -12,12 +12,10 @@ from gigasite._core.quantity import show
 from gigasite._core.settings import setting
 from gigasite.power.bound_types import SourceLimits
 from gigasite.power.limit import Verdict, broken, limits, unseen
-from gigasite.power.spells import rises, shown_s, sound, when
+from gigasite.power.spells import averaged, rises, shown_s, sound, when
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from gigasite._core.finding import Finding
     from gigasite.power.limit import Series
 
@@ -98,19 +96,6 @@ class Ramp:
             f"take {more} of the change within {self.window_s:g} s off the source: a lower ramp of the controller, a "
             "shorter latency, more battery power, or a meter's `mean` if the utility's averages",
         )
-
-
-def averaged(power_w: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
-    """Return the mean of the last `samples` samples; before the trace the first one stands.
-
-    >>> averaged(np.array([1.0, 3.0, 3.0]), 2).tolist()
-    [1.0, 2.0, 3.0]
-    """
-    if samples <= 1:
-        return power_w
-    sums = np.cumsum(np.concatenate([np.full(samples, power_w[0]), power_w]))
-    out: NDArray[np.float64] = (sums[samples:] - sums[:-samples]) / samples
-    return out
 
 
 def _where(series: Series) -> str:

@@ -12,7 +12,7 @@ from gigasite._core.quantity import show
 from gigasite._core.settings import setting
 from gigasite.power.bound_types import SourceLimits
 from gigasite.power.limit import Verdict, broken, limits, unseen
-from gigasite.power.spells import PLATEAU_S, shown_s, sound, too_coarse, when
+from gigasite.power.spells import PLATEAU_S, averaged, shown_s, sound, too_coarse, when
 from gigasite.power.types import Line
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Range:
         Largest difference between highest and lowest source power within any window [W].
     range_window_s
         The window [s].
+    mean_s
+        Averaging of the meter that judges [s]; 0: every sample counts.
     drift_w_per_s
         Ramp that is allowed beside it [W/s]: within a window the power may differ by range + drift x window. 0: none.
 
@@ -47,6 +49,7 @@ class Range:
     range_w: float = setting(MISSING, 1.0, 1e12)
     range_window_s: float = setting(60.0, 0.01, 86400.0)
     drift_w_per_s: float = setting(0.0, 0.0, 1e12)
+    mean_s: float = setting(0.0, 0.0, 3600.0)
     kind: ClassVar[str] = "range"
 
     @property
@@ -60,7 +63,7 @@ class Range:
 
     def judge(self, series: Series, /) -> Verdict:
         """Return the widest window against the range."""
-        power_w = sound(series.source_w)
+        power_w = averaged(sound(series.source_w), max(1, round(self.mean_s / series.dt_s)))
         widths = window_ranges(power_w, max(2, round(self.range_window_s / series.dt_s)))
         k = int(np.argmax(widths))
         worst = float(widths[k])

@@ -57,7 +57,8 @@ def steepest(
     bad = worst > most_hz_per_s
     line = Line(series="rocof_judged_hz_per_s", level=most_hz_per_s, text=f"{where} rate of change", broken=bad)
     if bad:
-        first = int(np.argmax(rate > most_hz_per_s))
+        # a rate stands at the start of its window; what is told is when it was measured
+        first = int(np.argmax(rate > most_hz_per_s)) + max(1, round(window_s / series.dt_s))
         limit = f"{most_hz_per_s:g} Hz/s over {window_s:g} s"
         text = f"{worst:.2f} Hz/s, {when(series, first)}"
         return line, (broken(where, "frequency changes too fast", limit, text, REMEDY),), worst

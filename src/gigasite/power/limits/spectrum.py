@@ -32,6 +32,10 @@ def watts(raw: Any) -> tuple[Band, ...]:
     return bands_of(raw, "power")
 
 
+ROUNDING = 1e-7
+"""Swing over mean below which a run only shows its own rounding."""
+
+
 @limits.part("spectrum")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spectrum:
@@ -89,12 +93,20 @@ class Spectrum:
     def _share(self, series: Series, power_w: NDArray[np.float64]) -> tuple[Line, list[Finding], float]:
         share, rms_w = band_share(power_w, series.dt_s, self.low_hz, self.high_hz)
         band = f"{self.low_hz:g}-{self.high_hz:g} Hz"
-        bad = share > self.share_frac and rms_w > self.floor_frac * abs(float(power_w.mean()))
+        mean_w = abs(float(power_w.mean()))
+        if rms_w <= ROUNDING * mean_w:
+            share = 0.0  # a steady power has no spectrum, only rounding
+        short = len(power_w) * series.dt_s < FEWEST_PERIODS / self.low_hz
+        bad = share > self.share_frac and rms_w > self.floor_frac * mean_w and not short
         line = Line(series="spectrum_band_frac", level=self.share_frac, text=f"share in {band}", broken=bad)
         if bad:
             text = f"{share:.1%} of a swing of {show(rms_w, 'MW')} rms"
             what = f"too much of the swing lies in {band}"
             return line, [broken(self.kind, what, f"{self.share_frac:.0%}", text, REMEDY)], share
+        if short:
+            why = f"the trace is shorter than {FEWEST_PERIODS} periods of its lowest frequency"
+            length = f"take at least {FEWEST_PERIODS / self.low_hz:.3g} s"
+            return line, [unjudged(self.kind, f"the share in {band}", why, length)], share
         needed_s = 0.5 / self.high_hz
         if too_coarse(series, needed_s):
             return line, [unseen(self.kind, f"the share in {band}", needed_s, shown_s(series))], share

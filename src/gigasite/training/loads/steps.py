@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gigasite._core.errors import QuantityError
-from gigasite._core.quantity import Quantity
+from gigasite._core.quantity import UNITS, Quantity, show
 from gigasite._core.settings import of_kind, setting
 from gigasite.training.load_kind import loads
 from gigasite.training.types import LoadTrace
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+MOST = {"power": 1e11, "duration": 1e7}
+"""As of the other loads."""
 
 
 def _list(dimension: str) -> Any:
@@ -24,7 +28,11 @@ def _list(dimension: str) -> Any:
         if not isinstance(raw, list) or not raw:
             unit = "[1 s, 5 s]" if dimension == "duration" else "[120 MW, 80 MW]"
             raise QuantityError(f"needs a list such as {unit}, found {str(raw)[:40]!r}")
-        return tuple(quantity.parse(item) for item in raw)
+        values = tuple(quantity.parse(item) for item in raw)
+        if max(values) > MOST[dimension]:
+            unit = next(iter(UNITS[dimension][1]))
+            raise QuantityError(f"must not be above {show(MOST[dimension], unit)}, found {show(max(values), unit)}")
+        return values
 
     return many
 
