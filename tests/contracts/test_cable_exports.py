@@ -182,10 +182,10 @@ def test_port_descriptions_name_the_far_end(
     name: str, read: Callable[[str], list[tuple[str, str]]], first: tuple[str, str], tmp_path: Path
 ) -> None:
     files = written(name, tmp_path / "x")
-    (leaf,) = (v.decode() for k, v in files.items() if re.search(r"/leaf-00\.", k))
+    (leaf,) = (v.decode() for k, v in files.items() if re.search(r"/leaf-000000\.", k))
     ports = read(leaf)
     assert [p for p, _ in ports[:2]] == list(first)
-    assert [t.split()[0] for _, t in ports[:2]] == ["srv-00", "srv-01"]
+    assert [t.split()[0] for _, t in ports[:2]] == ["srv-000000", "srv-000001"]
     assert len({p for p, _ in ports}) == len(ports) == 64
     every = [t for text in files.values() for _, t in read(text.decode())]
     ends = sum(n.startswith(("leaf", "spine", "storage-", "management")) for pair in planned() for n, _ in pair)

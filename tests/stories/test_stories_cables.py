@@ -78,12 +78,14 @@ def test_everything_is_exported_and_one_format_refuses_what_it_cannot_say(campus
 
 def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "s.csv"
-    sheet.write_text("A-Node Name,A-Port,Z-Node Name,Z-Port\nsrv-00,eth0,leaf-00,swp1\nsrv-01,eth0,leaf-99,swp2\n")
+    sheet.write_text(
+        "A-Node Name,A-Port,Z-Node Name,Z-Port\nsrv-00,eth0,leaf-000000,swp1\nsrv-01,eth0,leaf-000099,swp2\n"
+    )
     made = answer("read", sheet, "--plan", campuses / "lab.yaml", code=2)
     assert (made["rows"], made["good_rows"]) == (2, 1)
     (found,) = made["findings"]
     assert "row 3, column z_node" in found["where"]
-    assert found["found"] == "leaf-99"
+    assert found["found"] == "leaf-000099"
     assert (
         made["changes"]["remove"] == 1195
     )  # the sheet holds one good cable: nothing of the plan is dropped in silence

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.design.types import FABRICS, PORT_BITS
+from gigasite.design.equipment import MOST_WAYS
+from gigasite.design.types import FABRICS, PORT_BITS, TIERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite.campus.parts import Cable, Module, Switch
     from gigasite.campus.schema import Campus
-    from gigasite.design.types import Design, Links
+    from gigasite.design.types import Design
 
     Ints = NDArray[np.int64]
 
-MANAGEMENT_DOWN, MANAGEMENT_UP = 1e9, 100e9  # RJ45 ports and uplinks of an SN2201
-MANAGEMENT_SHARE = 2  # links of one cage of a management switch at most: its core is an SN5600 with 128 ports
+SLOW = 100e9  # copper up to here has QSFP28 plugs, faster copper OSFP or QSFP112
 COPPER = {"dac", "acc", "aec", "copper"}
 
 
@@ -37,6 +37,8 @@ class Ends:
         Number of the switch cage, -1 at a host; `cage_code` gives the kind of switch of each.
     a_share, z_share
         Links that share one cage.
+    a_sub, z_sub
+        Which of them this is, from 0.
     """
 
     parts: tuple[str, ...]
@@ -48,6 +50,8 @@ class Ends:
     z_cage: Ints
     a_share: Ints
     z_share: Ints
+    a_sub: NDArray[np.int8]
+    z_sub: NDArray[np.int8]
     cages: int
     per_switch: int
     switch_code: Ints
@@ -64,21 +68,12 @@ class Ends:
         return self.speeds[speed], self.parts[a], self.parts[z]
 
 
-def speeds(campus: Campus, links: Links) -> NDArray[np.float64]:
-    """Return the speed of each link [bit/s].
-
-    The management network has copper down-links and faster ones between its switches; fabrics other than those of the
-    GPUs and of management run at the speed of storage.
-    """
-    n = campus.network
-    out = np.full(len(links), n.storage_speed_bit_per_s)
-    for i, name in enumerate(FABRICS):
-        mine = links.fabric == i
-        if name == "gpu":
-            out[mine] = n.speed_bit_per_s
-        elif name in {"management", "oob", "out-of-band"}:
-            out[mine] = np.where(links.tier[mine] == 0, MANAGEMENT_DOWN, MANAGEMENT_UP)
-    return out
+def speeds(design: Design, fabric: NDArray[np.uint8], tier: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return the speed of links by fabric and tier, as the design says [bit/s]."""
+    table = np.zeros((len(FABRICS), len(TIERS)))
+    for at, speed in design.link_speed_bit_per_s.items():
+        table[at] = speed
+    return table[fabric, tier]
 
 
 def ends(campus: Campus, design: Design) -> Ends:
@@ -88,17 +83,17 @@ def ends(campus: Campus, design: Design) -> Ends:
     names = sorted(column.unique().to_list())
     code = column.replace_strict(names, range(len(names))).to_numpy().astype(np.int64)
     switches = campus.catalogue.switches
-    values = speeds(campus, links)
-    known = sorted({float(v) for v in np.unique(values)})
-    speed = np.searchsorted(known, values)
+    known = sorted(set(design.link_speed_bit_per_s.values()))
+    speed = np.searchsorted(known, speeds(design, links.fabric, links.tier))
     is_switch = np.array([n in switches for n in names])
     share = np.array([[_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
     ordinal = np.where(is_switch[code], np.cumsum(is_switch[code]) - 1, -1)
     a, z = links.a_port >> PORT_BITS, links.z_port >> PORT_BITS
-    most = np.where(design.devices["kind"].str.starts_with("management").to_numpy(), MANAGEMENT_SHARE, 1 << PORT_BITS)
-    a_share, z_share = np.minimum(share[code[a], speed], most[a]), np.minimum(share[code[z], speed], most[z])
+    a_share, z_share = share[code[a], speed], share[code[z], speed]
     low = (1 << PORT_BITS) - 1
-    a_in, z_in = ((links.a_port & low) - 1) // a_share, ((links.z_port & low) - 1) // z_share
+    a_in, a_sub = np.divmod((links.a_port & low) - 1, a_share)
+    z_in, z_sub = np.divmod((links.z_port & low) - 1, z_share)
+    _faster_up(design, a_in, a_sub, a_share, z_share)
     per_switch = int(max(a_in.max(initial=0), z_in.max(initial=0))) + 1
     return Ends(
         parts=tuple(names),
@@ -110,27 +105,43 @@ def ends(campus: Campus, design: Design) -> Ends:
         z_cage=np.where(ordinal[z] >= 0, ordinal[z] * per_switch + z_in, -1),
         a_share=a_share,
         z_share=z_share,
+        a_sub=a_sub.astype(np.int8),
+        z_sub=z_sub.astype(np.int8),
         cages=int(is_switch[code].sum()) * per_switch,
         per_switch=per_switch,
         switch_code=code[is_switch[code]],
     )
 
 
+def _faster_up(design: Design, a_in: Ints, a_sub: Ints, a_share: Ints, z_share: Ints) -> None:
+    """Count cages of up-links, where these run at another speed than the links below, from behind those below."""
+    links = design.links
+    for (fabric, tier), speed in design.link_speed_bit_per_s.items():
+        if tier == 0 or design.link_speed_bit_per_s[fabric, tier - 1] == speed:
+            continue
+        up = np.flatnonzero((links.fabric == fabric) & (links.tier == tier))
+        down = z_share[(links.fabric == fabric) & (links.tier == tier - 1)]
+        port = links.a_port[up] & ((1 << PORT_BITS) - 1)
+        first = int(port.min())
+        cage, a_sub[up] = np.divmod(port - first, a_share[up])
+        a_in[up] = cage - (1 - first) // int(down[0])  # cages below, rounded up
+
+
 def _share(switch: Switch, speed_bit_per_s: float) -> int:
     """Return how many links of a speed share one cage of a switch, as the design counts its ports."""
-    return max(int(switch.cage_speed_bit_per_s // speed_bit_per_s), 1)
+    return max(min(int(switch.cage_speed_bit_per_s // speed_bit_per_s), MOST_WAYS), 1)
 
 
 def form(campus: Campus, part: str, speed_bit_per_s: float) -> str:
     """Return the form of the cage at an end: of the switch; `host` at a server.
 
-    The up-links of a copper switch are faster than its ports and have cages of their own.
+    The up-links of an out-of-band switch have cages of their own.
     """
     switch = campus.catalogue.switches.get(part)
     if switch is None:
         return "host"
-    if speed_bit_per_s > switch.cage_speed_bit_per_s:
-        return "qsfp28"
+    if switch.uplinks and speed_bit_per_s == switch.uplink_speed_bit_per_s:
+        return switch.uplink_cage
     return switch.cage
 
 
@@ -164,6 +175,6 @@ def joins(campus: Campus, cable: Cable, a_part: str, z_part: str) -> bool:
     if cable.medium in COPPER:
         wanted = {"rj45"} if cable.medium == "copper" else {"osfp", "qsfp112", "qsfp28"}
         if cable.medium != "copper":
-            wanted = {"qsfp28"} if cable.speed_bit_per_s <= MANAGEMENT_UP else {"osfp", "qsfp112"}
+            wanted = {"qsfp28"} if cable.speed_bit_per_s <= SLOW else {"osfp", "qsfp112"}
         return all(form(campus, p, cable.speed_bit_per_s) in wanted | {"host"} for p in (a_part, z_part))
     return module_at(campus, cable, a_part) is not None and module_at(campus, cable, z_part) is not None

@@ -29,7 +29,7 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
     """
     network = book.network().to_numpy()
     rows = sheet(book.devices, book.cables.parts, book.cables.label, book.rows)
-    share = _shares(book)
+    made = _cages(book)
     tables = []
     for end, far in (("a", "z"), ("z", "a")):
         here = book.places(end)
@@ -38,7 +38,7 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
                 {
                     "node": here["node"],
                     "number": here["number"],
-                    "share": share[end],
+                    **made[end],
                     "switch": network[here["device_id"].to_numpy()] != "",
                     "text": rows[f"{far}_node"] + " " + rows[f"{far}_port"] + " " + rows["cable"],
                 }
@@ -47,17 +47,20 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
     table = pl.concat(tables).filter(pl.col("switch")).sort("node", "number")
     if table.is_empty():
         raise InfeasibleError("no chosen cable ends at a switch")
-    table = table.with_columns(
-        cage=(pl.col("number") - 1) // pl.col("share") + 1, sub=(pl.col("number") - 1) % pl.col("share")
-    )
     for (node,), ports in table.group_by("node", maintain_order=True):
         yield str(node), ports.select("number", "cage", "sub", "share", "text")
 
 
-def _shares(book: Book) -> dict[str, np.ndarray]:
-    """Return the links that share a cage at both ends of each chosen cable."""
+def _cages(book: Book) -> dict[str, dict[str, np.ndarray]]:
+    """Return cage (from 1), port within the cage and links that share it, at both ends of each chosen cable."""
     every = ends(book.campus, book.design)
     links = book.design.links
     order = np.lexsort((links.z_port, links.a_port))  # the order of the plan
-    at = np.searchsorted(links.a_port[order], book.rows["a_port"].to_numpy())
-    return {"a": every.a_share[order][at], "z": every.z_share[order][at]}
+    at = order[np.searchsorted(links.a_port[order], book.rows["a_port"].to_numpy())]
+    return {
+        end: {"cage": cage[at] % every.per_switch + 1, "sub": sub[at], "share": share[at]}
+        for end, cage, sub, share in (
+            ("a", every.a_cage, every.a_sub, every.a_share),
+            ("z", every.z_cage, every.z_sub, every.z_share),
+        )
+    }

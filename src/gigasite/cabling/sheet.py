@@ -18,7 +18,7 @@ from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
 from gigasite.cabling.store import FULL
-from gigasite.design.types import PORT_BITS
+from gigasite.design.types import PORT_BITS, SWITCH_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,6 +1,6 @@
 """What types cannot see: ranges of every number, references to parts, chapters that contradict each other.
 
-`BOUNDS` holds the widest range in which gigasite's models mean anything; a test keeps it complete.
+The ranges and references themselves stand in `bounds.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gigasite._core.quantity import UNITS, show, yaml_key
 from gigasite._core.registry import unknown
 from gigasite._core.settings import Choice
+from gigasite.campus.bounds import BOUNDS, REFERENCES
 from gigasite.campus.nodes import dotted
 
 if TYPE_CHECKING:
@@ -23,133 +24,6 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import CampusFile
 
     Mistakes = Callable[[Choice], list[tuple[str, str]]]
-
-GW, MW, KW = 1e9, 1e6, 1e3
-DAY = 86400.0
-
-# key (list indices as []) -> lowest, highest in SI
-BOUNDS: dict[str, tuple[float, float]] = {
-    "seed": (0, 2**62),
-    "site.latitude": (-66, 72),
-    "site.longitude": (-180, 180),
-    "site.elevation": (0.1, 4500),
-    "site.shell.area": (100, 5e7),
-    "site.shell.height": (2.5, 60),
-    "site.shell.floor_load": (100, 50_000),
-    "site.shell.usable": (0.05, 1),
-    "site.shell.aspect": (0.1, 10),
-    "site.climate.mean": (-20, 40),
-    "site.climate.summer": (-5, 55),
-    "site.climate.winter": (-50, 35),
-    "site.climate.mean_wet": (-20, 32),
-    "site.climate.summer_wet": (-5, 35),
-    "site.water": (0, 50),
-    "site.gas": (0, 100 * GW),
-    "compute.gpus": (1, 4_000_000),
-    "compute.servers_per_rack": (1, 100),
-    "compute.racks_per_array": (1, 1000),
-    "compute.halls": (1, 500),
-    "compute.racks_per_row": (1, 200),
-    "compute.aisle": (0.6, 10),
-    "network.speed": (1e9, 12.8e12),
-    "network.tiers": (0, 4),
-    "network.planes": (1, 8),
-    "network.nodes_per_unit": (0, 4096),
-    "network.nodes_per_pod": (0, 1_000_000),
-    "network.oversubscription": (0.1, 32),
-    "network.spine_oversubscription": (0.1, 32),
-    "network.core_oversubscription": (0.1, 32),
-    "network.storage_links": (0, 16),
-    "network.storage_speed": (1e9, 12.8e12),
-    "network.storage_oversubscription": (0.1, 32),
-    "network.inband_links": (0, 16),
-    "network.inband_speed": (1e9, 12.8e12),
-    "network.inband_oversubscription": (0.1, 32),
-    "network.management_links": (0, 8),
-    "network.slack": (0, 1),
-    "network.spare": (0, 1),
-    "network.cabling.tray_width": (0.05, 3),
-    "network.cabling.tray_height": (0.02, 0.5),
-    "network.cabling.tray_above": (0.05, 10),
-    "network.cabling.tray_spacing": (0.05, 2),
-    "network.cabling.fill": (0.01, 1),
-    "network.cabling.row_trays": (0, 200),
-    "network.cabling.cross_trays": (0, 200),
-    "network.cabling.corridor_trays": (0, 1000),
-    "network.cabling.bundle": (1, 1000),
-    "network.cabling.spare_fibres": (0, 2),
-    "network.cabling.panel_positions": (1, 1000),
-    "network.cabling.jumper": (0.3, 30),
-    "network.cabling.crew_people": (1, 100),
-    "network.cabling.bundle_pull": (0, DAY),
-    "training.model.parameters": (1e6, 1e16),
-    "training.model.active": (1e6, 1e16),
-    "training.tokens_per_step": (1, 1e12),
-    "training.mfu": (0.005, 1),
-    "training.checkpoint.every": (1, 7 * DAY),
-    "training.checkpoint.stall": (0, DAY),
-    "training.exposed": (0, 0.95),
-    "training.compute_tdp": (0.05, 1.5),
-    "training.wait_tdp": (0, 1.5),
-    "training.edge_jitter": (0, 60),
-    "training.failures_per_1000_node_days": (0, 1e5),
-    "training.restart": (1, 7 * DAY),
-    "training.trace_gpus": (1, 10_000_000),
-    "power.grid[].day": (0, 10_000),
-    "power.grid[].capacity": (0, 100 * GW),
-    "power.gensets[].count": (0, 20_000),
-    "power.gensets[].day": (0, 10_000),
-    "power.batteries[].count": (0, 50_000),
-    "power.batteries[].day": (0, 10_000),
-    "power.batteries[].soc": (0, 1),
-    "power.frequency": (45, 65),
-    "power.voltage": (1e3, 800e3),
-    "power.spare_gensets": (0, 1000),
-    "power.diversity": (0.1, 1),
-    "cooling.supply": (4, 60),
-    "cooling.rise": (2, 40),
-    "cooling.concentration": (1.5, 50),
-    "cooling.spare": (0, 3),
-    "cooling.loop": (1e3, 5e6),
-    "schedule.first_step_gpus": (1, 4_000_000),
-    "schedule.target_day": (1, 10_000),
-    "schedule.crews.*": (1, 100_000),
-    "schedule.samples": (10, 100_000),
-    "economics.horizon": (30 * DAY, 40 * 366 * DAY),
-    "economics.discount_per_year": (0, 1),
-    "economics.gpu_hour": (0, 1000),
-    "economics.price_decay_per_year": (0, 0.95),
-    "economics.goodput": (0.01, 1),
-    "economics.residual": (0, 1),
-    "economics.electricity": (0, 10.0 / 3.6e6),
-    "economics.gas": (0, 1e3 / 1.05506e9),
-    "economics.staff": (0, 100_000),
-}
-
-# key -> kind of the catalogue it names a part of
-REFERENCES: dict[str, str] = {
-    "compute.server": "servers",
-    "compute.rack": "racks",
-    "network.leaf": "switches",
-    "network.spine": "switches",
-    "network.core": "switches",
-    "network.supercore": "switches",
-    "network.storage_switch": "switches",
-    "network.inband_switch": "switches",
-    "network.management_switch": "switches",
-    "network.management_spine": "switches",
-    "network.management_core": "switches",
-    "power.gensets[].model": "gensets",
-    "power.batteries[].model": "batteries",
-    "power.substation": "electrical",
-    "power.switchgear": "electrical",
-    "power.transformer": "electrical",
-    "power.busway": "electrical",
-    "cooling.cdu": "cdus",
-    "cooling.tower": "heat_rejection",
-    "cooling.dry_cooler": "heat_rejection",
-    "cooling.chiller": "heat_rejection",
-}
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
@@ -329,6 +203,13 @@ def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
             fast, slow = (show(x, "Gb/s") for x in (speed, part.cage_speed_bit_per_s))
             out.append((("network", key), f"its cages run at {slow}, under the links' {fast}"))
     leaf = catalogue.switches.get(net.management_switch)
+    above = [(k, catalogue.switches.get(getattr(net, k))) for k in ("management_spine", "management_core")]
+    for key, part in above if net.management_links and leaf is not None else ():
+        if part is not None and leaf is not None and part.cage_speed_bit_per_s < leaf.uplink_speed_bit_per_s:
+            fast, slow = (show(x, "Gb/s") for x in (leaf.uplink_speed_bit_per_s, part.cage_speed_bit_per_s))
+            out.append(
+                (("network", key), f"its cages run at {slow}, under the {fast} of {net.management_switch}'s uplinks")
+            )
     if net.management_links and leaf is not None and not leaf.uplinks:
         known = ", ".join(sorted(n for n, s in catalogue.switches.items() if s.uplinks))
         out.append((("network", "management_switch"), f"has no uplinks of its own; known with uplinks: {known}"))

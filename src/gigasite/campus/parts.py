@@ -105,6 +105,8 @@ class Switch:
     uplinks: Count = 0
     """Cages of their own toward the tier above (out-of-band switches); 0: all cages are alike."""
     uplink_speed_bit_per_s: BitsPerSecond = 0.0
+    uplink_cage: Literal["osfp", "qsfp112", "qsfp28", "rj45"] = "qsfp28"
+    """Form of those."""
     height_u: Number
     weight_kg: Kilograms
     typical_w: Watts

@@ -14,13 +14,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gigasite._core.errors import InfeasibleError
+from gigasite.design.clos_ask import MOST_TIERS, check, kept, ports
 from gigasite.design.types import FabricLimit
 
 if TYPE_CHECKING:
     from gigasite.design.fabric import FabricAsk
-
-MOST_TIERS = 4
-MOST = {"nodes": 8_000_000, "nics": 64, "gpus_per_node": 4096, "planes": 16, "radix": 32_767}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ def leaves_of(ask: FabricAsk, shape: Shape) -> Leaves:
     InfeasibleError
         A setting is impossible.
     """
-    _check(ask)
+    check(ask)
     nics = ask.nics if shape.joined else 1
     o = ask.oversubscription
     most = ask.leaf_down or _down_ports(ask.usable[0], o)
@@ -181,7 +179,7 @@ def leaves_of(ask: FabricAsk, shape: Shape) -> Leaves:
     unit = ask.nodes_per_unit or (most if rails else 0)
     if (rails or not shape.joined) and unit > most:
         raise InfeasibleError(
-            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {_ports(ask)} leaf at {o:g}:1 has {most}. "
+            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {ports(ask)} leaf at {o:g}:1 has {most}. "
             f"Take nodes per unit <= {most}, a larger radix, or more oversubscription"
         )
     per_unit = nics if rails else max(1, -(-unit * nics // most))
@@ -189,44 +187,10 @@ def leaves_of(ask: FabricAsk, shape: Shape) -> Leaves:
     up = ask.leaf_up or max(1, math.ceil(down / o / ask.uplink_ratio - 1e-9))
     if down + up > ask.usable[0] and not (ask.tiers == 1 and down <= ask.usable[0]):
         raise InfeasibleError(
-            f"a leaf with {down} ports down and {up} up needs {down + up} ports; it has {ask.usable[0]}{_kept(ask)}. "
+            f"a leaf with {down} ports down and {up} up needs {down + up} ports; it has {ask.usable[0]}{kept(ask)}. "
             "Take fewer nodes per unit, a larger radix, or more oversubscription"
         )
     return Leaves(nics=nics, unit=unit, per_unit=per_unit, down=down, up=up)
-
-
-def _check(ask: FabricAsk) -> None:
-    for name, most in MOST.items():
-        if not 1 <= getattr(ask, name) <= most:
-            raise InfeasibleError(f"a fabric needs {_words(name)} from 1 to {most:,}, found {getattr(ask, name)}")
-    zero = ("nodes_per_unit", "nodes_per_pod", "leaf_down", "leaf_up", "spine_up", "manager_links")
-    for name in (*zero, "spine_radix", "core_radix", "super_radix"):
-        most = MOST["nodes"] if name.startswith("nodes") else MOST["radix"]
-        if not 0 <= getattr(ask, name) <= most:
-            raise InfeasibleError(f"{_words(name)} must lie between 0 and {most:,}, found {getattr(ask, name)}")
-    for name in ("oversubscription", "spine_oversubscription", "core_oversubscription", "uplink_ratio"):
-        if not 0.01 <= getattr(ask, name) <= 1000:
-            raise InfeasibleError(f"{_words(name)} must lie between 0.01 and 1000, found {getattr(ask, name):g}")
-    if not 0 <= ask.tiers <= MOST_TIERS:
-        raise InfeasibleError(f"tiers must lie between 1 and {MOST_TIERS} (0: the fewest that fit), found {ask.tiers}")
-    if not 0 <= ask.reserved_ports <= MOST["radix"] or not 0 <= ask.reserved_frac <= 1:
-        raise InfeasibleError("reserved ports must lie between 0 and all ports of a switch")
-    if min(ask.usable) < 2:
-        raise InfeasibleError(f"a switch needs 2 ports or more, found {min(ask.usable)}{_kept(ask)}")
-    if ask.manager_links > ask.nics:
-        raise InfeasibleError(f"managers take one node's place: at most {ask.nics} links, found {ask.manager_links}")
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _ports(ask: FabricAsk) -> str:
-    return f"{ask.radix}-port" + (f" ({ask.reserved[0]} reserved)" if ask.reserved[0] else "")
-
-
-def _kept(ask: FabricAsk) -> str:
-    return f" beside {max(ask.reserved)} reserved" if any(ask.reserved) else ""
 
 
 def _down_ports(radix: int, oversubscription: float) -> int:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import InfeasibleError
-from gigasite.design.clos import MOST_TIERS, leaves_of, limits, pod_leaves
+from gigasite.design.clos import leaves_of, limits, pod_leaves
+from gigasite.design.clos_ask import MOST_TIERS, ports
 
 if TYPE_CHECKING:
     from gigasite.design.clos import Shape
@@ -25,9 +26,9 @@ def refusal(ask: FabricAsk, shape: Shape) -> str:
     if tiers == 1 and not most:
         head = "one tier leaves rails apart: a single switch per rail cannot join them"
     else:
-        head = f"{ask.nodes:,} nodes are more than {words} of {ask.radix}-port switches join ({most:,} nodes)"
+        head = f"{ask.nodes:,} nodes are more than {words} of {ports(ask)} switches join ({most:,} nodes)"
     if most >= ask.nodes:  # the limit is not what binds
-        head = f"{words} of {ask.radix}-port switches cannot stripe {ask.nodes:,} nodes evenly"
+        head = f"{words} of {ports(ask)} switches cannot stripe {ask.nodes:,} nodes evenly"
     if ask.nodes_per_pod and tiers > 1 and (pod := _pod(ask, shape)):
         return pod
     fits = _remedies(ask, shape, tiers)
@@ -51,9 +52,9 @@ def _pod(ask: FabricAsk, shape: Shape) -> str:
     )
     count = leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
     return (
-        f"a pod of {ask.nodes_per_pod:,} nodes has {count:,} leaves, more than a spine with {ask.usable[1]} ports joins "
-        f"beside its up-links. What would fit: nodes per pod <= {int(fits * per_leaf):,}; a larger spine radix; "
-        "more spine oversubscription"
+        f"a pod of {ask.nodes_per_pod:,} nodes has {count:,} leaves, more than the {ask.usable[1]} ports of a "
+        f"spine join beside its up-links. What would fit: nodes per pod <= {int(fits * per_leaf):,}; "
+        "a larger spine radix; more spine oversubscription"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.errors import InfeasibleError
+from gigasite._core.quantity import yaml_key
 from gigasite.design.fabric import FabricAsk, fabrics
 from gigasite.design.layout import SWITCH_RACK_UNITS, Counts, Layout, counts
 from gigasite.design.types import DEVICES, FABRICS, NAME_DIGITS, PORT_BITS, TIERS, FabricSize, Links
@@ -94,6 +95,8 @@ def _gpu(campus: Campus, n: Counts) -> Net:
         "spine_oversubscription": net.spine_oversubscription,
         "core_oversubscription": net.core_oversubscription,
         "tiers": net.tiers,
+        "reserved_ports": net.reserved_ports,
+        "reserved_frac": net.reserved_frac,
     }
     _agree(campus, dict(kind.fixed), given)
     names = ("radix", "spine_radix", "core_radix", "super_radix")
@@ -102,17 +105,19 @@ def _gpu(campus: Campus, n: Counts) -> Net:
         for name, part in zip(names, parts, strict=True)
     }
     ask = FabricAsk(
-        **_kept(own, given) | ports | {"nodes": n.servers, "gpus_per_node": server.gpus, "nics": server.nics}
+        **_kept(campus, own, given) | ports | {"nodes": n.servers, "gpus_per_node": server.gpus, "nics": server.nics}
     )
     if not ask.nodes_per_unit:
         ask = replace(ask, nodes_per_unit=_unit(campus, ask))
     return _net("gpu", net.fabric, ask, parts, net.speed_bit_per_s)
 
 
-def _kept(own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Return settings of the kind, replaced by those that the campus file sets to other than their default."""
+def _kept(campus: Campus, own: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Return settings of the kind, replaced by those that the campus sets: in its file, or to other than usual."""
     usual = {f.name: f.default for f in fields(FabricAsk)}
-    return own | {k: v for k, v in given.items() if k not in own or v != usual[k]}
+    return own | {
+        k: v for k, v in given.items() if k not in own or v != usual[k] or f"network.{yaml_key(k)}" in campus.places
+    }
 
 
 def _agree(campus: Campus, fixed: dict[str, Any], given: dict[str, Any]) -> None:
@@ -131,7 +136,7 @@ def _agree(campus: Campus, fixed: dict[str, Any], given: dict[str, Any]) -> None
 
 def _unit(campus: Campus, ask: FabricAsk) -> int:
     """Return servers that share leaves: as many whole racks as a leaf's down-ports hold."""
-    most = ask.leaf_down or int(ask.radix * ask.oversubscription / (1 + ask.oversubscription) + 1e-9)
+    most = ask.leaf_down or int(ask.usable[0] * ask.oversubscription / (1 + ask.oversubscription) + 1e-9)
     per_rack = campus.compute.servers_per_rack
     return max(most // per_rack * per_rack, min(most, per_rack))
 
@@ -144,6 +149,8 @@ def _ethernet(campus: Campus, n: Counts, name: str, part: str, links: int, speed
         nics=links,
         radix=radix(campus.catalogue.switches[part], speed),
         oversubscription=o,
+        reserved_ports=campus.network.reserved_ports,
+        reserved_frac=campus.network.reserved_frac,
     )
     return _net(name, "rail-optimized", ask, (part, part, part, part), speed)
 
@@ -153,12 +160,16 @@ def _management(campus: Campus, n: Counts) -> Net:
     net, switches = campus.network, campus.catalogue.switches
     leaf, spine, core = (switches[p] for p in (net.management_switch, net.management_spine, net.management_core))
     up = min(MANAGEMENT_UP, leaf.uplinks)
-    speed, fast, down = leaf.cage_speed_bit_per_s, leaf.uplink_speed_bit_per_s, leaf.cages
+    speed, fast = leaf.cage_speed_bit_per_s, leaf.uplink_speed_bit_per_s
+    ports = leaf.cages + up
+    down = leaf.cages - max(net.reserved_ports, math.ceil(ports * net.reserved_frac - 1e-9))
+    if down < 1:
+        raise InfeasibleError(f"management network: no port of {net.management_switch} is left beside reserved ones")
     ask = FabricAsk(
         nodes=n.servers + n.storage_nodes,
         gpus_per_node=1,
         nics=net.management_links,
-        radix=down + up,
+        radix=ports,
         spine_radix=radix(spine, fast),
         core_radix=radix(core, fast),
         leaf_down=down,
@@ -166,6 +177,8 @@ def _management(campus: Campus, n: Counts) -> Net:
         nodes_per_unit=down,
         spine_up=MANAGEMENT_SPINE_UP,
         uplink_ratio=fast / speed,
+        reserved_ports=net.reserved_ports,
+        reserved_frac=net.reserved_frac,
     )
     parts = (net.management_switch, net.management_spine, net.management_core, net.management_core)
     return _net("management", "rail-optimized", ask, parts, speed)

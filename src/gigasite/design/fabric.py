@@ -86,7 +86,9 @@ class FabricAsk:
     @property
     def reserved(self) -> tuple[int, int, int, int]:
         """Return ports of each of them that stay free, the last ones of the switch."""
-        leaf, spine, core, top = (max(self.reserved_ports, math.ceil(r * self.reserved_frac - 1e-9)) for r in self.radices)
+        leaf, spine, core, top = (
+            max(self.reserved_ports, math.ceil(r * self.reserved_frac - 1e-9)) for r in self.radices
+        )
         return leaf, spine, core, top
 
     @property

@@ -18,7 +18,9 @@ FABRIC_LINKS = Schema(
     (
         Column("tier", "UInt8", "0 node-leaf, 1 leaf-spine, 2 spine-core, 3 core-super"),
         Column(
-            "a_node", "String", "lower end: node-000012, leaf-000007, ...; the fabric manager is the node behind the last"
+            "a_node",
+            "String",
+            "lower end: node-000012, leaf-000007, ...; the fabric manager is the node behind the last",
         ),
         Column("a_port", "Int16", "from 1; of a node 1 + nic x planes + plane"),
         Column("z_node", "String", "upper end"),

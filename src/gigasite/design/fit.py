@@ -37,6 +37,7 @@ def findings(
         *_water(campus, plant),
         *_supply(campus, plant),
         *_fabric(sizes),
+        *_tiers(campus, sizes["gpu"].tiers),
     ]
 
 
@@ -221,3 +222,31 @@ def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
                 )
             )
     return out
+
+
+def _tiers(campus: Campus, tiers: int) -> list[Finding]:
+    """Say which settings of the GPU fabric speak of a tier, or of up-links, that it does not have."""
+    net = campus.network
+    over = (("oversubscription", 2), ("spine_oversubscription", 3), ("core_oversubscription", 4))
+    found = [
+        (Severity.error, key, "is asked of a tier without up-links", f"{getattr(net, key):g}:1", need)
+        for key, need in over
+        if getattr(net, key) != 1.0
+    ]
+    found += [
+        (Severity.note, key, "names the switch of a tier that the fabric does not have", str(getattr(net, key)), need)
+        for key, need in (("spine", 2), ("core", 3), ("supercore", 4))
+        if getattr(net, key) is not None
+    ]
+    return [
+        _finding(
+            severity,
+            f"network.{key}",
+            what,
+            limit=f"{tiers} tier{'' if tiers == 1 else 's'}",
+            found=value,
+            remedy=f"leave it out, or set network.tiers to {need}",
+        )
+        for severity, key, what, value, need in found
+        if tiers < need
+    ]

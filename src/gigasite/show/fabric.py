@@ -59,6 +59,9 @@ Planes = Annotated[int | None, typer.Option(help="Independent copies; every NIC 
 Oversubscription = Annotated[
     str | None, typer.Option(help="Down over up per tier from the leaf up: 2, 3:1, or 1,7 for leaf and spine.")
 ]
+Reserved = Annotated[
+    str | None, typer.Option(help="Ports of every switch that stay free: 4, or a share of its ports as 5%.")
+]
 Tiers = Annotated[int | None, typer.Option(help="Tiers of switches, 1 to 4; default: the fewest that fit.")]
 
 
@@ -81,6 +84,7 @@ def size(
     nodes_per_pod: NodesPerPod = None,
     planes: Planes = None,
     oversubscription: Oversubscription = None,
+    reserved: Reserved = None,
     tiers: Tiers = None,
     links: Annotated[Path | None, typer.Option(help="CSV or Parquet file for every link, with its ports.")] = None,
     as_json: AsJson = False,
@@ -95,6 +99,7 @@ def size(
         given = _lone(chosen, given)
     asks = [_ask(chosen, given | {"nodes": n}) for n in _sizes(chosen, given, nodes, gpus, endpoints)]
     sizes = [_part(chosen).size(ask) for ask in asks]
+    _used(given, max(s.tiers for s in sizes))
     if links is not None:
         _write_links(chosen, asks, links)
     if as_json:
@@ -118,6 +123,7 @@ def check(
     nodes_per_pod: NodesPerPod = None,
     planes: Planes = None,
     oversubscription: Oversubscription = None,
+    reserved: Reserved = None,
     tiers: Tiers = None,
     as_json: AsJson = False,
 ) -> None:
@@ -187,7 +193,20 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
             raise InfeasibleError(f"{name.replace('_', '-')} must lie between {low} and {high:,}; found {value}")
     if options.get("oversubscription") is not None:
         out |= _over(options["oversubscription"])
+    if options.get("reserved") is not None:
+        out |= _reserved(options["reserved"])
     return out
+
+
+def _reserved(text: str) -> dict[str, Any]:
+    """Read `4` or `5%`."""
+    from gigasite._core.errors import InfeasibleError
+
+    if re.fullmatch(r"[0-9]{1,5}", text.strip()):
+        return {"reserved_ports": int(text)}
+    if re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?%", text.strip()):
+        return {"reserved_frac": float(text.strip()[:-1]) / 100}
+    raise InfeasibleError(f"--reserved takes a number of ports or a share under 100%; found '{text[:60]}'")
 
 
 def _over(text: str) -> dict[str, float]:
@@ -205,6 +224,19 @@ def _over(text: str) -> dict[str, float]:
     if not all(0.01 <= r <= 1000 for r in ratios):
         raise InfeasibleError(f"oversubscription must lie between 0.01 and 1000; found '{text[:60]}'")
     return dict(zip(OVER, ratios, strict=False))
+
+
+def _used(given: dict[str, Any], tiers: int) -> None:
+    """Refuse an oversubscription of a tier that has no up-links in any of the sizes asked for."""
+    from gigasite._core.errors import InfeasibleError
+
+    for below, name in enumerate(OVER):
+        if given.get(name, 1.0) != 1.0 and tiers < below + 2:
+            words = f"{tiers} tier{'' if tiers == 1 else 's'}"
+            raise InfeasibleError(
+                f"{name.replace('_', ' ')} {given[name]:g}:1 is asked of a tier without up-links: the fabric has "
+                f"{words}; leave it out, or take --tiers {below + 2}"
+            )
 
 
 def _part(kind: str) -> Any:

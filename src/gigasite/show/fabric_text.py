@@ -40,12 +40,12 @@ def _print_tiers(console: Console, s: FabricSize) -> None:
     tiers = [
         (
             t.tier,
-            *(f"{v:,}" for v in (t.switches, t.radix, t.down_links, t.up_links, t.spare_ports)),
+            *(f"{v:,}" for v in (t.switches, t.radix, t.down_links, t.up_links, t.spare_ports, t.reserved_ports)),
             f"{t.oversubscription:.3g}:1" if t.oversubscription else "top",
         )
         for t in s.by_tier
     ]
-    head = ("tier", "switches", "ports", "links down", "links up", "spare ports", "down:up")
+    head = ("tier", "switches", "ports", "links down", "links up", "spare ports", "reserved", "down:up")
     console.print(terminal.table("by tier, all planes", head, tiers))
     limits = ", ".join(f"{x.tiers}: {x.nodes:,}" for x in s.limits)
     console.print(

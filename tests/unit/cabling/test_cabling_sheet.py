@@ -20,7 +20,7 @@ from gigasite.design import Design
 
 Made = tuple[Campus, Design, CablePlan]
 HEAD = "A-Node Name,A-Port,Z-Node Name,Z-Port,Part,Length m"
-GOOD = "srv-00,eth0,leaf-00,swp1,sr4-400g,15"
+GOOD = "srv-000000,eth0,leaf-000000,swp1,sr4-400g,15"
 
 
 @pytest.fixture(scope="module")
@@ -57,20 +57,20 @@ def test_edits_of_a_workbook_come_back_as_changes(whole: Book, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("rows", "where", "what"),
     [
-        ("nobody,eth0,leaf-00,swp1,,", "row 2, column a_node", "is no device"),
-        ("srv-00,eth0,leaf-0,swp1,,", "row 2, column z_node", "is no device"),
-        ("srv-00,eth99,leaf-00,swp1,,", "row 2, column a_port", "is no port"),
-        ("srv-00,eth0,leaf-00,swp65,,", "row 2, column z_port", "is no port"),
-        ("srv-00,swp1,leaf-00,swp1,,", "row 2, column a_port", "is no port"),
-        ("srv-00,eth-1,leaf-00,swp1,,", "row 2, column a_port", "is no port"),
-        (f"{GOOD}\n\nsrv-01,eth0,leaf-00,swp1,,", "row 4, column z_port", "more than one row"),
-        ("leaf-00,swp1,leaf-00,swp1,,", "row 2, column z_port", "at which the cable begins"),
-        ("srv-00,,leaf-00,swp1,,", "row 2, column a_port", "is empty"),
-        ("srv-00", "row 2, column z_node", "is empty"),
-        ("srv-00,eth0,leaf-00,swp1,gold,15", "row 2, column part", "no cable of the catalogue"),
-        ("srv-00,eth0,leaf-00,swp1,sr4-400g,long", "row 2, column length_m", "no length"),
-        ("srv-00,eth0,leaf-00,swp1,sr4-400g,-1", "row 2, column length_m", "no length"),
-        ("srv-00,eth0,leaf-00,swp1,sr4-400g,nan", "row 2, column length_m", "no length"),
+        ("nobody,eth0,leaf-000000,swp1,,", "row 2, column a_node", "is no device"),
+        ("srv-000000,eth0,leaf-000,swp1,,", "row 2, column z_node", "is no device"),
+        ("srv-000000,eth99,leaf-000000,swp1,,", "row 2, column a_port", "is no port"),
+        ("srv-000000,eth0,leaf-000000,swp65,,", "row 2, column z_port", "is no port"),
+        ("srv-000000,swp1,leaf-000000,swp1,,", "row 2, column a_port", "is no port"),
+        ("srv-000000,eth-1,leaf-000000,swp1,,", "row 2, column a_port", "is no port"),
+        (f"{GOOD}\n\nsrv-01,eth0,leaf-000000,swp1,,", "row 4, column z_port", "more than one row"),
+        ("leaf-000000,swp1,leaf-000000,swp1,,", "row 2, column z_port", "at which the cable begins"),
+        ("srv-000000,,leaf-000000,swp1,,", "row 2, column a_port", "is empty"),
+        ("srv-000000", "row 2, column z_node", "is empty"),
+        ("srv-000000,eth0,leaf-000000,swp1,gold,15", "row 2, column part", "no cable of the catalogue"),
+        ("srv-000000,eth0,leaf-000000,swp1,sr4-400g,long", "row 2, column length_m", "no length"),
+        ("srv-000000,eth0,leaf-000000,swp1,sr4-400g,-1", "row 2, column length_m", "no length"),
+        ("srv-000000,eth0,leaf-000000,swp1,sr4-400g,nan", "row 2, column length_m", "no length"),
     ],
 )
 def test_every_mistake_has_its_row_and_column(whole: Book, tmp_path: Path, rows: str, where: str, what: str) -> None:
@@ -121,7 +121,7 @@ def test_any_cells_are_either_good_rows_or_findings(whole: Book, tmp_path: Path,
 
 
 def test_many_mistakes_of_a_kind_are_counted_and_all_rows_named(whole: Book, tmp_path: Path) -> None:
-    rows = "\n".join(f"x{i},eth0,leaf-00,swp{i}," for i in range(1, 260))
+    rows = "\n".join(f"x{i},eth0,leaf-000000,swp{i}," for i in range(1, 260))
     (tmp_path / "s.csv").write_text(f"{HEAD}\n{rows}\n")
     seen = read_sheet(tmp_path / "s.csv", whole)
     told = [f for f in seen.findings if "is no device" in f.what]

@@ -10,7 +10,7 @@ import polars as pl
 from gigasite._core.errors import InfeasibleError
 from gigasite.cabling.ends import speeds
 from gigasite.cabling.export import exports
-from gigasite.design.types import PORT_BITS, Links
+from gigasite.design.types import PORT_BITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,8 @@ class Ibdiagnet:
         if mine.is_empty():
             raise InfeasibleError("no fabric of this campus is InfiniBand: ibdiagnet has nothing to compare")
         a, z = book.places("a", mine), book.places("z", mine)
-        lane = (_speeds(book, mine) / LANES / 1e9).round().astype(np.int64)
+        speed = speeds(book.design, mine["fabric"].to_numpy(), mine["tier"].to_numpy())
+        lane = (speed / LANES / 1e9).round().astype(np.int64)
         host = ~band[mine["a_port"].to_numpy() >> PORT_BITS]
         # a host hangs below its switch, a switch's up-link below itself: `up` is the paragraph's own end
         own = pl.DataFrame({"node": np.where(host, z["node"], a["node"]), "part": np.where(host, z["part"], a["part"])})
@@ -64,8 +65,3 @@ class Ibdiagnet:
         text = table.group_by("node", "part", maintain_order=True).agg(pl.col("line").str.join("\n"))
         paragraph = pl.format("{} {}\n{}\n\n", pl.col("part").str.to_uppercase(), "node", "line")
         (folder / "fabric.topo").write_text("".join(text.select(paragraph).to_series().to_list()), encoding="utf-8")
-
-
-def _speeds(book: Book, rows: pl.DataFrame) -> np.ndarray:
-    columns = {c: rows[c].to_numpy() for c in ("fabric", "tier", "a_port", "z_port")}
-    return speeds(book.campus, Links(**columns))

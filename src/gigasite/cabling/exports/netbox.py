@@ -8,7 +8,6 @@ import polars as pl
 
 from gigasite.cabling.ends import speeds
 from gigasite.cabling.export import exports
-from gigasite.design.types import Links
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,11 +106,7 @@ class NetBox:
         with (folder / "08-interfaces.csv").open("wb") as ports, (folder / "09-cables.csv").open("wb") as wires:
             for sheet, rows in zip(book.sheets(), book.rows.iter_slices(_chunk()), strict=True):
                 kind = pl.Series(medium).gather(rows["part"].to_numpy())
-                speed = pl.Series(
-                    speeds(
-                        book.campus, Links(**{c: rows[c].to_numpy() for c in ("fabric", "tier", "a_port", "z_port")})
-                    )
-                )
+                speed = pl.Series(speeds(book.design, rows["fabric"].to_numpy(), rows["tier"].to_numpy()))
                 over = band.gather(rows["z_port"].to_numpy() >> 12) == "infiniband"
                 names = (
                     pl.when(over)
@@ -152,4 +147,5 @@ def _height(book: Book, part: str) -> float:
     parts = book.campus.catalogue
     if part in parts.switches:
         return parts.switches[part].height_u
-    return parts.servers[part].height_u if part in parts.servers else 2.0
+    own = {"storage": 2.0, "manager": 1.0}  # as the design places them
+    return parts.servers[part].height_u if part in parts.servers else own[part]
