@@ -79,7 +79,7 @@ def test_everything_is_exported_and_one_format_refuses_what_it_cannot_say(campus
 def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "s.csv"
     sheet.write_text(
-        "A-Node Name,A-Port,Z-Node Name,Z-Port\nsrv-00,eth0,leaf-000000,swp1\nsrv-01,eth0,leaf-000099,swp2\n"
+        "A-Node Name,A-Port,Z-Node Name,Z-Port\nsrv-000000,eth0,leaf-000000,swp1\nsrv-000001,eth0,leaf-000099,swp2\n"
     )
     made = answer("read", sheet, "--plan", campuses / "lab.yaml", code=2)
     assert (made["rows"], made["good_rows"]) == (2, 1)
@@ -96,7 +96,7 @@ def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Pat
     [
         ("cabling: {tray_width: 60 mm, row_trays: 1}", "over-fill"),
         ("cabling: {tray_width: 50 mm, tray_height: 20 mm, fill: 1 %, tray_spacing: 2 m}", "cannot hold its row trays"),
-        ("slack: 100 %, speed: 1.6 Tb/s", "no cable"),
+        ("slack: 100 %, speed: 50 Gb/s", "no cable"),
     ],
 )
 def test_what_does_not_fit_is_an_error_with_place_and_remedy(

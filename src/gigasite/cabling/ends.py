@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.design.equipment import MOST_WAYS
+from gigasite.design.networks import MOST_WAYS
 from gigasite.design.types import FABRICS, PORT_BITS, TIERS
 
 if TYPE_CHECKING:

@@ -265,7 +265,10 @@ def _ports(book: Book) -> pl.DataFrame:
         ids = book.cables.cables[end].to_numpy()
         np.maximum.at(number, ids >> PORT_BITS, ids & ((1 << PORT_BITS) - 1))
     switches = book.campus.catalogue.switches
-    cages = {p: switches[p].cages if p in switches else 0 for p in book.devices["part"].unique().to_list()}
+    cages = {
+        p: switches[p].cages + switches[p].uplinks if p in switches else 0
+        for p in book.devices["part"].unique().to_list()
+    }
     table = book.devices.select("node", "kind", "part", used=pl.Series(number)).with_columns(
         most=pl.max_horizontal(
             pl.col("used").max().over("kind"), pl.col("part").replace_strict(cages, return_dtype=pl.Int64)

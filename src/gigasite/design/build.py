@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from gigasite._core.finding import worst_first
 from gigasite.design import bom, fit
-from gigasite.design.equipment import devices, nets, switch_units
+from gigasite.design.equipment import devices
 from gigasite.design.layout import layout
+from gigasite.design.networks import nets
+from gigasite.design.placing import placing
 from gigasite.design.plant import cooling_plant, heat, network_power, power_chain
 from gigasite.design.types import FABRICS, Design
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gigasite.campus.schema import Campus
-    from gigasite.design.equipment import Net
+    from gigasite.design.networks import Net
 
 
 def design(campus: Campus) -> Design:
@@ -35,8 +37,10 @@ def design(campus: Campus) -> Design:
         The fabric does not exist.
     """
     networks = nets(campus)
-    place = layout(campus, switch_units(campus, networks))
-    table, links = devices(campus, networks, place)
+    wirings = tuple(net.fabric.wire(net.ask) for net in networks)
+    seats = placing(campus, networks, wirings)
+    place = layout(campus, seats.racks)
+    table, links = devices(campus, networks, wirings, seats, place)
     racks = _with_switches(place.racks, table, campus)
     network_w = network_power(campus, networks, links)
     plant, day = cooling_plant(campus, heat(place.racks, network_w), len(place.compute))

@@ -67,22 +67,34 @@ class Layout:
     storage: NDArray[np.int32]
 
 
-def layout(campus: Campus, switch_units: float) -> Layout:
+def rows_of(campus: Campus) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return the row of compute racks, counted over all halls, of each compute rack and near each storage rack.
+
+    Storage stands behind the compute rows of its hall: the last of these is near it. The third value is the number of
+    rows.
+    """
+    n = counts(campus)
+    halls = [_compute_rows(campus, n, first, count) for first, count in _split(n.arrays, campus.compute.halls)]
+    lengths = [len(row) for rows in halls for row in rows]
+    last = np.cumsum([len(rows) for rows in halls]) - 1
+    stored = [count for _, count in _split(n.storage_racks, campus.compute.halls)]
+    return np.repeat(np.arange(len(lengths)), lengths), np.repeat(last, stored), len(lengths)
+
+
+def layout(campus: Campus, network: NDArray[np.int64]) -> Layout:
     """Place every rack.
 
     Parameters
     ----------
     campus
         The campus.
-    switch_units
-        Rack units that all switches take together [U]; network racks follow from it, the same number per row.
+    network
+        (n,) network racks at the end of each row of compute racks, over all halls.
     """
     n = counts(campus)
     per_hall = _split(n.arrays, campus.compute.halls)
     compute_rows = [_compute_rows(campus, n, first, count) for first, count in per_hall]
-    rows_total = sum(map(len, compute_rows))
-    network = max(rows_total, math.ceil(switch_units / SWITCH_RACK_UNITS)) if switch_units else 0
-    columns = _columns(campus, compute_rows, _spread(network, rows_total), _storage_rows(campus, n))
+    columns = _columns(campus, compute_rows, network.tolist(), _storage_rows(campus, n))
     racks, halls = _placed(campus, columns)
     kind = racks["kind"].to_numpy()
     ids = racks["rack_id"].to_numpy()
@@ -103,10 +115,6 @@ def _split(total: int, parts: int) -> list[tuple[int, int]]:
     each, longer = divmod(total, parts)
     edges = [each * i + min(i, longer) for i in range(parts + 1)]
     return [(edges[i], edges[i + 1] - edges[i]) for i in range(parts)]
-
-
-def _spread(total: int, places: int) -> list[int]:
-    return [count for _, count in _split(total, places)] if places else []
 
 
 def _compute_rows(campus: Campus, n: Counts, first: int, count: int) -> list[NDArray[np.int32]]:

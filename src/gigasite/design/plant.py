@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gigasite.campus.parts import Cable, HeatRejection
     from gigasite.campus.schema import Campus
-    from gigasite.design.equipment import Net
+    from gigasite.design.networks import Net
 
 CHILLER_EVAPORATOR_K = 5.0  # evaporator below the water it makes; estimate
 CHILLER_CONDENSER_K = 5.0  # condenser above the air or water that cools it, beside the unit's own approach; estimate

@@ -11,8 +11,8 @@ import pytest
 from gigasite._core.errors import CampusFileError, InfeasibleError
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
-from gigasite.design.equipment import radix
 from gigasite.design.fabric import fabrics
+from gigasite.design.networks import radix
 from gigasite.design.types import FABRICS, PORT_BITS, TIERS
 
 
