@@ -53,6 +53,29 @@ def test_every_option_reaches_the_fabric() -> None:
     assert 6 < made["by_tier"][1]["oversubscription"] <= 7
 
 
+def test_reserved_ports_are_counted_and_shown() -> None:
+    base = ("fat-tree", "--endpoints", 512, "--radix", 64, "--tiers", 2)
+    free, four, share = (
+        json.loads(run(*base, *more, "--json").stdout) for more in ((), ("--reserved", 4), ("--reserved", "6.25%"))
+    )
+    assert four["reserved_ports"] == 4 * four["switches"] > 0 == free["reserved_ports"]
+    assert four == share
+    assert four["limits"][1]["endpoints"] == 60 * 60 / 2 < free["limits"][1]["endpoints"]
+    assert "reserved" in run(*base, "--reserved", 4).stdout
+    for wrong in ("x", "100%", "-1", "64"):
+        assert run(*base, f"--reserved={wrong}").returncode == 2
+
+
+def test_oversubscription_of_a_tier_that_is_not_there_is_refused() -> None:
+    done = run("rail-optimized", "--nodes", 64, "--radix", 64, "--oversubscription", "1,7")
+    assert done.returncode == 2
+    assert "--tiers 3" in done.stderr
+    assert (
+        run("rail-optimized", "--nodes", 64, "--radix", 64, "--oversubscription", "1,7", "--tiers", 3).returncode == 0
+    )
+    assert run("rail-optimized", "--nodes", "64,2048", "--radix", 64, "--oversubscription", "1,7").returncode == 0
+
+
 def test_links_are_written_with_names(tmp_path: Path) -> None:
     place = tmp_path / "links.csv"
     assert run("superpod-b200", "--nodes", 64, "--links", place).returncode == 0

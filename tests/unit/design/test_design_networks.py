@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gigasite._core.errors import CampusFileError, InfeasibleError
+from gigasite._core.finding import Severity
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
 from gigasite.design.fabric import fabrics
@@ -93,6 +94,40 @@ def test_a_cage_has_eight_lanes_at_most(lab: Campus) -> None:
     keeps_the_laws(design(changed(lab, leaf="sn5600", speed_bit_per_s=1e9)))
 
 
+@pytest.mark.parametrize(("key", "tiers"), [("spine_oversubscription", 3), ("core_oversubscription", 4)])
+def test_oversubscription_of_a_tier_that_is_not_there_is_an_error(lab: Campus, key: str, tiers: int) -> None:
+    asked = changed(lab, **{key: 2.0})
+    (found,) = [f for f in design(asked).findings if f.where == f"network.{key}"]
+    assert found.severity == Severity.error
+    assert f"network.tiers to {tiers}" in found.remedy
+    deeper = design(changed(asked, tiers=tiers))
+    assert not [f for f in deeper.findings if f.where == f"network.{key}"]
+
+
+def test_a_switch_named_for_a_tier_that_is_not_there_is_told(lab: Campus) -> None:
+    found = [f for f in design(changed(lab, supercore="qm9700")).findings if f.where == "network.supercore"]
+    assert [f.severity for f in found] == [Severity.note]
+
+
+@pytest.mark.parametrize(("setting", "each"), [({"reserved_ports": 4}, 4), ({"reserved_frac": 0.1}, 7)])
+def test_reserved_ports_stay_free_on_every_switch(lab: Campus, setting: dict[str, Any], each: int) -> None:
+    d = design(changed(lab, **setting))
+    keeps_the_laws(d)
+    gpu = d.fabrics[0]
+    assert gpu.reserved_ports == each * sum(gpu.switches)
+    assert gpu.spare_ports >= gpu.reserved_ports
+    z = d.links.z_port[(d.links.fabric == 0)]
+    a = d.links.a_port[(d.links.fabric == 0) & (d.links.tier > 0)]
+    highest = max(int((p & ((1 << PORT_BITS) - 1)).max()) for p in (a, z))
+    assert highest <= gpu.radix - each
+    assert design(lab).fabrics[0].reserved_ports == 0
+
+
+def test_reserved_ports_that_a_kind_cannot_give_are_refused(lab: Campus) -> None:
+    with pytest.raises(InfeasibleError, match="reserved"):
+        design(changed(lab, fabric="superpod-b200", reserved_ports=8))
+
+
 def test_oversubscription_saves_spines(lab: Campus) -> None:
     even, over = design(lab).fabrics[0], design(changed(lab, oversubscription=3.0)).fabrics[0]
     assert over.leaf_spine_cables < even.leaf_spine_cables
@@ -123,6 +158,8 @@ def test_a_fabric_beyond_its_tiers_names_the_network_and_what_would_fit(lab: Cam
         ("leaf: qm9700", "leaf: qm9700, nodes_per_unit: 64, nodes_per_pod: 32", "nodes_per_pod"),
         ("leaf: qm9700", "leaf: qm9700, tiers: 5", "tiers"),
         ("leaf: qm9700", "leaf: qm9700, supercore: qm97", "did you mean"),
+        ("leaf: qm9700", "leaf: qm9700, reserved_ports: 5000", "reserved_ports"),
+        ("leaf: qm9700", "leaf: qm9700, management_spine: sn2201", "under the 100 Gb/s"),
     ],
 )
 def test_network_mistakes_are_found_with_their_place(

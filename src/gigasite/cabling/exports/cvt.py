@@ -8,6 +8,7 @@ import polars as pl
 
 from gigasite.cabling.export import exports
 from gigasite.cabling.xlsx import write_xlsx
+from gigasite.design.types import FABRICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,5 +46,5 @@ class Cvt:
         fabric = table["fabric"]
         table = table.select(pl.col(old).alias(new) for old, new in COLUMNS.items())
         table.write_csv(folder / "cvt.csv", float_precision=3)
-        names = fabric.unique(maintain_order=True).to_list()
+        names = sorted(fabric.unique().to_list(), key=FABRICS.index)
         write_xlsx(folder / "cvt.xlsx", ((f"{n} fabric", table.filter(fabric == n)) for n in names))
