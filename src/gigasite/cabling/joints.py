@@ -9,7 +9,7 @@ import numpy as np
 from gigasite.cabling.choose import NONE, used
 from gigasite.cabling.ends import form, module_at
 from gigasite.cabling.rule import Joint, JointEnd
-from gigasite.design.types import FABRICS
+from gigasite.design.types import FABRICS, TIERS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Links
 
-MOST_TIERS = 8
-
 
 def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: NDArray[np.float32]) -> list[Joint]:
     """Return every combination of fabric, tier, devices and part.
@@ -31,7 +29,7 @@ def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: ND
     extra_m
         (n,) length that patch panels add to each link: two jumpers, or 0.
     """
-    net = links.fabric.astype(np.int64) * MOST_TIERS + links.tier
+    net = links.fabric.astype(np.int64) * len(TIERS) + links.tier
     key = (net * (int(ends.kinds().max(initial=0)) + 1) + ends.kinds()) * 256 + chosen.part
     known, first, group, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     group = group.reshape(-1)

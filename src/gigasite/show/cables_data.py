@@ -57,6 +57,7 @@ def fabric_rows(fabrics: list[dict[str, Any]]) -> list[dict[str, Any]]:
         | {
             "name": f["network"],
             "counts": [f[c] for c in COUNTS],
+            "speeds": ", ".join(f"{v / 1e9:g}" for v in f["link_speed_bit_per_s"]),
             "ratios": ", ".join(f"{t['oversubscription']:.3g}:1" for t in f["by_tier"] if t["oversubscription"]) or "-",
         }
         for f in fabrics

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from gigasite.design.types import FABRICS
+
 if TYPE_CHECKING:
     from gigasite.cabling.types import CablePlan
     from gigasite.cooling.types import Cooling
@@ -117,12 +119,20 @@ def design_json(design: Design) -> dict[str, Any]:
         "servers": int(design.racks["servers"].sum()),
         "devices": design.devices.height,
         "links": len(design.links),
-        "fabrics": [{"network": n} | fabric_json(f) for n, f in zip(design.networks, design.fabrics, strict=True)],
+        "fabrics": [
+            {"network": n} | fabric_json(f) | {"link_speed_bit_per_s": _speeds(design, n, f.tiers)}
+            for n, f in zip(design.networks, design.fabrics, strict=True)
+        ],
         "power": {name: getattr(p, name) for name in p.__slots__},
         "cooling": {name: getattr(c, name) for name in c.__slots__},
         "capex_usd": money(design.capex),
         "findings": [f.to_json() for f in design.findings],
     }
+
+
+def _speeds(design: Design, network: str, tiers: int) -> list[float]:
+    """Return the speed of one link by tier."""
+    return [design.link_speed_bit_per_s[FABRICS.index(network), tier] for tier in range(tiers)]
 
 
 def training_json(load: LoadTrace) -> dict[str, Any]:
