@@ -211,7 +211,8 @@ def test_fabric_presets_fix_their_settings_and_refuse_others() -> None:
             "--json",
         ).stdout
     )
-    assert {k: v for k, v in same.items() if k != "kind"} == {k: v for k, v in data.items() if k != "kind"}
+    other = {"kind", "limits"}  # a fat tree may be one switch, rails cannot meet in one
+    assert {k: v for k, v in same.items() if k not in other} == {k: v for k, v in data.items() if k not in other}
     for bad in (
         ["superpod-b200", "--nodes", 512, "--radix", 32],
         ["superpod-b2", "--nodes", 1],

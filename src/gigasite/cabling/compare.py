@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,36 +12,42 @@ import polars as pl
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_text
 from gigasite._core.finding import Finding, Severity, worst_first
-from gigasite.cabling.labels import pull_sheet
+from gigasite.cabling.naming import pull_sheet
 from gigasite.cabling.types import MISMATCHES, Comparison, Observed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gigasite.cabling.types import CablePlan
     from gigasite.design.types import Design
 
 _ENDS = ["a_node", "a_port", "z_node", "z_port"]
 
 
-def read_plan_csv(path: str | Path) -> pl.DataFrame:
+def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
     """Read a cable plan: `a_node,a_port,z_node,z_port`, more columns may follow.
+
+    Parameters
+    ----------
+    path
+        CSV file.
+    more
+        Further columns that are wanted, as text; "" where the file lacks them.
 
     Raises
     ------
     InputFileError
-        With line: a missing column, an empty cell, a port that is used twice.
+        With line: no CSV, a missing column, an empty cell, a port that is used twice.
     """
     place = Path(path)
-    lines = read_text(place).splitlines()
-    header = [h.strip() for h in lines[0].split(",")] if lines else []
+    header, rows = _csv_rows(place)
     if not set(_ENDS) <= set(header):
         raise InputFileError(str(place), 1, f"needs the columns {', '.join(_ENDS)}; found {', '.join(header)[:100]}")
     at = [header.index(c) for c in _ENDS]
+    also = [header.index(c) if c in header else -1 for c in more]
     used: dict[tuple[str, str], int] = {}
-    rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        cells = [c.strip() for c in line.split(",")]
-        if not any(cells):
-            continue
+    kept = []
+    for number, cells in rows:
         if len(cells) <= max(at) or not all(cells[i] for i in at):
             raise InputFileError(str(place), number, "needs node and port at both ends")
         a_node, a_port, z_node, z_port = (cells[i] for i in at)
@@ -51,8 +59,21 @@ def read_plan_csv(path: str | Path) -> pl.DataFrame:
                     f"port {end[0]} {end[1]} is used in line {used[end]} already",
                 )
             used[end] = number
-        rows.append((a_node, a_port, z_node, z_port))
-    return pl.DataFrame(rows, schema=dict.fromkeys(_ENDS, pl.String), orient="row")
+        kept.append((a_node, a_port, z_node, z_port, *(cells[i] if 0 <= i < len(cells) else "" for i in also)))
+    return pl.DataFrame(kept, schema=dict.fromkeys([*_ENDS, *more], pl.String), orient="row")
+
+
+def _csv_rows(place: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Return header and rows that hold anything, each with its line."""
+    reader = csv.reader(io.StringIO(read_text(place), newline=""))
+    rows: list[tuple[int, list[str]]] = []
+    try:
+        for cells in reader:
+            rows.append((reader.line_num, [c.strip() for c in cells]))  # noqa: PERF401  # the line changes as it reads
+    except csv.Error as error:
+        raise InputFileError(str(place), reader.line_num, f"is no CSV: {error}") from error
+    header = rows[0][1] if rows else []
+    return header, [(n, cells) for n, cells in rows[1:] if any(cells)]
 
 
 def design_ends(design: Design, cables: CablePlan) -> pl.DataFrame:

@@ -16,14 +16,102 @@ if TYPE_CHECKING:
 CABLES = Schema(
     "cables",
     (
-        Column("cable_id", "Int64", "stable: made from the two port ids"),
+        Column("cable_id", "Int64", "stable: made from fabric, lower device and its port; `identity.py`"),
         Column("fabric", "UInt8", "index into design FABRICS"),
-        Column("tier", "UInt8", "0 node-leaf, 1 leaf-spine, 2 spine-core"),
+        Column("tier", "UInt8", "0 node-leaf, 1 leaf-spine, 2 spine-core, ..."),
         Column("a_port", "Int64", "port id, lower tier"),
         Column("z_port", "Int64", "port id, upper tier"),
         Column("route_m", "Float32", "along the trays, risers included, without slack"),
         Column("length_m", "Float32", "length to order"),
         Column("part", "UInt8", "index into CablePlan.parts"),
+        Column("bundle", "Int32", "cables pulled together have the same number"),
+    ),
+)
+
+DIRECTORY = Schema(
+    "directory",
+    (
+        Column("device_id", "Int32", "row number of this table"),
+        Column("node", "String", "the device's name"),
+        Column("kind", "String", "as in design DEVICES"),
+        Column("part", "String", "catalogue name"),
+        Column("index", "Int32", "within the kind"),
+        Column("hall", "Int16", ""),
+        Column("row", "Int16", ""),
+        Column("position", "Int16", ""),
+        Column("rack", "String", "label of the rack"),
+        Column("u", "Int32", "lowest unit"),
+    ),
+)
+
+SEGMENTS = Schema(
+    "segments",
+    (
+        Column("kind", "String", "row, cross, corridor, column"),
+        Column("hall", "Int16", "from 1; 0 between halls"),
+        Column("run", "Int32", "straight run of trays that the segment is part of"),
+        Column("name", "String", ""),
+        Column("x0_m", "Float64", "one end"),
+        Column("y0_m", "Float64", ""),
+        Column("x1_m", "Float64", "other end"),
+        Column("y1_m", "Float64", ""),
+        Column("cables", "Int32", "cables that lie here"),
+        Column("area_m2", "Float64", "sum of their sections, spare fibres included"),
+        Column("trays", "Int16", "trays of the run"),
+        Column("fill_frac", "Float64", "area over the section of the trays"),
+    ),
+)
+
+PANELS = Schema(
+    "panels",
+    (
+        Column("a_port", "Int64", "port id of the lower end"),
+        Column("z_port", "Int64", ""),
+        *(
+            Column(f"{end}_{name}", dtype, meaning)
+            for end in ("a", "z")
+            for name, dtype, meaning in (
+                ("rack", "Int32", "rack of the panel"),
+                ("panel", "Int16", "within the rack, from 1"),
+                ("position", "Int16", "within the panel, from 1"),
+            )
+        ),
+    ),
+)
+
+MODULES = Schema(
+    "modules",
+    (
+        Column("module", "String", "catalogue name; of copper the cable's"),
+        Column("title", "String", ""),
+        Column("at", "String", "switch or host"),
+        Column("count", "Int64", "in use: one a cage at switches, one a port at hosts"),
+        Column("spare", "Int64", ""),
+        Column("each_w", "Float64", "of one module; of copper one end of one link"),
+        Column("total_w", "Float64", "of those in use"),
+        Column("price_usd", "Float64", "of one; 0 for copper, whose ends are in the cable's price"),
+    ),
+)
+
+CHANGES = Schema(
+    "changes",
+    (
+        Column("kind", "String", "add, remove, move (an end elsewhere), re-part (other part or length)"),
+        Column("cable", "String", "identity"),
+        *(
+            Column(f"{side}_{name}", dtype, "'' or 0 where there is none")
+            for side in ("old", "new")
+            for name, dtype in (
+                ("a_node", "String"),
+                ("a_port", "String"),
+                ("z_node", "String"),
+                ("z_port", "String"),
+                ("a_label", "String"),
+                ("z_label", "String"),
+                ("part", "String"),
+                ("length_m", "Float64"),
+            )
+        ),
     ),
 )
 
@@ -59,16 +147,24 @@ MISMATCHES = Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CablePlan:
-    """Every cable: `cables` follows `CABLES`, `bom` follows design `BOM`; labels are made from the design on demand."""
+    """Every cable; tables follow `CABLES`, `SEGMENTS`, `MODULES`, `PANELS`, `BOM`. Labels are made on demand."""
 
     cables: pl.DataFrame
     parts: tuple[str, ...]
     """Catalogue names; `cables.part` is an index into them."""
+    label: str
+    """Style of labels."""
     count: int
     gpu_fabric_count: int
     total_m: float
     optics_w: float
-    """Power of all modules."""
+    """Power of all modules and active cable ends."""
+    segments: pl.DataFrame
+    """Every segment of tray that holds a cable."""
+    modules: pl.DataFrame
+    """Modules by kind, with their power."""
+    panels: pl.DataFrame
+    """Panel and position of both ends of patched cables; empty where cables run directly."""
     bom: pl.DataFrame
     cost: Money
     findings: tuple[Finding, ...]

@@ -1,6 +1,6 @@
 """What types cannot see: ranges of every number, references to parts, chapters that contradict each other.
 
-`BOUNDS` holds the widest range in which gigasite's models mean anything; a test keeps it complete.
+The ranges and references themselves stand in `bounds.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gigasite._core.quantity import UNITS, show, yaml_key
 from gigasite._core.registry import unknown
 from gigasite._core.settings import Choice
+from gigasite.campus.bounds import BOUNDS, REFERENCES
 from gigasite.campus.nodes import dotted
 
 if TYPE_CHECKING:
@@ -23,106 +24,6 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import CampusFile
 
     Mistakes = Callable[[Choice], list[tuple[str, str]]]
-
-GW, MW, KW = 1e9, 1e6, 1e3
-DAY = 86400.0
-
-# key (list indices as []) -> lowest, highest in SI
-BOUNDS: dict[str, tuple[float, float]] = {
-    "seed": (0, 2**62),
-    "site.latitude": (-66, 72),
-    "site.longitude": (-180, 180),
-    "site.elevation": (0.1, 4500),
-    "site.shell.area": (100, 5e7),
-    "site.shell.height": (2.5, 60),
-    "site.shell.floor_load": (100, 50_000),
-    "site.shell.usable": (0.05, 1),
-    "site.shell.aspect": (0.1, 10),
-    "site.climate.mean": (-20, 40),
-    "site.climate.summer": (-5, 55),
-    "site.climate.winter": (-50, 35),
-    "site.climate.mean_wet": (-20, 32),
-    "site.climate.summer_wet": (-5, 35),
-    "site.water": (0, 50),
-    "site.gas": (0, 100 * GW),
-    "compute.gpus": (1, 4_000_000),
-    "compute.servers_per_rack": (1, 100),
-    "compute.racks_per_array": (1, 1000),
-    "compute.halls": (1, 500),
-    "compute.racks_per_row": (1, 200),
-    "compute.aisle": (0.6, 10),
-    "network.speed": (1e9, 12.8e12),
-    "network.planes": (1, 8),
-    "network.oversubscription": (1, 32),
-    "network.storage_links": (0, 16),
-    "network.storage_speed": (1e9, 12.8e12),
-    "network.management_links": (0, 8),
-    "network.slack": (0, 1),
-    "network.spare": (0, 1),
-    "training.model.parameters": (1e6, 1e16),
-    "training.model.active": (1e6, 1e16),
-    "training.tokens_per_step": (1, 1e12),
-    "training.mfu": (0.005, 1),
-    "training.checkpoint.every": (1, 7 * DAY),
-    "training.checkpoint.stall": (0, DAY),
-    "training.exposed": (0, 0.95),
-    "training.compute_tdp": (0.05, 1.5),
-    "training.wait_tdp": (0, 1.5),
-    "training.edge_jitter": (0, 60),
-    "training.failures_per_1000_node_days": (0, 1e5),
-    "training.restart": (1, 7 * DAY),
-    "training.trace_gpus": (1, 10_000_000),
-    "power.grid[].day": (0, 10_000),
-    "power.grid[].capacity": (0, 100 * GW),
-    "power.gensets[].count": (0, 20_000),
-    "power.gensets[].day": (0, 10_000),
-    "power.batteries[].count": (0, 50_000),
-    "power.batteries[].day": (0, 10_000),
-    "power.batteries[].soc": (0, 1),
-    "power.frequency": (45, 65),
-    "power.voltage": (1e3, 800e3),
-    "power.spare_gensets": (0, 1000),
-    "power.diversity": (0.1, 1),
-    "cooling.supply": (4, 60),
-    "cooling.rise": (2, 40),
-    "cooling.concentration": (1.5, 50),
-    "cooling.spare": (0, 3),
-    "cooling.loop": (1e3, 5e6),
-    "schedule.first_step_gpus": (1, 4_000_000),
-    "schedule.target_day": (1, 10_000),
-    "schedule.crews.*": (1, 100_000),
-    "schedule.samples": (10, 100_000),
-    "economics.horizon": (30 * DAY, 40 * 366 * DAY),
-    "economics.discount_per_year": (0, 1),
-    "economics.gpu_hour": (0, 1000),
-    "economics.price_decay_per_year": (0, 0.95),
-    "economics.goodput": (0.01, 1),
-    "economics.residual": (0, 1),
-    "economics.electricity": (0, 10.0 / 3.6e6),
-    "economics.gas": (0, 1e3 / 1.05506e9),
-    "economics.staff": (0, 100_000),
-}
-
-# key -> kind of the catalogue it names a part of
-REFERENCES: dict[str, str] = {
-    "compute.server": "servers",
-    "compute.rack": "racks",
-    "network.leaf": "switches",
-    "network.spine": "switches",
-    "network.core": "switches",
-    "network.storage_switch": "switches",
-    "network.management_switch": "switches",
-    "power.gensets[].model": "gensets",
-    "power.batteries[].model": "batteries",
-    "power.substation": "electrical",
-    "power.switchgear": "electrical",
-    "power.transformer": "electrical",
-    "power.busway": "electrical",
-    "cooling.cdu": "cdus",
-    "cooling.tower": "heat_rejection",
-    "cooling.dry_cooler": "heat_rejection",
-    "cooling.chiller": "heat_rejection",
-}
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, str, Any]]:
@@ -285,6 +186,38 @@ def _arrays(file: CampusFile, gpus_per_server: int) -> int:
     return -(-racks // c.racks_per_array)
 
 
+def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Return speeds that a switch does not have, and networks that contradict each other."""
+    out: Contradictions = []
+    net = file.network
+    for key, speed in (
+        ("leaf", net.speed_bit_per_s),
+        ("spine", net.speed_bit_per_s),
+        ("core", net.speed_bit_per_s),
+        ("supercore", net.speed_bit_per_s),
+        ("storage_switch", net.storage_speed_bit_per_s if net.storage_links else 0.0),
+        ("inband_switch", net.inband_speed_bit_per_s if net.inband_links else 0.0),
+    ):
+        part = catalogue.switches.get(getattr(net, key) or "")
+        if part is not None and part.cage_speed_bit_per_s < speed:
+            fast, slow = (show(x, "Gb/s") for x in (speed, part.cage_speed_bit_per_s))
+            out.append((("network", key), f"its cages run at {slow}, under the links' {fast}"))
+    leaf = catalogue.switches.get(net.management_switch)
+    above = [(k, catalogue.switches.get(getattr(net, k))) for k in ("management_spine", "management_core")]
+    for key, part in above if net.management_links and leaf is not None else ():
+        if part is not None and leaf is not None and part.cage_speed_bit_per_s < leaf.uplink_speed_bit_per_s:
+            fast, slow = (show(x, "Gb/s") for x in (leaf.uplink_speed_bit_per_s, part.cage_speed_bit_per_s))
+            out.append(
+                (("network", key), f"its cages run at {slow}, under the {fast} of {net.management_switch}'s uplinks")
+            )
+    if net.management_links and leaf is not None and not leaf.uplinks:
+        known = ", ".join(sorted(n for n, s in catalogue.switches.items() if s.uplinks))
+        out.append((("network", "management_switch"), f"has no uplinks of its own; known with uplinks: {known}"))
+    if net.nodes_per_pod and net.nodes_per_unit > net.nodes_per_pod:
+        out.append((("network", "nodes_per_unit"), f"is more than nodes_per_pod ({net.nodes_per_pod})"))
+    return out
+
+
 def _training(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     out: Contradictions = []
     t = file.training
@@ -330,9 +263,36 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     return out
 
 
+def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Say which cables lack what the plan needs: copper its thickness, fibre its modules and its kind."""
+    out: Contradictions = []
+    for name, cable in catalogue.cables.items():
+        path = ("parts", "cables", name)
+        fibre = cable.medium in {"multimode", "single-mode"}
+        if not fibre and cable.diameter_m is None:
+            out.append((path, "copper needs a diameter: trays are filled by it"))
+        if fibre and not (cable.fibre and cable.modules and cable.host_modules):
+            out.append((path, "fibre needs modules, host_modules and fibre, such as those of sr4-400g"))
+        if not cable.lengths or min(cable.lengths) > cable.reach_m:
+            out.append((path, "needs a length on sale within its reach"))
+        for key, names, known in (
+            ("modules", cable.modules, catalogue.modules),
+            ("host_modules", cable.host_modules, catalogue.modules),
+            ("fibre", (cable.fibre,) if cable.fibre else (), catalogue.fibres),
+        ):
+            out += [
+                ((*path, key), str(unknown(key.split("_")[-1].removesuffix("s"), n, known)))
+                for n in names
+                if n not in known
+            ]
+    return out
+
+
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
+    _network,
     _training,
     _power,
     _climate,
+    _cables,
 )

@@ -96,8 +96,17 @@ class Switch:
     title: Text
     network: Literal["ethernet", "infiniband"]
     cages: Some
-    """Physical cages."""
+    """Physical cages toward both sides; of a switch with uplinks only those toward nodes."""
+    cage: Literal["osfp", "qsfp112", "qsfp28", "rj45"] = "osfp"
+    """Form of the cages."""
+    cooling: Literal["air", "liquid"] = "air"
+    """Air-cooled cages take finned-top modules, liquid-cooled ones flat tops."""
     cage_speed_bit_per_s: BitsPerSecond
+    uplinks: Count = 0
+    """Cages of their own toward the tier above (out-of-band switches); 0: all cages are alike."""
+    uplink_speed_bit_per_s: BitsPerSecond = 0.0
+    uplink_cage: Literal["osfp", "qsfp112", "qsfp28", "rj45"] = "qsfp28"
+    """Form of those."""
     height_u: Number
     weight_kg: Kilograms
     typical_w: Watts
@@ -106,8 +115,50 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """An optical module (transceiver)."""
+
+    __pydantic_config__ = DOOR
+    title: Text
+    cage: Literal["osfp", "qsfp112", "qsfp28", "rj45"]
+    """Cage it goes into; `rj45` stands for a media converter behind a copper port."""
+    ports: Some
+    """Fibre ports: 2 for a twin-port module."""
+    top: Literal["finned", "flat"]
+    """Finned tops cool themselves in the air stream of a switch; flat tops are cooled by the cage."""
+    optics: Literal["sr", "dr", "fr", "lr"]
+    connector: Literal["mpo12-apc", "mpo12-upc", "lc"]
+    gender: Literal["male", "female", "none"]
+    """Pins of the MPO: a module has them (male), a trunk has not."""
+    lane_speed_bit_per_s: BitsPerSecond
+    lanes: Some
+    """Lanes of one fibre port."""
+    reach_m: Metres
+    power_w: Watts
+    """Of the whole module."""
+    price_usd: Usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fibre:
+    """A made-up fibre cable."""
+
+    __pydantic_config__ = DOOR
+    title: Text
+    mode: Literal["multimode", "single-mode"]
+    connector: Literal["mpo12-apc", "mpo12-upc", "lc"]
+    gender: Literal["male", "female", "none"]
+    polarity: Literal["A", "B", "C", "none"]
+    split: Some
+    """1: straight; 2: one plug at the switch, two of half the lanes at the other end."""
+    fibres: Some
+    jacket: Text
+    diameter_m: Metres
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cable:
-    """A cable or a fibre with its two modules, for one link."""
+    """What joins two ports: copper with its ends fixed, or a fibre and the modules that fit its ends."""
 
     __pydantic_config__ = DOOR
     title: Text
@@ -122,8 +173,18 @@ class Cable:
     host_end_w: Watts
     """Power of the module at a server end."""
     price_usd: Usd
-    """Both modules of one link."""
+    """Of the cable at zero length, for one link, without modules."""
     price_per_length_usd_per_m: UsdPerMetre
+    diameter_m: Metres | None = None
+    """Of copper, for one link; fibre has its own."""
+    links: Some = 1
+    """Links that one product carries: 2 for copper with one 2x400G plug at the switch."""
+    modules: tuple[Name, ...] = ()
+    """Modules for a switch end; the first that fits the cage is taken. Empty for copper."""
+    host_modules: tuple[Name, ...] = ()
+    """Modules for a server end."""
+    fibre: Name | None = None
+    """None for copper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +359,8 @@ class Catalogue:
     servers: dict[str, Server]
     racks: dict[str, Rack]
     switches: dict[str, Switch]
+    modules: dict[str, Module]
+    fibres: dict[str, Fibre]
     cables: dict[str, Cable]
     gensets: dict[str, Genset]
     batteries: dict[str, Battery]

@@ -14,7 +14,6 @@ from typing import Literal
 from gigasite._core.settings import Choice
 from gigasite.campus.door import (
     DOOR,
-    BitsPerSecond,
     Celsius,
     Count,
     CubicMetresPerSecond,
@@ -40,6 +39,7 @@ from gigasite.campus.door import (
     Watts,
     WorkingTime,
 )
+from gigasite.campus.network import Network
 from gigasite.campus.parts import Catalogue
 
 
@@ -118,37 +118,6 @@ class Compute:
     racks_per_row: Some = 16
     aisle_m: Metres = 1.8
     """Width of a hot or cold aisle."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """The GPU fabric, storage and management networks."""
-
-    __pydantic_config__ = DOOR
-    fabric: Name
-    """Kind of fabric: see `gigasite fabric --list`."""
-    leaf: Name
-    spine: Name | None = None
-    """Default: as `leaf`."""
-    core: Name | None = None
-    """Default: as `leaf`."""
-    speed_bit_per_s: BitsPerSecond
-    """Speed of one link of the GPU fabric."""
-    planes: Some = 1
-    """Independent copies of the fabric over which every NIC spreads its links."""
-    oversubscription: Number = 1.0
-    """Down-links over up-links of a leaf."""
-    storage_links: Count = 1
-    """Links of one server to the storage and in-band network."""
-    storage_speed_bit_per_s: BitsPerSecond = 400e9
-    storage_switch: Name = "sn5600"
-    management_links: Count = 1
-    """Links of one server to the out-of-band network."""
-    management_switch: Name = "sn2201"
-    slack_frac: Fraction = 0.12
-    """Extra cable length over the route."""
-    spare_frac: Fraction = 0.02
-    """Spare cables and modules to order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

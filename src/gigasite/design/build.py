@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 from gigasite._core.finding import worst_first
 from gigasite.design import bom, fit
-from gigasite.design.equipment import devices, nets, switch_units, tier_counts
+from gigasite.design.equipment import devices
 from gigasite.design.layout import layout
+from gigasite.design.networks import nets
+from gigasite.design.placing import placing
 from gigasite.design.plant import cooling_plant, heat, network_power, power_chain
-from gigasite.design.types import Design
+from gigasite.design.types import FABRICS, Design
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gigasite.campus.schema import Campus
-    from gigasite.design.equipment import Net
+    from gigasite.design.networks import Net
 
 
 def design(campus: Campus) -> Design:
@@ -35,8 +37,10 @@ def design(campus: Campus) -> Design:
         The fabric does not exist.
     """
     networks = nets(campus)
-    place = layout(campus, switch_units(campus, networks))
-    table, links = devices(campus, networks, place)
+    wirings = tuple(net.fabric.wire(net.ask) for net in networks)
+    seats = placing(campus, networks, wirings)
+    place = layout(campus, seats.racks)
+    table, links = devices(campus, networks, wirings, seats, place)
     racks = _with_switches(place.racks, table, campus)
     network_w = network_power(campus, networks, links)
     plant, day = cooling_plant(campus, heat(place.racks, network_w), len(place.compute))
@@ -49,12 +53,20 @@ def design(campus: Campus) -> Design:
         devices=table,
         links=links,
         fabrics=sizes,
+        networks=tuple(n.name for n in networks),
+        link_speed_bit_per_s={
+            (FABRICS.index(n.name), tier): n.tier_speed_bit_per_s(tier)
+            for n in networks
+            for tier in range(n.size.tiers)
+        },
         power=power,
         cooling=plant,
         bom=parts,
         capex=bom.total(parts),
         arrays=_arrays(racks),
-        findings=worst_first(fit.findings(campus, place.halls, racks, power, plant, sizes)),
+        findings=worst_first(
+            fit.findings(campus, place.halls, racks, power, plant, {n.name: n.size for n in networks})
+        ),
     )
 
 
@@ -72,7 +84,7 @@ def _racks(campus: Campus, racks: pl.DataFrame) -> Counter[str]:
 def _switches(networks: tuple[Net, ...]) -> Counter[str]:
     out: Counter[str] = Counter()
     for net in networks:
-        for count, part in zip(tier_counts(net.size), net.parts, strict=True):
+        for count, part in zip(net.size.switches, net.parts, strict=True):
             out[part] += count
     return Counter({k: v for k, v in out.items() if v})
 

@@ -1,241 +1,376 @@
-"""Folded Clos networks of two and three tiers: counts and wiring for any radix, rails, planes and oversubscription.
+"""Folded Clos networks of one to four tiers, counted: any radix, rails, planes, pods and oversubscription per tier.
 
-Rules (facts carried over from NVIDIA's SuperPOD reference architectures, whose tables the tests reproduce):
-leaves come in whole groups per unit; the up-links of a switch stripe evenly over the switches above, so the count
-above divides them; the smallest such count with enough ports is taken. At most k^2/2 end points in two tiers of k-port
-switches, k^3/4 in three.
+A switch of tier t divides its ports into down- and up-ports. Switches of tier t and the blocks below them make a block
+(leaf, pod, cluster, whole); every block below spreads its up-links evenly over the block's switches, so that the count
+of switches divides the up-links; the smallest such count with enough ports is taken. At most k^2/2 end points join in
+two tiers of k-port switches, k^3/4 in three, k^4/8 in four (Al-Fares et al., SIGCOMM 2008, for three).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from gigasite._core.errors import InfeasibleError
-from gigasite.design.fabric import FabricAsk, Wiring
-from gigasite.design.types import FabricSize
+from gigasite.design.clos_ask import MOST_TIERS, check, kept, ports
+from gigasite.design.types import FabricLimit
+
+if TYPE_CHECKING:
+    from gigasite.design.fabric import FabricAsk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pod:
-    """Leaves that share their spines."""
+class Shape:
+    """How NICs find their leaf.
 
-    leaves: int
-    spines: int
+    Parameters
+    ----------
+    rails
+        True: NIC r of every node of a unit goes to leaf r of the unit. False: the NICs of a node go to the same leaf
+        as far as its ports allow.
+    joined
+        False: rails are networks apart, each NIC's own.
+    """
+
+    rails: bool
+    joined: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaves:
+    """The lowest tier of one copy of the fabric.
+
+    Parameters
+    ----------
+    nics
+        NICs of a node in this copy.
+    unit
+        Nodes that share leaves; 0: leaves are filled one after the other.
+    per_unit
+        Leaves of a unit (1 where leaves are filled one after the other).
+    down, up
+        Ports of a leaf toward nodes and toward spines.
+    """
+
+    nics: int
+    unit: int
+    per_unit: int
+    down: int
+    up: int
+
+    def count(self, slots: int, endpoints: int) -> int:
+        """Return leaves for so many places of nodes and links of nodes."""
+        if not self.unit:
+            return -(-endpoints // self.down)
+        return -(-slots // self.unit) * self.per_unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Blocks of the tier below and the switches that join them; a block of tier 1 is a leaf.
+
+    Parameters
+    ----------
+    full
+        Equal blocks below.
+    below
+        One of them, None for leaves.
+    tail
+        A smaller last block below, None where all are equal.
+    switches
+        At this tier.
+    uplinks
+        Of the whole block to the tier above, 0 at the top.
+    """
+
+    full: int
+    below: Block | None
+    tail: Block | None
+    switches: int
+    uplinks: int
+
+    def switches_at(self, depth: int) -> int:
+        """Return switches that lie `depth` tiers under this one (0: own)."""
+        if depth == 0:
+            return self.switches
+        rest = self.tail.switches_at(depth - 1) if self.tail else 0
+        return rest + (self.full * self.below.switches_at(depth - 1) if self.below else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clos:
-    """One plane, fully counted.
-
-    `pods` has one entry in two tiers. `down` and `up` are ports of a leaf, `spine_up` of a spine (0 in two tiers),
-    `core_base` the first port (from 0) that each pod uses on every core.
-    """
-
-    ask: FabricAsk
-    rails: bool
-    unit: int
-    leaves_per_unit: int
-    down: int
-    up: int
-    pods: tuple[Pod, ...]
-    spine_up: int
-    cores: int
-    core_base: tuple[int, ...]
-
-    @property
-    def leaves(self) -> int:
-        """Return leaves of one plane."""
-        return sum(p.leaves for p in self.pods)
-
-    @property
-    def spines(self) -> int:
-        """Return spines of one plane."""
-        return sum(p.spines for p in self.pods)
-
-
-def clos(ask: FabricAsk, *, rails: bool) -> Clos:
-    """Count one plane of a fabric.
+    """One copy of a fabric, fully counted.
 
     Parameters
     ----------
     ask
         Settings.
-    rails
-        True: NIC r of every node of a unit goes to leaf r of the unit. False: all NICs of a node to the same leaf
-        as far as ports allow.
+    shape
+        How NICs find their leaf.
+    copies
+        Equal copies: planes, times rails where these are apart.
+    leaves
+        The lowest tier.
+    ups
+        Up-ports of a switch of each tier, 0 at the top.
+    top
+        The whole above the leaves; None with one tier.
+    """
+
+    ask: FabricAsk
+    shape: Shape
+    copies: int
+    leaves: Leaves
+    ups: tuple[int, ...]
+    top: Block | None
+
+    @property
+    def tiers(self) -> int:
+        """Return tiers of switches."""
+        return len(self.ups)
+
+    def switches(self, tier: int) -> int:
+        """Return switches of a tier (0: leaves) in one copy."""
+        if self.top is None:
+            return 1
+        return self.top.switches_at(self.tiers - 1 - tier)
+
+    def links(self, tier: int) -> int:
+        """Return links of one copy below the switches of a tier."""
+        if tier == 0:
+            return self.ask.nodes * self.leaves.nics + self.ask.manager_links
+        return self.switches(tier - 1) * self.ups[tier - 1]
+
+
+def clos(ask: FabricAsk, shape: Shape) -> Clos:
+    """Count a fabric with the fewest tiers that join its nodes, or with as many as asked.
 
     Raises
     ------
     InfeasibleError
-        A setting is impossible, or the nodes are more than three tiers can join.
+        A setting is impossible, or the nodes are more than the tiers can join, with what would fit.
     """
-    down, up, unit = _leaf_ports(ask, rails=rails)
-    leaves_per_unit = ask.nics if rails else -(-unit * ask.nics // down)
-    units = -(-ask.nodes // unit)
-    leaves = units * leaves_per_unit
-    spine_radix = ask.spine_radix or ask.radix
-    shape = {
-        "ask": ask,
-        "rails": rails,
-        "unit": unit,
-        "leaves_per_unit": leaves_per_unit,
-        "down": down,
-        "up": up,
-    }
-    two = _divisor_at_least(up, -(-leaves * up // spine_radix))
-    if two:
-        pods: tuple[Pod, ...] = (Pod(leaves=leaves, spines=two),)
-        return Clos(**shape, pods=pods, spine_up=0, cores=0, core_base=(0,))  # type: ignore[arg-type]
-    spine_up = ask.spine_up or spine_radix // 2
-    pods = _pods(units, leaves_per_unit, up, spine_radix - spine_up)
-    cores, base = _cores(pods, spine_up, ask)
-    return Clos(**shape, pods=pods, spine_up=spine_up, cores=cores, core_base=base)  # type: ignore[arg-type]
+    leaves = leaves_of(ask, shape)
+    for tiers in [ask.tiers] if ask.tiers else range(1, MOST_TIERS + 1):
+        for whole_units in (True, False):
+            made = _built(ask, shape, leaves, tiers, whole_units=whole_units)
+            if made is not None:
+                return made
+    from gigasite.design.clos_limits import refusal  # noqa: PLC0415  # it asks this module what would fit
+
+    raise InfeasibleError(refusal(ask, shape))
 
 
-def _leaf_ports(ask: FabricAsk, *, rails: bool) -> tuple[int, int, int]:
-    """Return down-ports, up-ports and nodes of a unit."""
-    for name in ("nodes", "nics", "planes", "gpus_per_node"):
-        if getattr(ask, name) < 1:
-            raise InfeasibleError(f"a fabric needs {name} >= 1, found {getattr(ask, name)}")
-    if ask.radix < 2 or ask.oversubscription < 1:
-        raise InfeasibleError(f"a leaf needs 2 ports or more and oversubscription >= 1 (radix {ask.radix})")
-    most = ask.leaf_down or int(ask.radix * ask.oversubscription / (1 + ask.oversubscription))
-    unit = ask.nodes_per_unit or most
-    if rails and unit > most:
+def leaves_of(ask: FabricAsk, shape: Shape) -> Leaves:
+    """Return the leaf tier that follows from the settings.
+
+    Raises
+    ------
+    InfeasibleError
+        A setting is impossible.
+    """
+    check(ask)
+    nics = ask.nics if shape.joined else 1
+    o = ask.oversubscription
+    most = ask.leaf_down or _down_ports(ask.usable[0], o)
+    rails = shape.rails and shape.joined
+    unit = ask.nodes_per_unit or (most if rails else 0)
+    if (rails or not shape.joined) and unit > most:
         raise InfeasibleError(
-            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {ask.radix}-port leaf at "
-            f"{ask.oversubscription:g}:1 has {most}. Take nodes per unit <= {most}"
+            f"{unit} nodes per unit need {unit} down-ports on a leaf; a {ports(ask)} leaf at {o:g}:1 has {most}. "
+            f"Take nodes per unit <= {most}, a larger radix, or more oversubscription"
         )
-    down = unit if rails else most
-    up = ask.leaf_up or max(1, -(-int(down / ask.oversubscription) // 1))
-    return down, up, unit
-
-
-def _divisor_at_least(number: int, least: int) -> int:
-    """Return the smallest divisor of `number` that is >= least, 0 if there is none."""
-    return next((d for d in range(max(least, 1), number + 1) if number % d == 0), 0)
-
-
-def _pods(units: int, leaves_per_unit: int, up: int, spine_down: int) -> tuple[Pod, ...]:
-    units_per_pod = spine_down // leaves_per_unit
-    if units_per_pod < 1:
+    per_unit = nics if rails else max(1, -(-unit * nics // most))
+    down = unit if rails else -(-unit * nics // per_unit) if unit else most
+    up = ask.leaf_up or max(1, math.ceil(down / o / ask.uplink_ratio - 1e-9))
+    if down + up > ask.usable[0] and not (ask.tiers == 1 and down <= ask.usable[0]):
         raise InfeasibleError(
-            f"a unit has {leaves_per_unit} leaves, a spine only {spine_down} down-ports: "
-            "take larger spines or fewer rails"
+            f"a leaf with {down} ports down and {up} up needs {down + up} ports; it has {ask.usable[0]}{kept(ask)}. "
+            "Take fewer nodes per unit, a larger radix, or more oversubscription"
         )
-    sizes = [min(units_per_pod, units - first) for first in range(0, units, units_per_pod)]
-    pods = []
-    for size in sizes:
-        leaves = size * leaves_per_unit
-        pods.append(Pod(leaves=leaves, spines=_divisor_at_least(up, -(-leaves * up // spine_down))))
-    return tuple(pods)
+    return Leaves(nics=nics, unit=unit, per_unit=per_unit, down=down, up=up)
 
 
-def _cores(pods: tuple[Pod, ...], spine_up: int, ask: FabricAsk) -> tuple[int, tuple[int, ...]]:
-    """Return the least number of cores that every full pod reaches evenly, and each pod's first core port."""
-    radix = ask.core_radix or ask.spine_radix or ask.radix
-    slots = [p.spines * spine_up for p in pods]
-    for cores in (d for d in range(-(-sum(slots) // radix), slots[0] + 1) if slots[0] % d == 0):
-        ports = [-(-s // cores) for s in slots]
-        if sum(ports) <= radix:
-            return cores, tuple(int(b) for b in np.cumsum([0, *ports[:-1]]))
-    fits = radix * pods[0].leaves // max(1, _leaves_per_unit(ask)) * _unit(ask)
-    raise InfeasibleError(
-        f"{ask.nodes} nodes are more than three tiers of {ask.radix}-port switches join (about {fits:,} nodes). "
-        "Take a larger radix, more planes at a lower link speed, or oversubscription"
-    )
+def _down_ports(radix: int, oversubscription: float) -> int:
+    """Return down-ports of a switch that also has up-ports, at least one of each."""
+    return min(max(1, int(radix * oversubscription / (1 + oversubscription) + 1e-9)), radix - 1)
 
 
-def _unit(ask: FabricAsk) -> int:
-    return ask.nodes_per_unit or ask.leaf_down or int(ask.radix * ask.oversubscription / (1 + ask.oversubscription))
+def slots_of(ask: FabricAsk) -> int:
+    """Return places of nodes: the nodes, and one for fabric managers."""
+    return ask.nodes + (1 if ask.manager_links else 0)
 
 
-def _leaves_per_unit(ask: FabricAsk) -> int:
-    return ask.nics
+def one_switch(ask: FabricAsk, shape: Shape) -> int:
+    """Return end points of one copy that a single switch joins; 0 where rails could not meet in it."""
+    if shape.rails and shape.joined and ask.nics > 1:
+        return 0
+    return ask.leaf_down or ask.usable[0]
 
 
-def size_of(kind: str, c: Clos) -> FabricSize:
-    """Return the counts of all planes, in the terms of the published tables."""
-    ask = c.ask
-    return FabricSize(
-        kind=kind,
-        nodes=ask.nodes,
-        gpus=ask.nodes * ask.gpus_per_node,
-        radix=ask.radix,
-        planes=ask.planes,
-        tiers=3 if c.cores else 2,
-        leaf=c.leaves * ask.planes,
-        spine=c.spines * ask.planes,
-        core=c.cores * ask.planes,
-        node_leaf_cables=ask.nodes * ask.nics,
-        leaf_spine_cables=c.leaves * c.up,
-        spine_core_cables=c.spines * c.spine_up,
-    )
+def _built(ask: FabricAsk, shape: Shape, leaves: Leaves, tiers: int, *, whole_units: bool) -> Clos | None:
+    """Return the fabric with so many tiers, None where it does not fit."""
+    copies = ask.planes * (1 if shape.joined else ask.nics)
+    endpoints = ask.nodes * leaves.nics + ask.manager_links
+    if tiers == 1:
+        if endpoints > one_switch(ask, shape):
+            return None
+        flat = Leaves(nics=leaves.nics, unit=0, per_unit=1, down=ask.leaf_down or ask.usable[0], up=0)
+        return Clos(ask=ask, shape=shape, copies=copies, leaves=flat, ups=(0,), top=None)
+    pod = pod_leaves(ask, leaves, tiers, whole_units=whole_units)
+    count = leaves.count(slots_of(ask), endpoints)
+    if not pod or (tiers == 2 and ask.nodes_per_pod and count > pod):
+        return None
+    steps = _steps(ask, leaves, tiers, min(pod, count))
+    top = _whole(steps, count, pod) if steps else None
+    if top is None:
+        return None
+    return Clos(ask=ask, shape=shape, copies=copies, leaves=leaves, ups=(leaves.up, *(s.up for s in steps)), top=top)
 
 
-def wire(c: Clos) -> Wiring:
-    """Return every link of all planes, sorted by plane, tier and lower end."""
-    per_plane = [_node_leaf(c), _leaf_spine(c), *([_spine_core(c)] if c.cores else [])]
-    counts = {0: (c.ask.nodes, c.leaves), 1: (c.leaves, c.spines), 2: (c.spines, c.cores)}
-    columns: list[tuple[np.ndarray, ...]] = []
-    for plane in range(c.ask.planes):
-        for tier, (a, a_port, z, z_port) in enumerate(per_plane):
-            below = 0 if tier == 0 else plane * counts[tier][0]
-            nodes_port = a_port + plane if tier == 0 else a_port
-            full = np.full(len(a), tier, np.uint8)
-            columns.append((full, a + below, nodes_port, z + plane * counts[tier][1], z_port))
-    tier_, a_, ap_, z_, zp_ = (np.concatenate(col) for col in zip(*columns, strict=True))
-    return Wiring(
-        tier=tier_,
-        a=a_.astype(np.int32),
-        a_port=ap_.astype(np.int16),
-        z=z_.astype(np.int32),
-        z_port=zp_.astype(np.int16),
-    )
+def pod_leaves(ask: FabricAsk, leaves: Leaves, tiers: int, *, whole_units: bool = True) -> int:
+    """Return leaves of a full pod, 0 where a unit, or the pod that is asked for, does not fit in one."""
+    spine, o = ask.usable[1], ask.spine_oversubscription
+    most = spine if tiers == 2 else spine - ask.spine_up if ask.spine_up else _down_ports(spine, o)
+    if ask.nodes_per_pod:
+        wanted = leaves.count(ask.nodes_per_pod, ask.nodes_per_pod * leaves.nics)
+        up = 0 if tiers == 2 else ask.spine_up or max(1, math.ceil(wanted / o - 1e-9))
+        return wanted if wanted + up <= spine else 0
+    return most // leaves.per_unit * leaves.per_unit if whole_units else most
 
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A tier above the leaves: ports of a switch by side; `below` is the up-ports of a switch of the tier below."""
+
+    down: int
+    up: int
+    below: int
 
 
-def _node_leaf(c: Clos) -> Columns:
-    node = np.repeat(np.arange(c.ask.nodes, dtype=np.int64), c.ask.nics)
-    nic = np.tile(np.arange(c.ask.nics, dtype=np.int64), c.ask.nodes)
-    unit, local = np.divmod(node, c.unit)
-    if c.rails:
-        leaf, port = nic, local
-    else:
-        leaf, port = np.divmod(local * c.ask.nics + nic, c.down)
-    return node, 1 + nic * c.ask.planes, unit * c.leaves_per_unit + leaf, 1 + port
+def _steps(ask: FabricAsk, leaves: Leaves, tiers: int, pod: int) -> list[Step]:
+    """Return spine, core, super-core as ports; empty where the pod's spines cannot be made."""
+    over = (ask.spine_oversubscription, ask.core_oversubscription)
+    out: list[Step] = []
+    below = leaves.up
+    for tier in range(1, tiers):
+        radix, top = ask.usable[tier], tier == tiers - 1
+        if top:
+            down, up = radix, 0
+        elif tier == 1 and ask.nodes_per_pod:
+            down, up = _pod_ports(ask, leaves, pod)
+        elif tier == 1 and ask.spine_up:
+            down, up = radix - ask.spine_up, ask.spine_up
+        else:
+            down = _down_ports(radix, over[tier - 1])
+            up = max(1, math.ceil(down / over[tier - 1] - 1e-9))
+        if down < 1 or down + up > radix:
+            return []
+        out.append(Step(down=down, up=up, below=below))
+        below = up
+    return out
 
 
-def _leaf_spine(c: Clos) -> Columns:
-    out: list[Columns] = []
-    leaf0 = spine0 = 0
-    for pod in c.pods:
-        leaf = np.repeat(np.arange(pod.leaves, dtype=np.int64), c.up)
-        j = np.tile(np.arange(c.up, dtype=np.int64), pod.leaves)
-        turn, spine = np.divmod(j, pod.spines)
-        out.append((leaf0 + leaf, 1 + c.down + j, spine0 + spine, 1 + leaf * (c.up // pod.spines) + turn))
-        leaf0 += pod.leaves
-        spine0 += pod.spines
-    return _joined(out)
+def _pod_ports(ask: FabricAsk, leaves: Leaves, pod: int) -> tuple[int, int]:
+    """Return down- and up-ports of a spine whose pod is given: no more up than the pod's links need."""
+    radix, o = ask.usable[1], ask.spine_oversubscription
+    for switches in divisors(leaves.up):
+        down = pod * (leaves.up // switches)
+        up = ask.spine_up or max(1, math.ceil(down / o - 1e-9))
+        if down + up <= radix:
+            return down, up if ask.spine_up else _rounder(up, radix - down)
+    return 0, 0
 
 
-def _spine_core(c: Clos) -> Columns:
-    radix = c.ask.spine_radix or c.ask.radix
-    out: list[Columns] = []
-    spine0 = 0
-    for pod, base in zip(c.pods, c.core_base, strict=True):
-        spine = np.repeat(np.arange(pod.spines, dtype=np.int64), c.spine_up)
-        j = np.tile(np.arange(c.spine_up, dtype=np.int64), pod.spines)
-        turn, core = np.divmod(spine * c.spine_up + j, c.cores)
-        out.append((spine0 + spine, 1 + radix - c.spine_up + j, core, 1 + base + turn))
-        spine0 += pod.spines
-    return _joined(out)
+def _rounder(up: int, most: int) -> int:
+    """Return up to 5 % more up-ports if they are a multiple of 8, 4 or 2: odd numbers stripe over many switches."""
+    rounded = (-(-up // p) * p for p in (8, 4, 2))
+    return next((r for r in rounded if r <= min(most, 1.05 * up)), up)
 
 
-def _joined(parts: list[Columns]) -> Columns:
-    a, ap, z, zp = (np.concatenate(col) for col in zip(*parts, strict=True))
-    return a, ap, z, zp
+def _whole(steps: list[Step], leaves: int, pod: int) -> Block | None:
+    """Join all leaves: blocks of each tier are as large as its ports allow, the last one holds the rest."""
+    full = Block(full=0, below=None, tail=None, switches=1, uplinks=steps[0].below)  # a leaf
+    count, tail = leaves, None
+    for step, size in zip(steps[:-1], [pod, *(s.down for s in steps[1:])], strict=False):
+        if count + (tail is not None) <= size:  # one block holds everything
+            block = _joined(step, full, count, tail, 1)
+            count, tail = 1, None
+        else:
+            block = _joined(step, full, size, None, 1)
+            count, rest = divmod(count, size)
+            tail = _Rest(step=step, inner=full, full=rest, tail=tail) if rest or tail else None
+        if block is None:
+            return None
+        full = block
+    return _joined(steps[-1], full, count, tail, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rest:
+    """The last block of a tier before its switches are counted: they depend on the tier above."""
+
+    step: Step
+    inner: Block
+    full: int
+    tail: _Rest | None
+
+    def solved(self, multiple: int) -> Block | None:
+        """Return the block with the fewest switches whose up-links divide over `multiple` switches above."""
+        return _joined(self.step, self.inner, self.full, self.tail, multiple)
+
+
+def _joined(step: Step, inner: Block, full: int, tail: _Rest | None, multiple: int) -> Block | None:
+    """Return a block of `full` inner blocks and a last one, with the fewest switches that stripe evenly."""
+    least = -(-full * inner.uplinks // step.down)
+    for switches in divisors(inner.uplinks):
+        even = switches >= step.below or step.below % switches == 0
+        if switches < least or not even or switches * step.up % multiple:
+            continue
+        last = tail.solved(switches) if tail else None
+        if tail is not None and last is None:
+            continue
+        used = full * (inner.uplinks // switches) + (last.uplinks // switches if last else 0)
+        if used <= step.down:
+            return Block(full=full, below=inner, tail=last, switches=switches, uplinks=switches * step.up)
+    return None
+
+
+@lru_cache(maxsize=512)
+def divisors(number: int) -> tuple[int, ...]:
+    """Return all divisors, ascending.
+
+    Examples
+    --------
+    >>> divisors(12)
+    (1, 2, 3, 4, 6, 12)
+    """
+    low = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    high = [number // d for d in reversed(low) if d * d != number]
+    return (*low, *high)
+
+
+def limits(ask: FabricAsk, shape: Shape) -> tuple[FabricLimit, ...]:
+    """Return the largest fabric of each number of tiers; `ask.nodes` and `ask.tiers` are not looked at.
+
+    Raises
+    ------
+    InfeasibleError
+        A setting is impossible.
+    """
+    leaves = leaves_of(ask, shape)
+    out = [_limit(ask, leaves, 1, one_switch(ask, shape))]
+    core, top = ask.usable[2:]
+    for tiers in range(2, MOST_TIERS + 1):
+        above = {2: 1, 3: core, 4: _down_ports(core, ask.core_oversubscription) * top}[tiers]
+        count = above * max(pod_leaves(ask, leaves, tiers, whole_units=w) for w in (True, False))
+        ends = count // leaves.per_unit * leaves.unit * leaves.nics if leaves.unit else count * leaves.down
+        out.append(_limit(ask, leaves, tiers, ends))
+    return tuple(out)
+
+
+def _limit(ask: FabricAsk, leaves: Leaves, tiers: int, endpoints: int) -> FabricLimit:
+    nodes = max(0, endpoints // leaves.nics - (1 if ask.manager_links else 0))
+    return FabricLimit(tiers=tiers, nodes=nodes, endpoints=nodes * ask.nics)

@@ -25,7 +25,7 @@ def findings(
     racks: pl.DataFrame,
     power: PowerChain,
     plant: CoolingPlant,
-    sizes: tuple[FabricSize, ...],
+    sizes: dict[str, FabricSize],
 ) -> list[Finding]:
     """Return everything that does not fit, with the remedy."""
     return [
@@ -37,6 +37,7 @@ def findings(
         *_water(campus, plant),
         *_supply(campus, plant),
         *_fabric(sizes),
+        *_tiers(campus, sizes["gpu"].tiers),
     ]
 
 
@@ -203,19 +204,49 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
     ]
 
 
-def _fabric(sizes: tuple[FabricSize, ...]) -> list[Finding]:
+def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
+    """Say where even striping costs switches, by network."""
     out = []
-    for size in sizes:
-        least = -(-size.spine_core_cables // max(size.radix, 1)) * size.planes
-        if size.core > least:
+    for name, size in sizes.items():
+        top = size.by_tier[-1]
+        least = top.by_ports
+        if size.tiers > 2 and top.switches > least:
             out.append(
                 _finding(
                     Severity.note,
-                    f"{size.kind} fabric",
-                    "even striping takes more core switches than ports alone would",
+                    f"{name} network ({size.kind})",
+                    f"even striping takes more {top.tier} switches than ports alone would",
                     limit=f"{least:,} by ports",
-                    found=f"{size.core:,} cores",
-                    remedy="none needed; a multiple of whole pods would use every core port",
+                    found=f"{top.switches:,}",
+                    remedy="none needed; a multiple of whole pods would use every port",
                 )
             )
     return out
+
+
+def _tiers(campus: Campus, tiers: int) -> list[Finding]:
+    """Say which settings of the GPU fabric speak of a tier, or of up-links, that it does not have."""
+    net = campus.network
+    over = (("oversubscription", 2), ("spine_oversubscription", 3), ("core_oversubscription", 4))
+    found = [
+        (Severity.error, key, "is asked of a tier without up-links", f"{getattr(net, key):g}:1", need)
+        for key, need in over
+        if getattr(net, key) != 1.0
+    ]
+    found += [
+        (Severity.note, key, "names the switch of a tier that the fabric does not have", str(getattr(net, key)), need)
+        for key, need in (("spine", 2), ("core", 3), ("supercore", 4))
+        if getattr(net, key) is not None
+    ]
+    return [
+        _finding(
+            severity,
+            f"network.{key}",
+            what,
+            limit=f"{tiers} tier{'' if tiers == 1 else 's'}",
+            found=value,
+            remedy=f"leave it out, or set network.tiers to {need}",
+        )
+        for severity, key, what, value, need in found
+        if tiers < need
+    ]

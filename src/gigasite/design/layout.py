@@ -67,22 +67,34 @@ class Layout:
     storage: NDArray[np.int32]
 
 
-def layout(campus: Campus, switch_units: float) -> Layout:
+def rows_of(campus: Campus) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return the row of compute racks, counted over all halls, of each compute rack and near each storage rack.
+
+    Storage stands behind the compute rows of its hall: the last of these is near it. The third value is the number of
+    rows.
+    """
+    n = counts(campus)
+    halls = [_compute_rows(campus, n, first, count) for first, count in _split(n.arrays, campus.compute.halls)]
+    lengths = [len(row) for rows in halls for row in rows]
+    last = np.cumsum([len(rows) for rows in halls]) - 1
+    stored = [count for _, count in _split(n.storage_racks, campus.compute.halls)]
+    return np.repeat(np.arange(len(lengths)), lengths), np.repeat(last, stored), len(lengths)
+
+
+def layout(campus: Campus, network: NDArray[np.int64]) -> Layout:
     """Place every rack.
 
     Parameters
     ----------
     campus
         The campus.
-    switch_units
-        Rack units that all switches take together [U]; network racks follow from it, the same number per row.
+    network
+        (n,) network racks at the end of each row of compute racks, over all halls.
     """
     n = counts(campus)
     per_hall = _split(n.arrays, campus.compute.halls)
     compute_rows = [_compute_rows(campus, n, first, count) for first, count in per_hall]
-    rows_total = sum(map(len, compute_rows))
-    network = max(rows_total, math.ceil(switch_units / SWITCH_RACK_UNITS)) if switch_units else 0
-    columns = _columns(campus, compute_rows, _spread(network, rows_total), _storage_rows(campus, n))
+    columns = _columns(campus, compute_rows, network.tolist(), _storage_rows(campus, n))
     racks, halls = _placed(campus, columns)
     kind = racks["kind"].to_numpy()
     ids = racks["rack_id"].to_numpy()
@@ -96,13 +108,13 @@ def layout(campus: Campus, switch_units: float) -> Layout:
 
 
 def _split(total: int, parts: int) -> list[tuple[int, int]]:
-    """Cut `total` into `parts` runs of nearly equal length: (first, count)."""
-    edges = [total * i // parts for i in range(parts + 1)]
+    """Cut `total` into `parts` runs of nearly equal length: (first, count).
+
+    The longer runs come first, so that a hall more at the end leaves what stands in the others in its place.
+    """
+    each, longer = divmod(total, parts)
+    edges = [each * i + min(i, longer) for i in range(parts + 1)]
     return [(edges[i], edges[i + 1] - edges[i]) for i in range(parts)]
-
-
-def _spread(total: int, places: int) -> list[int]:
-    return [count for _, count in _split(total, places)] if places else []
 
 
 def _compute_rows(campus: Campus, n: Counts, first: int, count: int) -> list[NDArray[np.int32]]:
@@ -184,7 +196,6 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
         mine = [r for r in rows if r.hall == number]
         longest_m = max(len(r.kinds) for r in mine) * width_m
         sizes.append(_hall_size(len(mine), longest_m, pitch_m, campus.site.shell.aspect))
-    across = math.ceil(math.sqrt(len(sizes)))
     step_x = max(s[0] for s in sizes) + HALL_GAP_M
     step_y = max(s[1] for s in sizes) + HALL_GAP_M
     per_rack = campus.compute.servers_per_rack * campus.catalogue.servers[campus.compute.server].gpus
@@ -193,20 +204,32 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
         mine = [r for r in rows if r.hall == i + 1]
         racks = sum(len(r.kinds) for r in mine)
         gpus = per_rack * sum(r.kinds.count("compute") for r in mine)
+        column, line = _grid(i)
         out.append(
             Hall(
                 hall=i + 1,
-                x_m=(i % across) * step_x,
-                y_m=(i // across) * step_y,
+                x_m=column * step_x,
+                y_m=line * step_y,
                 length_m=length,
                 width_m=width,
                 rows=len(mine),
                 racks=racks,
                 gpus=gpus,
-                cross_x_m=tuple((i % across) * step_x + x for x in crosses),
+                cross_x_m=tuple(column * step_x + x for x in crosses),
             )
         )
     return tuple(out)
+
+
+def _grid(number: int) -> tuple[int, int]:
+    """Return column and line of a hall: squares grow by a column and a line, so that no hall moves when one is added.
+
+    >>> [_grid(i) for i in range(6)]
+    [(0, 0), (1, 0), (0, 1), (1, 1), (2, 0), (2, 1)]
+    """
+    side = math.isqrt(number)
+    rest = number - side * side
+    return (side, rest) if rest < side else (rest - side, side)
 
 
 def _hall_size(rows: int, longest_m: float, pitch_m: float, aspect: float) -> tuple[float, float, tuple[float, ...]]:

@@ -6,15 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gigasite.design.equipment import tier_counts
-from gigasite.design.types import CoolingPlant, Links, PowerChain
+import numpy as np
+
+from gigasite.design.types import FABRICS, TIERS, CoolingPlant, Links, PowerChain
 
 if TYPE_CHECKING:
     import polars as pl
 
     from gigasite.campus.parts import Cable, HeatRejection
     from gigasite.campus.schema import Campus
-    from gigasite.design.equipment import Net
+    from gigasite.design.networks import Net
 
 CHILLER_EVAPORATOR_K = 5.0  # evaporator below the water it makes; estimate
 CHILLER_CONDENSER_K = 5.0  # condenser above the air or water that cools it, beside the unit's own approach; estimate
@@ -42,17 +43,15 @@ def network_power(campus: Campus, networks: tuple[Net, ...], links: Links) -> fl
     switches = sum(
         count * campus.catalogue.switches[part].typical_w
         for net in networks
-        for count, part in zip(tier_counts(net.size), net.parts, strict=True)
+        for count, part in zip(net.size.switches, net.parts, strict=True)
     )
     modules = 0.0
-    for number, net in enumerate(networks):
-        fibre = _fibre(campus, net.speed_bit_per_s)
-        if fibre is None:
-            continue
-        mine = links.fabric == number
-        at_nodes = int((mine & (links.tier == 0)).sum())
-        total = int(mine.sum())
-        modules += at_nodes * (fibre.host_end_w + fibre.end_w) + (total - at_nodes) * 2 * fibre.end_w
+    for net in networks:
+        mine = np.bincount(links.tier[links.fabric == FABRICS.index(net.name)], minlength=len(TIERS))
+        for tier, count in enumerate(mine.tolist()):
+            fibre = _fibre(campus, net.tier_speed_bit_per_s(tier))
+            if fibre is not None:
+                modules += count * (fibre.end_w + (fibre.end_w if tier else fibre.host_end_w))
     return switches + modules
 
 

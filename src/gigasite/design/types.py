@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from gigasite._core.finding import Finding
 
+NAME_DIGITS = 6  # of a device's number in its name, whatever else stands on the campus: growth renames nothing
 PORT_BITS = 12  # port id = device << 12 | port: 4,096 ports a device, 2^51 devices
 
 RACKS = Schema(
@@ -41,7 +42,7 @@ DEVICES = Schema(
     "devices",
     (
         Column("device_id", "Int32", "row number of this table; upper bits of a port id"),
-        Column("name", "String", "unique, such as srv-00012, leaf-0007, spine-0001"),
+        Column("name", "String", "unique, such as srv-000012, leaf-000007, spine-000001"),
         Column(
             "kind",
             "String",
@@ -71,7 +72,14 @@ BOM = Schema(
     ),
 )
 
-FABRICS = ("gpu", "storage", "management")
+FABRICS = ("gpu", "storage", "management", "inband")
+"""Networks of a campus; `management` is the out-of-band network, `inband` exists where it is apart from storage."""
+
+TIERS = ("leaf", "spine", "core", "super")
+"""Switches by tier; `super` is the top of four tiers."""
+
+SWITCH_KINDS = tuple(f"{fabric}-{tier}" for fabric in FABRICS for tier in TIERS)
+"""Kinds of devices that are switches; all others (server, storage, fabric manager) are hosts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +91,7 @@ class Links:
     fabric
         (n,) uint8, index into `FABRICS`.
     tier
-        (n,) uint8: 0 node-leaf, 1 leaf-spine, 2 spine-core.
+        (n,) uint8: 0 node-leaf, 1 leaf-spine, 2 spine-core, 3 core-super.
     a_port, z_port
         (n,) int64 port ids (`device << PORT_BITS | port`); `a` is the lower tier. Ports count from 1.
     """
@@ -99,10 +107,39 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FabricSize:
-    """What `gigasite fabric` prints: the counts of the published tables.
+class FabricLimit:
+    """The largest fabric of a number of tiers."""
 
-    A cable carries one NIC's links of all planes.
+    tiers: int
+    nodes: int
+    endpoints: int
+    """NICs of those nodes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierSize:
+    """One tier of switches, all planes together."""
+
+    tier: str
+    """As in `TIERS`."""
+    switches: int
+    radix: int
+    down_links: int
+    up_links: int
+    spare_ports: int
+    """Ports without a link, reserved ones included."""
+    reserved_ports: int
+    by_ports: int
+    """Fewest switches whose ports would do, were up-links striped unevenly."""
+    oversubscription: float
+    """Achieved by the fullest switch: used down-capacity over up-capacity; 0 at the top, which has no links up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FabricSize:
+    """What `gigasite fabric` prints: the counts of the published tables, and what follows from them.
+
+    A cable carries one NIC's links of all planes: links = cables x planes.
     """
 
     kind: str
@@ -111,12 +148,42 @@ class FabricSize:
     radix: int
     planes: int
     tiers: int
+    units: int
+    """Groups of nodes that share leaves; 0 where leaves are filled one after the other."""
+    pods: int
+    """Groups of leaves that share spines."""
     leaf: int
     spine: int
     core: int
+    supercore: int
     node_leaf_cables: int
     leaf_spine_cables: int
     spine_core_cables: int
+    core_super_cables: int
+    endpoints: int
+    """NICs, links of fabric managers included."""
+    spare_ports: int
+    """Ports without a link, reserved ones included."""
+    reserved_ports: int
+    """Ports that the ask keeps free."""
+    by_tier: tuple[TierSize, ...]
+    bisection_frac: float
+    """Capacity between two halves of the end points, over what they could send; at most 1."""
+    bisection_links: float
+    """The same in node links."""
+    limits: tuple[FabricLimit, ...]
+    more: tuple[tuple[str, int], ...] = ()
+    """Counts of this kind alone: racks, scalable units, links inside a rack."""
+
+    @property
+    def switches(self) -> tuple[int, int, int, int]:
+        """Return switches by tier, in the order of `TIERS`."""
+        return self.leaf, self.spine, self.core, self.supercore
+
+    @property
+    def cables(self) -> tuple[int, int, int, int]:
+        """Return cables by tier: node-leaf, leaf-spine, spine-core, core-super."""
+        return self.node_leaf_cables, self.leaf_spine_cables, self.spine_core_cables, self.core_super_cables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +263,10 @@ class Design:
     devices: pl.DataFrame
     links: Links
     fabrics: tuple[FabricSize, ...]
-    """GPU fabric, storage, management, in the order of `FABRICS`."""
+    networks: tuple[str, ...]
+    """Names of `fabrics`, in their order; each is one of `FABRICS`."""
+    link_speed_bit_per_s: dict[tuple[int, int], float]
+    """Speed of a link by (index into `FABRICS`, tier)."""
     power: PowerChain
     cooling: CoolingPlant
     bom: pl.DataFrame

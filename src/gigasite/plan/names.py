@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.settings import mistakes
+from gigasite.cabling.label import styles
 from gigasite.campus import load as load_campus
 from gigasite.cooling.scheme import schemes
 from gigasite.design.fabric import fabrics
@@ -26,6 +27,7 @@ def known() -> dict[str, list[str]]:
     """Return known names by key of the campus file."""
     return {
         "network.fabric": fabrics.names(),
+        "network.cabling.label": styles.names(),
         "power.controller.kind": controllers.names(),
         "power.limits[].kind": limits.names(),
         "power.shapers[].kind": shapers.names(),

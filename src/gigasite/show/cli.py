@@ -201,9 +201,14 @@ def serve(
     run(folder, port)
 
 
-from gigasite.show import power, verbs  # noqa: E402  # registers the chapters, after the main verbs in --help
+from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
+    cables,
+    fabric,
+    power,
+    verbs,
+)
 
-__all__ = ["app", "main", "power", "verbs"]
+__all__ = ["app", "cables", "fabric", "main", "power", "verbs"]
 
 if __name__ == "__main__":
     main()

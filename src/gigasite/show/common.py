@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+import typer.core
 
 from gigasite._core.finding import Severity
 
@@ -40,6 +41,19 @@ Workers = Annotated[
     int,
     typer.Option(min=1, max=256, help="Processes for the schedule's samples; same result for any."),
 ]
+
+
+def file_first(verb: str) -> type[typer.core.TyperGroup]:
+    """Make the class of a chapter whose first word may be a file: `gigasite power FILE` is `... power VERB FILE`."""
+
+    class FileFirst(typer.core.TyperGroup):
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            """Send what is no verb to the first one."""
+            if args and args[0] not in self.commands:
+                args = [verb, *args]
+            return super().resolve_command(ctx, args)
+
+    return FileFirst
 
 
 def emit(value: Any) -> None:

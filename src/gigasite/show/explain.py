@@ -24,8 +24,8 @@ RESULTS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("compute.gpus", "catalogue.servers.@compute.server.gpus", "compute.servers_per_rack"),
     ),
     "cables": (
-        "every link of GPU fabric, storage and management network has one cable",
-        ("gpu_fabric_cables", "network.storage_links", "network.management_links"),
+        "every link of GPU fabric, storage, management and in-band network has one cable",
+        ("gpu_fabric_cables", "network.storage_links", "network.management_links", "network.inband_links"),
     ),
     "gpu_fabric_cables": (
         "one per NIC and tier; up-links stripe evenly",

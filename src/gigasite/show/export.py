@@ -8,12 +8,15 @@ import polars as pl
 
 from gigasite._core.files import folder_beside
 from gigasite.cabling import pull_sheet
+from gigasite.cabling.store import write_columns
 from gigasite.show.report import report
 from gigasite.show.result import dumps, plan_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gigasite.cabling.types import CablePlan
+    from gigasite.design.types import Design
     from gigasite.plan.types import Plan
 
 CHUNK = 500_000  # rows of the pull sheet that are named at a time: names of 4 million cables would fill memory
@@ -23,7 +26,8 @@ def export(plan: Plan, out: Path) -> dict[str, object]:
     """Write everything into `out` and return the JSON object.
 
     Files: report.html, plan.json, bom.csv, racks.csv, activities.csv, ramp_up.csv, findings.csv, cables.csv (pull
-    sheet), cables.parquet, swing.csv, cooling.csv, and mismatches.csv where cabling was observed.
+    sheet), cables.parquet with its dictionaries devices.parquet and parts.parquet, segments.csv (trays), modules.csv,
+    swing.csv, cooling.csv, and mismatches.csv where cabling was observed.
 
     Raises
     ------
@@ -33,7 +37,7 @@ def export(plan: Plan, out: Path) -> dict[str, object]:
     result = plan_json(plan)
     with folder_beside(out) as folder:
         _tables(plan, folder)
-        _cables(plan, folder)
+        cable_files(plan.design, plan.cables, folder)
         (folder / "plan.json").write_text(dumps(result, 1) + "\n", encoding="utf-8")
         (folder / "report.html").write_text(report(plan, result), encoding="utf-8")
     return result
@@ -84,8 +88,11 @@ def _tables(plan: Plan, folder: Path) -> None:
         plan.observed.mismatches.write_csv(folder / "mismatches.csv")
 
 
-def _cables(plan: Plan, folder: Path) -> None:
-    plan.cables.cables.write_parquet(folder / "cables.parquet")
+def cable_files(design: Design, cables: CablePlan, folder: Path) -> None:
+    """Write the cable plan: cables.csv with names, columns with integer ports, segments of tray, modules."""
+    write_columns(design, cables, folder)
+    cables.segments.write_csv(folder / "segments.csv", float_precision=6)
+    cables.modules.write_csv(folder / "modules.csv", float_precision=3)
     with (folder / "cables.csv").open("wb") as file:
-        for first in range(0, plan.cables.count, CHUNK):
-            pull_sheet(plan.design, plan.cables, first, CHUNK).write_csv(file, include_header=first == 0)
+        for first in range(0, cables.count, CHUNK):
+            pull_sheet(design, cables, first, CHUNK).write_csv(file, include_header=first == 0)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import typer.core
 
-from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, designed, emit, end, show
+from gigasite.show.common import AsJson, File, Load, LoadGpus, Workers, app, designed, emit, end, file_first, show
 
 if TYPE_CHECKING:
     from gigasite.power.case import Bench
@@ -18,18 +17,8 @@ if TYPE_CHECKING:
     from gigasite.power.types import Swing
 
 
-class _FileFirst(typer.core.TyperGroup):
-    """`gigasite power FILE` is `gigasite power campus FILE`."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Send what is no verb to `campus`."""
-        if args and args[0] not in self.commands:
-            args = ["campus", *args]
-        return super().resolve_command(ctx, args)
-
-
 power = typer.Typer(
-    cls=_FileFirst,
+    cls=file_first("campus"),
     help="Will the training load trip the plant, and what would hold it?",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -11,10 +11,10 @@ import jinja2
 import numpy as np
 import polars as pl
 
-from gigasite.design.types import FABRICS
 from gigasite.power.limit import limits
 from gigasite.power.simulate import part_of
 from gigasite.show import terminal
+from gigasite.show.cables_data import cable_rows, cables_data, fabric_rows
 from gigasite.show.explain import RESULTS, explain
 from gigasite.show.html import script
 from gigasite.show.power_data import power_data
@@ -52,6 +52,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             "uplot": "uplot.min.js",
             "base": "base.js",
             "power": "power.js",
+            "cables": "cables.js",
             "js": "page.js",
             "css": "page.css",
             "uplot_css": "uplot.min.css",
@@ -70,9 +71,10 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
         held="Held back by " + terminal.held(result["ramp_up"]) + ".",
         findings=result["findings"][:MOST_FINDINGS],
         more_findings=max(len(result["findings"]) - MOST_FINDINGS, 0),
-        fabrics=[f | {"name": n} for n, f in zip(FABRICS, result["design"]["fabrics"], strict=False)],
+        fabrics=fabric_rows(result["design"]["fabrics"]),
         cable_km=f"{plan.cables.total_m / 1000:,.0f}",
         optics=f"{plan.cables.optics_w / 1e6:,.2f} MW",
+        cable_rows=cable_rows(plan.cables),
         power_text=_power_text(result["power"]),
         power_chapter=chapter(
             (plan.swing, plan.resonance, plan.sizing.found),
@@ -180,7 +182,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "bench": power_data(plan.swing, plan.resonance, plan.sizing.found, _limits(plan)),
         "year": _year(plan),
         "cost": _cost(plan),
-        "lengths": _lengths(plan),
+        "cables": cables_data(plan),
     }
 
 
@@ -290,8 +292,3 @@ def _cost(plan: Plan) -> list[dict[str, Any]]:
     rows = [{"group": g, "musd": round(v / 1e6, 2)} for g, v in table.rows()]
     rest = plan.cost.likely_usd - float(table["likely_usd"].sum())
     return [*rows, {"group": "crews, building", "musd": round(rest / 1e6, 2)}]
-
-
-def _lengths(plan: Plan) -> list[list[Any]]:
-    table = plan.cables.cables.group_by("length_m").len().sort("length_m")
-    return [[f"{x:g}", n] for x, n in table.rows()]

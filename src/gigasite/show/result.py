@@ -6,7 +6,10 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from gigasite.design.types import FABRICS
+
 if TYPE_CHECKING:
+    from gigasite.cabling.types import CablePlan
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, FabricSize, Money
     from gigasite.plan.types import Plan
@@ -80,8 +83,29 @@ def money(m: Money) -> dict[str, float]:
 
 
 def fabric_json(size: FabricSize) -> dict[str, Any]:
-    """Return what `gigasite fabric --json` prints."""
-    return {name: getattr(size, name) for name in size.__slots__}
+    """Return what `gigasite fabric --json` prints of one fabric."""
+    out = {n: getattr(size, n) for n in size.__slots__ if n not in {"by_tier", "limits", "more"}}
+    out["switches"] = sum(size.switches)
+    out["cables"] = sum(size.cables)
+    out["links"] = sum(size.cables) * size.planes
+    out["by_tier"] = [{n: getattr(t, n) for n in t.__slots__} for t in size.by_tier]
+    out["limits"] = [{n: getattr(x, n) for n in x.__slots__} for x in size.limits]
+    return out | {"more": dict(size.more)}
+
+
+def cables_json(made: CablePlan) -> dict[str, Any]:
+    """Return counts, lengths, watts and cost of the cable plan."""
+    fills = made.segments.group_by("kind").max().sort("kind")
+    return {
+        "cables": made.count,
+        "gpu_fabric_cables": made.gpu_fabric_count,
+        "total_m": made.total_m,
+        "optics_w": made.optics_w,
+        "cost_usd": made.cost.likely_usd,
+        "modules": made.modules.to_dicts(),
+        "trays": {r["kind"]: {"trays": r["trays"], "fill_frac": r["fill_frac"]} for r in fills.to_dicts()},
+        "panels": made.panels.height,
+    }
 
 
 def design_json(design: Design) -> dict[str, Any]:
@@ -95,12 +119,20 @@ def design_json(design: Design) -> dict[str, Any]:
         "servers": int(design.racks["servers"].sum()),
         "devices": design.devices.height,
         "links": len(design.links),
-        "fabrics": [fabric_json(f) for f in design.fabrics],
+        "fabrics": [
+            {"network": n} | fabric_json(f) | {"link_speed_bit_per_s": _speeds(design, n, f.tiers)}
+            for n, f in zip(design.networks, design.fabrics, strict=True)
+        ],
         "power": {name: getattr(p, name) for name in p.__slots__},
         "cooling": {name: getattr(c, name) for name in c.__slots__},
         "capex_usd": money(design.capex),
         "findings": [f.to_json() for f in design.findings],
     }
+
+
+def _speeds(design: Design, network: str, tiers: int) -> list[float]:
+    """Return the speed of one link by tier."""
+    return [design.link_speed_bit_per_s[FABRICS.index(network), tier] for tier in range(tiers)]
 
 
 def training_json(load: LoadTrace) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The verbs of one chapter each: design, training, power, cooling, cables, schedule, decide, sites, fabric."""
+"""The verbs of one chapter each: design, training, cooling, schedule, decide, sites."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from gigasite.show.common import (
     File,
     Load,
     LoadGpus,
-    Observed,
-    ObservedPlan,
     Weather,
     Workers,
     app,
@@ -23,9 +21,6 @@ from gigasite.show.common import (
     read_campus,
     show,
 )
-
-if TYPE_CHECKING:
-    from gigasite.design.types import Design
 
 
 @app.command("design")
@@ -47,11 +42,8 @@ def design_(file: File, as_json: AsJson = False) -> None:
             ("devices", d.devices.height),
             ("links", len(d.links)),
             *[
-                (
-                    f"{f.kind} fabric",
-                    f"{f.tiers} tiers, {f.leaf:,} leaf, {f.spine:,} spine, {f.core:,} core",
-                )
-                for f in d.fabrics
+                (f"{name} network", f"{f.kind}, " + ", ".join(f"{t.switches:,} {t.tier}" for t in f.by_tier))
+                for name, f in zip(d.networks, d.fabrics, strict=True)
             ],
             (
                 "peak power",
@@ -137,73 +129,6 @@ def cooling(file: File, weather: Weather = None, as_json: AsJson = False) -> Non
         ]
         show(f"{campus.name}: cooling", rows, year.findings)
     end(year.findings)
-
-
-@app.command()
-def cables(
-    file: File,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for cables.csv and cables.parquet.")] = None,
-    observed: Observed = None,
-    observed_plan: ObservedPlan = None,
-    as_json: AsJson = False,
-) -> None:
-    """Every cable with length and part; what is really cabled, compared port by port."""
-    from gigasite.cabling import plan as plan_cables
-    from gigasite.plan import Inputs
-    from gigasite.plan.story import observation
-    from gigasite.show.terminal import usd
-
-    campus, d = designed(file)
-    made = plan_cables(campus, d)
-    seen = observation(d, made, Inputs(observed=observed, observed_plan=observed_plan))
-    found = [*made.findings, *(seen.findings if seen else ())]
-    if out is not None:
-        _write_cables(d, made, out)
-    if as_json:
-        emit(
-            {
-                "campus": campus.name,
-                "cables": made.count,
-                "gpu_fabric_cables": made.gpu_fabric_count,
-                "total_m": made.total_m,
-                "optics_w": made.optics_w,
-                "cost_usd": made.cost.likely_usd,
-                "mismatches": seen.mismatches.to_dicts() if seen else None,
-                "findings": [f.to_json() for f in found],
-            }
-        )
-    else:
-        rows: list[tuple[str, object]] = [
-            ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric"),
-            ("length", f"{made.total_m / 1000:,.0f} km"),
-            ("modules", f"{made.optics_w / 1e6:,.2f} MW"),
-            ("cost", usd(made.cost.likely_usd)),
-        ]
-        if seen is not None:
-            rows.append(
-                (
-                    "observed",
-                    f"{seen.ports_right} of {seen.ports_planned} ports as planned, {seen.mismatches.height} differ",
-                )
-            )
-            rows += [
-                (
-                    f"  {m['node']} {m['port']}",
-                    f"planned {m['planned_node']} {m['planned_port']}, seen {m['seen_node']} {m['seen_port']}",
-                )
-                for m in seen.mismatches.head(20).to_dicts()
-            ]
-        show(f"{campus.name}: cables", rows, found)
-    end(found)
-
-
-def _write_cables(d: Design, made: Any, out: Path) -> None:
-    from gigasite._core.files import folder_beside
-    from gigasite.cabling import pull_sheet
-
-    with folder_beside(out) as folder:
-        made.cables.write_parquet(folder / "cables.parquet")
-        pull_sheet(d, made).write_csv(folder / "cables.csv")
 
 
 @app.command()
@@ -306,33 +231,3 @@ def sites(
                 )
             )
     show("sites", rows, ())
-
-
-@app.command()
-def fabric(
-    kind: Annotated[str, typer.Argument(help="fat-tree, rail-optimized, superpod-b200, superpod-b300, ...")],
-    nodes: Annotated[int, typer.Option(help="Servers.")],
-    radix: Annotated[int | None, typer.Option(help="Ports of a switch at link speed.")] = None,
-    nics: Annotated[int | None, typer.Option(help="NICs (rails) of a server.")] = None,
-    nodes_per_unit: Annotated[int | None, typer.Option(help="Servers that share a group of leaves.")] = None,
-    planes: Annotated[int | None, typer.Option(help="Independent copies of the fabric.")] = None,
-    gpus_per_node: Annotated[int | None, typer.Option(help="GPUs of a server.")] = None,
-    oversubscription: Annotated[float, typer.Option(help="Down-links over up-links of a leaf.")] = 1.0,
-    as_json: AsJson = False,
-) -> None:
-    """Count switches and cables of a fabric."""
-    from gigasite.show.fabric import size
-    from gigasite.show.result import fabric_json
-
-    asked = {
-        "radix": radix,
-        "nics": nics,
-        "nodes_per_unit": nodes_per_unit,
-        "planes": planes,
-        "gpus_per_node": gpus_per_node,
-    }
-    made = fabric_json(size(kind, nodes, asked, oversubscription))
-    if as_json:
-        emit(made)
-    else:
-        show(f"{kind}, {nodes:,} nodes", list(made.items()), ())

@@ -12,8 +12,9 @@ import yaml
 from gigasite._core.errors import CampusFileError
 from gigasite._core.quantity import yaml_key
 from gigasite.campus import json_schema, load, loads, reference
+from gigasite.campus.bounds import BOUNDS, REFERENCES
 from gigasite.campus.catalogue_file import KINDS, builtin
-from gigasite.campus.checks import BOUNDS, REFERENCES, leaves, pattern
+from gigasite.campus.checks import leaves, pattern
 from gigasite.campus.schema import CampusFile
 from gigasite.campus.sites import load_sites
 from gigasite.campus.typed import adapter

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gigasite.design.clos import clos, size_of, wire
+from gigasite.design.clos import Shape, clos, limits
+from gigasite.design.clos_size import size_of
+from gigasite.design.clos_wire import wire
 from gigasite.design.fabric import FabricAsk, Wiring, fabrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gigasite.design.types import FabricSize
+    from gigasite.design.types import FabricLimit, FabricSize
 
+SHAPE = Shape(rails=True)
 FIXED = {"radix": 128, "nics": 8, "nodes_per_unit": 64, "planes": 2, "gpus_per_node": 8}
 
 
@@ -28,12 +31,17 @@ class SuperpodB300:
     the two planes are a derived reading that its last row (8,192 GPUs = 128 x 128 / 2) supports.
     """
 
-    fixed: Mapping[str, int] = field(default_factory=lambda: FIXED)
+    fixed: Mapping[str, Any] = field(default_factory=lambda: FIXED)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def size(self, ask: FabricAsk, /) -> FabricSize:
         """Return the counts."""
-        return size_of("superpod-b300", clos(ask, rails=True))
+        return size_of("superpod-b300", clos(ask, SHAPE))
+
+    def limits(self, ask: FabricAsk, /) -> tuple[FabricLimit, ...]:
+        """Return the largest fabric of each number of tiers."""
+        return limits(ask, SHAPE)
 
     def wire(self, ask: FabricAsk, /) -> Wiring:
         """Return every link."""
-        return wire(clos(ask, rails=True))
+        return wire(clos(ask, SHAPE))

@@ -46,7 +46,6 @@ function year() {
 }
 function money() {
   draw("cost", { grid: { left: 90, right: 30, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("million USD", { type: "value", axisLabel: { color: C.dim, formatter: (v) => num(v) } }), yAxis: { type: "category", inverse: true, data: D.cost.map((c) => c.group), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (v) => num(v, 1) + " M USD" }, series: [{ name: "parts", type: "bar", itemStyle: { color: C.a }, data: D.cost.map((c) => c.musd), label: { show: true, position: "right", color: C.fg, formatter: (p) => num(p.value, 1) } }] });
-  draw("lengths", { grid: { left: 70, right: 20, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("metres to order", { type: "category", data: D.lengths.map((l) => l[0]) }), yAxis: axis("cables", { type: "value", nameGap: 52, axisLabel: { color: C.dim, formatter: (v) => num(v) } }), series: [{ name: "cables", type: "bar", itemStyle: { color: C.a }, data: D.lengths.map((l) => l[1]) }] });
 }
 for (const part of [ramp, risk, gantt, hallMap, year, money]) part();
 document.documentElement.dataset.ready = "1";
