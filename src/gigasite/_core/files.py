@@ -106,6 +106,8 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file whole; as `write_text`."""
+    if not path.name:
+        raise OutputError(f"cannot write {path}: it names a folder, not a file")
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -306,6 +306,16 @@ def read(
 
     made = _book(file, None, None)
     seen = read_sheet(sheet, made)
+    wrong = seen.rows - seen.plan.height
+    if wrong:
+        # a change made of half a sheet would order good cables out
+        found = [f.to_json() for f in seen.findings]
+        if as_json:
+            emit({"rows": seen.rows, "good_rows": seen.plan.height, "changes": None, "findings": found})
+        else:
+            terminal.findings(terminal.err(), seen.findings)
+            sys.stderr.write(f"{wrong:,} of {seen.rows:,} rows are wrong: mend them; nothing is changed or written\n")
+        raise typer.Exit(2)
     mine = full_plan(made.design, made.cables)
     more = {"rows": seen.rows, "good_rows": seen.plan.height, "findings": [f.to_json() for f in seen.findings]}
     _changes(
@@ -317,8 +327,6 @@ def read(
     )
     if not as_json:
         terminal.findings(terminal.err(), seen.findings)
-    if seen.plan.height < seen.rows:
-        raise typer.Exit(2)
 
 
 @cables.command("rules")

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gigasite.cabling.export import Book
+    from gigasite.campus.parts import Switch
 
-LANES = 8  # of a cage: ports are named by their first lane
+LANES = {"osfp": 8, "qsfp112": 4, "qsfp28": 4, "rj45": 1}
+"""Lanes of a cage: ports are named by their first lane, counted over all cages."""
 
 
 @exports.part("ports-sonic")
@@ -26,10 +28,20 @@ class PortsSonic:
         """Write one file a switch."""
         place = folder / "sonic"
         place.mkdir()
+        part = dict(zip(book.devices["node"], book.devices["part"], strict=True))
         for node, ports in switch_ports(book):
+            switch = book.campus.catalogue.switches[part[node]]
             rows = ports.select("cage", "sub", "share", "text").iter_rows()
             named = {
-                f"Ethernet{(cage - 1) * LANES + sub * (LANES // share)}": {"description": text}
-                for cage, sub, share, text in rows
+                f"Ethernet{_lane(switch, cage, sub, share)}": {"description": text} for cage, sub, share, text in rows
             }
             (place / f"{node}.json").write_text(json.dumps({"PORT": named}, indent=1) + "\n", encoding="utf-8")
+
+
+def _lane(switch: Switch, cage: int, sub: int, share: int) -> int:
+    """Return the first lane of a port: cages toward nodes first, those of uplinks after them."""
+    own, up = LANES[switch.cage], LANES[switch.uplink_cage]
+    beyond = max(cage - 1 - switch.cages, 0) if switch.uplinks else 0
+    first = (cage - 1 - beyond) * own + beyond * up
+    lanes = up if switch.uplinks and cage > switch.cages else own
+    return first + sub * (lanes // share)
