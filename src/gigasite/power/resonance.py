@@ -205,14 +205,15 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
         )
     )
     slow = wave is not None and wave.period_s > LONGEST_S
-    own = _Periods(answer, None if slow else wave, limit_hz)
+    summed = None if slow else wave
+    own = _Periods(answer, summed, limit_hz)
     return Resonance(
         hz=hz,
         gain_hz_per_w=gain,
         peak_hz=float(hz[peak]),
         peak_gain_hz_per_w=float(gain[peak]),
         modes=modes,
-        wave=wave,
+        wave=summed,
         harmonics_hz=own.hz,
         harmonics_w=own.size,
         swing_hz=own.swing_hz,
