@@ -100,17 +100,6 @@ def test_forbidden_periods_and_the_shift() -> None:
     assert calm.shift_s == 2.0
 
 
-def test_a_job_slower_than_every_mode_is_told_and_not_summed() -> None:
-    """Millions of harmonics of a day-long period would say no more than a step does."""
-    slow = Wave(period_s=86_400.0, high_w=103e6, low_w=97e6, duty=0.8)
-    found = resonance(island("gast"), 100e6, slow, limit_hz=0.195)
-    assert (found.wave, found.swing_hz, len(found.periods_s), found.forbidden_s) == (None, 0.0, 0, ())
-    assert any("too slowly to resonate" in f.what for f in found.findings)
-    near = resonance(island("gast"), 100e6, Wave(period_s=299.0, high_w=103e6, low_w=97e6, duty=0.8), limit_hz=0.195)
-    assert near.wave is not None
-    assert near.swing_hz > 0
-
-
 def test_harmonics_of_a_rectangle() -> None:
     """Edge jitter sigma multiplies harmonic k by exp(-(2 pi k f sigma)^2 / 2): 50 ms: 5 Hz -71 %."""
     sharp = Wave(period_s=1.0, high_w=1.0, low_w=0.0, duty=0.5)

@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from gigasite._core.errors import InputFileError
 from gigasite.campus import load, reference
 from gigasite.plan import plan
+from gigasite.show.cli import app
 from gigasite.show.export import export
 from gigasite.show.serve import site
 
@@ -34,18 +36,32 @@ FLAGS = [
 ]
 
 
+CASE = """\
+case: browser
+machines:
+  - {title: a, count: 8, rating: 25 MW, apparent: 25 MVA, inertia: 2 s, governor: {kind: gast}}
+battery: {rating: 50 MW, energy: 20 MWh}
+load: {kind: job, gpus: 100000, period: 2 s, stop: 16 s}
+controller: {kind: ramp-limit}
+limits: [{kind: iso8528-g2}, {kind: ramp, up: 60 MW/min, down: 60 MW/min}, {kind: battery-use}]
+run: {duration: 20 s}
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("plan")
-    export(plan(load(reference("lab"))), out)
+    export(plan(load(reference("lab")), sizing=True), out)
+    (out / "case.yaml").write_text(CASE, encoding="utf-8")
+    CliRunner().invoke(app, ["power", "report", str(out / "case.yaml"), "--out", str(out / "power.html")])
     return out
 
 
-def browse(folder: Path, tmp_path: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def browse(folder: Path, tmp_path: Path, *more: str, name: str = "report.html") -> subprocess.CompletedProcess[str]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("no chromium: run `make apt` as root")
-    page = f"file://{folder / 'report.html'}"
+    page = f"file://{folder / name}"
     return subprocess.run(
         [chromium, *FLAGS, f"--user-data-dir={tmp_path}", *more, page],
         capture_output=True,
@@ -60,7 +76,17 @@ def test_the_report_paints_without_console_errors(folder: Path, tmp_path: Path, 
     done = browse(folder, tmp_path, f"--window-size={size}", "--dump-dom")
     assert 'data-ready="1"' in done.stdout
     assert "CONSOLE" not in done.stderr
-    assert done.stdout.count("<canvas") >= 9  # eight charts and the hall map at least
+    assert done.stdout.count("<canvas") >= 16  # seven charts, the hall map and the ten pictures of the power chapter
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("1200,900", "1"), ("390,844", "0")])
+def test_the_page_of_a_case_paints_everything(folder: Path, tmp_path: Path, size: str, scheme: str) -> None:
+    flags = (f"--window-size={size}", f"--blink-settings=preferredColorScheme={scheme}", "--dump-dom")
+    done = browse(folder, tmp_path, *flags, name="power.html")
+    assert 'data-ready="1"' in done.stdout
+    assert "CONSOLE" not in done.stderr
+    assert done.stdout.count("<canvas") == 10
+    assert done.stdout.count('class="legend limits"') >= 3
 
 
 def test_the_report_prints(folder: Path, tmp_path: Path) -> None:

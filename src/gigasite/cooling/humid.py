@@ -50,7 +50,7 @@ def wet_bulb(dry_degc: Floats, humidity_frac: Floats, pressure_pa: Floats) -> Fl
     Examples
     --------
     >>> round(float(wet_bulb(np.array([30.0]), np.array([0.5]), np.array([101325.0]))[0]), 2)
-    22.01
+    22.0
     """
     ratio = humidity_ratio(humidity_frac * saturation_pressure(dry_degc), pressure_pa)
     low, high = np.full_like(dry_degc, -100.0), dry_degc.copy()

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from gigasite._core.errors import InfeasibleError
 from gigasite.power import columns as c
 from gigasite.power.events import in_order
+from gigasite.power.flow import start
 from gigasite.power.generator import settings_of
 from gigasite.power.governor import Governor, governors
 from gigasite.power.inverter import inverters
-from gigasite.power.network import APPARENT, start
+from gigasite.power.network import APPARENT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gigasite.power.network import Start
+    from gigasite.power.flow import Start
     from gigasite.power.types import BatteryPlant, Event, Machines, Plant
     from gigasite.training.types import LoadTrace
 

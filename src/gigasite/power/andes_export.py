@@ -71,12 +71,15 @@ import sys
 import time
 from pathlib import Path
 
+here = Path(__file__).resolve().parent
+# a case may be called andes.json, and then this file andes.py
+sys.path[:] = [p for p in sys.path if Path(p or ".").resolve() != here]
+
 import andes
 import numpy as np
 
 SETTINGS
 
-here = Path(__file__).resolve().parent
 out = Path(sys.argv[1]) if len(sys.argv) > 1 else here / OUT
 andes.config_logger(30)
 system = andes.load(str(here / CASE), setup=False, no_output=True, default_config=True)

@@ -25,7 +25,7 @@ LOWEST_HZ, HIGHEST_HZ, POINTS = 0.01, 20.0, 1200
 HARMONICS_HZ = 25.0
 """Harmonics up to here are summed; jitter of the ranks leaves nothing above."""
 LONGEST_S = 300.0
-"""Longest period that is summed: three times the slowest mode; the edges of longer ones are steps, each by itself."""
+"""A longer period swings no further than this one: every edge is a step from rest, and has settled before the next."""
 PERIODS = 400
 GRID = 4000
 SAMPLES = 512
@@ -65,11 +65,14 @@ class Wave:
     def harmonics(self) -> tuple[NDArray[np.float64], NDArray[np.complex128]]:
         """Return frequencies [Hz] and complex amplitudes [W] of the harmonics, the mean left out.
 
+        A period above 300 s has those of 300 s.
+
         Harmonic n of a rectangle of height h and duty d is 2 h / (n pi) sin(n pi d), times exp(-(2 pi n sigma / T)^2
         / 2).
         """
-        n = np.arange(1, max(1, math.floor(HARMONICS_HZ * self.period_s)) + 1)
-        hz = n / self.period_s
+        period_s = min(self.period_s, LONGEST_S)
+        n = np.arange(1, max(1, math.floor(HARMONICS_HZ * period_s)) + 1)
+        hz = n / period_s
         size = 2.0 * (self.high_w - self.low_w) / (n * np.pi) * np.sin(np.pi * n * self.duty)
         size *= np.exp(-0.5 * (2.0 * np.pi * hz * self.edge_s) ** 2)
         return hz, size * np.exp(-1j * np.pi * n * self.duty)
@@ -204,16 +207,14 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
             key=lambda m: m.damping,
         )
     )
-    slow = wave is not None and wave.period_s > LONGEST_S
-    summed = None if slow else wave
-    own = _Periods(answer, summed, limit_hz)
+    own = _Periods(answer, wave, limit_hz)
     return Resonance(
         hz=hz,
         gain_hz_per_w=gain,
         peak_hz=float(hz[peak]),
         peak_gain_hz_per_w=float(gain[peak]),
         modes=modes,
-        wave=summed,
+        wave=wave,
         harmonics_hz=own.hz,
         harmonics_w=own.size,
         swing_hz=own.swing_hz,
@@ -223,24 +224,7 @@ def resonance(plant: Plant, load_w: float, wave: Wave | None, *, limit_hz: float
         forbidden_s=own.forbidden,
         shift_s=own.shift_s,
         goodput_frac=own.goodput,
-        findings=(*own.findings(), *_left_out(plant, answer), *(_slow(wave) if slow else ())),
-    )
-
-
-def _slow(wave: Wave | None) -> tuple[Finding, ...]:
-    """Say that the job is slower than anything that oscillates."""
-    period_s = wave.period_s if wave is not None else 0.0
-    what = "the job repeats too slowly to resonate: each of its edges is a step by itself, which the swing shows"
-    return (
-        Finding(
-            severity=Severity.note,
-            chapter="power",
-            where="iteration period",
-            what=what,
-            limit=f"{LONGEST_S:g} s",
-            found=f"{period_s:.3g} s",
-            remedy="none needed",
-        ),
+        findings=(*own.findings(), *_left_out(plant, answer)),
     )
 
 
@@ -272,7 +256,7 @@ class _Periods:
         self.hz, self.size = hz, np.abs(amplitude)
         self.swing_hz = steady_swing(answer, wave)
         # hundreds of periods have their harmonics at as many places: G is taken once on a fine grid between them
-        self._grid = np.geomspace(0.05 / wave.period_s, 2.0 * HARMONICS_HZ, GRID)
+        self._grid = np.geomspace(0.05 / min(wave.period_s, LONGEST_S), 2.0 * HARMONICS_HZ, GRID)
         self._gain = answer(self._grid)
         low = max(wave.duty * wave.period_s, 0.2 * wave.period_s)
         self.periods_s = np.geomspace(low, 10.0 * wave.period_s, PERIODS)

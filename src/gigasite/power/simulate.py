@@ -11,7 +11,7 @@ import numpy as np
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import worst_first
 from gigasite._core.settings import read
-from gigasite.power import aggregate, network
+from gigasite.power import aggregate, flow, network
 from gigasite.power.announce import announced, period_of
 from gigasite.power.controller import controllers
 from gigasite.power.drive import Drive, begun
@@ -169,7 +169,7 @@ def with_losses(plant: Plant, first_w: float, level: Level) -> Plant:
     """Return the plant with the losses of its start, where the level wants them as a number and none is given."""
     if level == "network" or plant.loss_w_per_w2 is not None:
         return plant
-    return replace(plant, loss_w_per_w2=network.loss_w_per_w2(plant, first_w))
+    return replace(plant, loss_w_per_w2=flow.loss_w_per_w2(plant, first_w))
 
 
 def as_run(plant: Plant, controller: Any, level: Level) -> Plant:

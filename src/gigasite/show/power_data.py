@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RAMP_WINDOW_S = 1.0  # of the panel, where no limit gives one
 ROUNDING = 1e-9
+SEEN = 1e-6  # of the largest harmonic: below it nothing is drawn
 _FIRST = re.compile(r"first at (-?[0-9.]+(?:e[-+]?[0-9]+)?) s")  # as findings say it
 POINTS = 2400  # of a trace in a picture: two per interval
 SPECTRUM_LOW_HZ, SPECTRUM_HIGH_HZ, BINS = 0.02, 25.0, 240
@@ -165,10 +166,12 @@ def response(r: Resonance) -> dict[str, Any]:
     gain = [
         [round(f, 5), g * 1e9] for f, g in zip(r.hz[::step].tolist(), r.gain_hz_per_w[::step].tolist(), strict=True)
     ]
-    harmonics = []
-    for f, w in zip(r.harmonics_hz.tolist(), r.harmonics_w.tolist(), strict=True):
-        if f <= SPECTRUM_HIGH_HZ and w > 0.0:
-            harmonics.append([round(f, 4), max(w / 1e6, 1e-6)])
+    least_w = SEEN * float(r.harmonics_w.max(initial=0.0))
+    harmonics = [
+        [round(f, 4), w / 1e6]
+        for f, w in zip(r.harmonics_hz.tolist(), r.harmonics_w.tolist(), strict=True)
+        if f <= SPECTRUM_HIGH_HZ and w > least_w
+    ]
     return {
         "gain": gain,
         "harmonics": harmonics[:60],

@@ -228,3 +228,10 @@ def test_a_table_with_another_column_or_type_or_a_null_is_refused() -> None:
     ):
         with pytest.raises(GigasiteError, match="table t"):
             schema.check(bad)
+
+
+def test_every_module_of_kernels_can_be_warmed() -> None:
+    """`make setup` compiles them all: a kernel module that fails there breaks every new machine."""
+    from gigasite._core.warm import warm
+
+    assert {"gigasite.power.kernels", "gigasite.power.network_run_kernels", "gigasite.schedule.kernels"} <= set(warm())

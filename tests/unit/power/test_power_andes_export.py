@@ -59,6 +59,8 @@ def test_the_script_needs_andes_and_numpy_alone(tmp_path: Path) -> None:
     names |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert names == {"sys", "time", "pathlib", "andes", "numpy"}
     assert "STOP_S = 5.0" in made.script
+    # a case called andes.json gives a script andes.py, which must not import itself
+    assert made.script.index("sys.path[:] =") < made.script.index("import andes")
     assert "'x.json'" in made.script
 
 

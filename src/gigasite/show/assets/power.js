@@ -104,7 +104,14 @@ function compare(s) {
 }
 function front(s) {
   const last = s.front[s.front.length - 1], tall = Math.max(...s.front.map((p) => p[1]));
-  const seen = s.names.map((n, i) => ({ name: n, value: [s.power[i], s.energy[i]] })).filter((p) => p.value[0] > 0 && p.value[0] <= 2.2 * last[0] && p.value[1] <= 6 * tall);
+  // controllers that need the same battery are one point
+  const same = (p, q) => Math.abs(p[0] - q[0]) < 0.02 * p[0] && Math.abs(p[1] - q[1]) < 0.05 * Math.max(p[1], 0.1 * tall);
+  const points = [];
+  s.names.forEach((name, i) => {
+    const value = [s.power[i], s.energy[i]], other = points.find((p) => same(p.value, value));
+    if (other) other.name += ", " + name; else points.push({ name, value });
+  });
+  const seen = points.filter((p) => p.value[0] > 0 && p.value[0] <= 2.2 * last[0] && p.value[1] <= 6 * tall);
   const right = Math.max(last[0], ...seen.map((p) => p.value[0])), middle = 0.5 * (s.front[0][0] + right);
   // a name stands on the side that has room
   const near = seen.map((p) => ({ ...p, label: { position: p.value[0] > middle ? "left" : "right" } }));
