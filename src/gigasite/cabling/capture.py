@@ -334,4 +334,6 @@ def node_of(file: str) -> tuple[str, str]:
     stem = address[0] if address else name.split(".", 1)[0]
     stem = _NAME_TAIL.sub("", stem).strip("-_ ")
     folder = path.parent.name
+    if not stem and not folder:
+        stem = name.split(".", 1)[0]
     return stem, re.sub(r"\.(?:zip|tar|tgz|gz|tar\.gz)$", "", folder)

@@ -31,26 +31,31 @@ def merged(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     """
     table = rows.with_columns(
         port_raw=pl.col("port"),
-        seen_port_raw=pl.col("seen_port"),
-        port=_mapped(rows["port"], port_name),
-        seen_port=_mapped(rows["seen_port"], port_name),
-        port_k=_mapped(rows["port"], port_key),
-        seen_port_k=_mapped(rows["seen_port"], port_key),
+        seen_port_raw=pl.when(pl.col("seen_port_raw") == "").then("seen_port").otherwise("seen_port_raw"),
+        port=mapped(rows["port"], port_name),
+        seen_port=mapped(rows["seen_port"], port_name),
+        port_k=mapped(rows["port"], port_key),
+        seen_port_k=mapped(rows["seen_port"], port_key),
         order=pl.int_range(pl.len()),
     ).filter((pl.col("node") != "") | (pl.col("port") != ""))
     table = _one_neighbour(table)
     lone = table.filter(pl.col("seen_node") == "")
     seen = table.filter(pl.col("seen_node") != "")
     seen = _folded(seen.sort(pl.col("identity_kind").replace_strict(_RANK, default=5), "order"), _KEYS)
-    lone = _folded(lone, ("node", "port_k"))
-    seen = _lent(seen, lone)
+    serial = pl.when(pl.col("serial") != "").then("serial")
+    serial = pl.coalesce(serial, serial.drop_nulls().first().over("node", "port_k"), pl.lit(""))
+    lone = _folded(lone.with_columns(serial_k=serial), ("node", "port_k", "serial_k")).drop("serial_k")
+    seen = _lent(seen, lone.unique(["node", "port_k"], keep="first", maintain_order=True))
     alone = lone.join(seen, on=["node", "port_k"], how="anti").select(seen.columns)
+    # a name that one source cut is not kept as identity
+    named = pl.when(pl.col("identity_kind") == "name").then("seen_node").otherwise("identity")
+    seen = seen.with_columns(identity=named)
     out = pl.concat([seen, alone]).sort("node", "port", "seen_node", "seen_port", "order")
     found = _several(seen)
     return out.select(SIGHTINGS.polars().keys()).cast(dict(SIGHTINGS.polars())), found
 
 
-def _mapped(column: pl.Series, change: Callable[[str], str]) -> pl.Series:
+def mapped(column: pl.Series, change: Callable[[str], str]) -> pl.Series:
     """Return a column changed text by text, each different text once."""
     each = column.unique()
     new = pl.Series([change(t) for t in each.to_list()], dtype=pl.String)

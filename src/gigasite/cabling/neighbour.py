@@ -58,13 +58,19 @@ def neighbour(  # noqa: PLR0913  # each is one TLV of LLDP (IEEE 802.1AB section
         port=port,
         seen_node=seen,
         seen_port=_far_port(port_id, port_kind.lower(), port_descr),
+        seen_port_raw=port_id,
         seen_port_descr=port_descr,
         identity_kind=kind,
         identity=value,
-        seen_ip=said(ip) or (value if kind == IP else ""),
+        seen_ip=_address(ip) or (value if kind == IP else ""),
         protocol=protocol,
         **more,
     )
+
+
+def _address(text: str) -> str:
+    kind, value = identity(text)
+    return value if kind == IP else ""
 
 
 def _second(serial: str, name: str, chassis: str, kind: str, value: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ _KEYS = {
     "port": "localinterface localintf localint localport localportid localportname localif localifname localportnumber "
     "lldplocalport ifname localslotport",
     "chassis": "chassisid remotechassisid chassisidentifier neighborchassisid chassis",
+    "mac": "peersourcemac",
     "port_id": "portid remoteportid portidentifier remoteport portidoutgoingport neighborportid neighborport remoteinterface "
     "neighborinterface peerport",
     "descr": "portdescription portdescr portdesc remoteportdescription remoteportdescr remoteportdesc",
@@ -45,6 +46,7 @@ _TITLE = re.compile(
     r"(?:\d+\s*\[)?\s*([A-Za-z]*[\w/.:-]*\d[\w/.:-]*?)\]?(?:\s+(?:detected|has|:).*|:|\s*)$",
     re.IGNORECASE,
 )
+_IS_PORT = re.compile(r"(?:[A-Za-z][A-Za-z -]*)?[\w/.:-]*\d[\w/.:-]*|mgmt")
 _CDP = re.compile(r"^\s*Interface:\s*(\S+),\s*Port ID \(outgoing port\):\s*(.*?)\s*$")
 
 
@@ -85,7 +87,9 @@ def blocks(lines: list[str]) -> Iterator[tuple[int, Row]]:
 
 
 def _told(row: Row) -> bool:
-    return bool(row.get("chassis") or row.get("name")) and bool(row.get("port_id") or row.get("port"))
+    if row.get("port") and not _IS_PORT.fullmatch(row["port"]):
+        return False
+    return bool(row.get("chassis") or row.get("name") or row.get("mac")) and bool(row.get("port_id") or row.get("port"))
 
 
 def tables(lines: list[str]) -> Iterator[tuple[int, Row]]:
@@ -116,7 +120,7 @@ def tables(lines: list[str]) -> Iterator[tuple[int, Row]]:
             cells[first] = kept
         kept = ""
         row = {role: cells[h] for h, _ in heads if (role := _HEAD.get(h)) and cells.get(h)}
-        if row.get("port") and (row.get("name") or row.get("chassis") or row.get("port_id")):
+        if _IS_PORT.fullmatch(row.get("port", "")) and not row.get("name", "").endswith(":") and (row.get("name") or row.get("chassis") or row.get("port_id")):
             yield index, row
 
 

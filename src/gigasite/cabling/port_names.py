@@ -58,6 +58,8 @@ def port_name(text: str) -> str:
     ['GigabitEthernet1/0/1', 'Ethernet1/14', 'Ethernet5', 'eth0', 'swp1', 'ge-0/0/1', 'GigabitEthernet0/1', 'mgmt0']
     """
     text = text.strip().strip('"')
+    if text[:5] in {"mgmt:", "mgmt/"}:
+        return "mgmt" + text[5:]
     found = _SPLIT.fullmatch(text)
     if found is None:
         return text

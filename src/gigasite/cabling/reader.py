@@ -37,6 +37,7 @@ class Sighting(NamedTuple):
     port: str
     seen_node: str = ""
     seen_port: str = ""
+    seen_port_raw: str = ""
     seen_port_descr: str = ""
     identity_kind: str = ""
     identity: str = ""

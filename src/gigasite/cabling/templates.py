@@ -33,6 +33,8 @@ _NOISE = re.compile(
 """Lines that stand around any table and tell of no port."""
 MOST_LINE = 2000
 """Characters of a line that a template sees: their patterns are not made for longer ones."""
+LEAST_WORDS = 8
+"""Letters of heads or titles that a template must know: one that knows only columns reads any table, and wrongly."""
 MOST_LINES = 400_000
 
 
@@ -172,10 +174,10 @@ def fits(text: list[str], command: str) -> tuple[list[Fit], bool]:
     known = [n for n in names() if "_cdp_" not in n or _CDP.search(whole)]
     known = sorted(known, key=lambda n: (not _of(names()[n][1], command), n))
     strict = [f for n in known if (f := run(n, lines, lenient=False)) and f.rows]
-    good = [f for f in strict if f.score > 0 and any(useful(r) for _, r in f.rows)]
+    good = [f for f in strict if f.score > 0 and f.words >= LEAST_WORDS and any(useful(r) for _, r in f.rows)]
     if good:
         return sorted(good, key=lambda f: (not _of(names()[f.template][1], command), -f.score)), True
-    loose = [f for n in known if (f := run(n, lines, lenient=True)) and f.score > 0]
+    loose = [f for n in known if (f := run(n, lines, lenient=True)) and f.score > 0 and f.words >= LEAST_WORDS]
     return sorted(loose, key=lambda f: (not _of(names()[f.template][1], command), -f.score)), False
 
 

@@ -167,6 +167,28 @@ OBSERVED_NODES = Schema(
     ),
 )
 
+BOUND_PORTS = Schema(
+    "bound ports",
+    (
+        Column("node", "String", "name in the plan, or as seen"),
+        Column("port", "String", "name in the plan, or as seen"),
+        Column("planned", "Boolean", "the plan has a cable there"),
+    ),
+)
+
+UNBOUND = Schema(
+    "unbound sightings",
+    (
+        Column("node", "String", ""),
+        Column("port", "String", ""),
+        Column("seen_node", "String", ""),
+        Column("seen_port", "String", ""),
+        Column("file", "String", ""),
+        Column("line", "Int32", ""),
+        Column("why", "String", ""),
+    ),
+)
+
 MISMATCHES = Schema(
     "mismatches",
     (

@@ -17,7 +17,8 @@ from gigasite._core.finding import Severity
 from gigasite.cabling import CablePlan, compare, observe, plan, pull_sheet, read_plan_csv
 from gigasite.cabling.compare import design_ends
 from gigasite.cabling.ends import ends
-from gigasite.cabling.reader import Dump, readers
+from gigasite.cabling.capture import Dump
+from gigasite.cabling.reader import readers
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
 from gigasite.design.types import PORT_BITS

@@ -25,7 +25,7 @@ FAR = ("neighbor_interface", "neighbor_port_id", "remote_port", "port_id_data")
 def first(row: dict[str, Any], names: tuple[str, ...]) -> str:
     for n in names:
         value = row.get(n)
-        value = value[0] if isinstance(value, list) and value else value
+        value = "".join(map(str, value)) if isinstance(value, list) and n != "mgmt_address" else value
         if value and str(value).strip():
             return str(value).strip()
     return ""
@@ -47,7 +47,7 @@ def same_neighbour(s: dict[str, Any], port: str, name: str, far: str, chassis: s
         port_key(s["port_raw"]) == port_key(port)
         and (not name or s["seen_node"] in {name, bare} or s["identity"] == told_by_id)
         and (not far or re.sub(r"\s", "", far) in {re.sub(r"\s", "", s[c]) for c in ("seen_port_raw", "seen_port_descr", "seen_port")} or port_key(far) == port_key(s["seen_port_raw"]))
-        and (not chassis or not told_by_id or told_by_id in {s["identity"], s["seen_node"], s["seen_ip"]} or s["seen_node"] == re.sub(r"\([A-Z0-9]{8,15}\)$", "", chassis))
+        and (not chassis or not told_by_id or told_by_id in {s["identity"], s["seen_node"], s["seen_ip"]} or f"({s['identity']})" in chassis or s["seen_node"] == re.sub(r"\([A-Z0-9]{8,15}\)$", "", chassis))
     )
 
 
@@ -57,7 +57,7 @@ def number(text: str) -> float:
 
 def same_module(s: dict[str, Any], row: dict[str, Any]) -> bool:
     rx = first(row, ("rx_pwr", "rx_power", "rx_value"))
-    good = port_key(s["port_raw"]) == port_key(first(row, PORT))
+    good = port_key(s["port_raw"]) == port_key(first(row, PORT) or "module")  # one platform does not name the port
     if good and re.fullmatch(r"-?\d+\.\d+", rx):
         lanes = [float(v) for v in s["rx_lanes_dbm"].split()] or [s["rx_dbm"]]
         good = any(abs(v - float(rx)) < 1e-6 for v in lanes)

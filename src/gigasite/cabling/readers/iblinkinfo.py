@@ -60,7 +60,7 @@ def _table(rows: pl.DataFrame) -> pl.DataFrame:
         port=pl.coalesce(whole.field("3"), pl.col("i")),
         identity=guid_text(far.field("1")),
         seen_name=name_text(far.field("3")),
-        capable=far.field("4").fill_null(""),
+        capable=far.field("4").fill_null("").str.strip_chars(),
         width=pl.col("link").str.extract(_RATE, 1).fill_null("").str.to_lowercase(),
         speed=pl.col("link").str.extract(_RATE, 2).fill_null(""),
         state=pl.col("link").str.extract(r"(\w+\s*/\s*\w+)\s*$", 1).fill_null("").str.replace_all(" ", ""),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from gigasite.cabling.capture import Dump
     from gigasite.cabling.reader import Sighting
 
-_LINE = re.compile(r"lldp\.(.+?)\.(via|rid|age|chassis\.[\w-]+(?:\.enabled)?|port\.[\w-]+(?:\.[\w-]+)*|ttl\.[\w-]+|[\w-]+\..*)=(.*)")
+_LINE = re.compile(
+    r"lldp\.(.+?)\.(via|rid|age|(?:chassis|port|ttl|vlan|ppvid|pi|lldp-med|unknown-tlvs?|custom|power|mfs|location)\b[\w.-]*)=(.*)"
+)
 _LOCAL = re.compile(r"local-chassis\.chassis\.([\w-]+)=(.*)")
 _IDS = ("mac", "ifname", "local", "ip", "ifalias", "ifport", "chassis", "unhandled")
 

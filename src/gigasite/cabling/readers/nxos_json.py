@@ -104,5 +104,6 @@ def _module(dump: Dump, port: str, item: dict[str, Any], line: int) -> Sighting 
         serial=text_of(item, "serialnum").strip(),
         part_number=text_of(item, "partnum").strip(),
         vendor=text_of(item, "name").strip(),
+        state=text_of(item, "sfp"),
         line=line,
     )

@@ -9,15 +9,17 @@ from gigasite.cabling import plain_words
 from gigasite.cabling.ids import identity, said
 from gigasite.cabling.neighbour import neighbour, number, optics, seconds
 from gigasite.cabling.reader import Local, Read, Sighting, note, readers
-from gigasite.cabling.templates import CHASSIS, DESCR, IP, NAME, PORT, PORT_ID, Fit, field, fits
+from gigasite.cabling.templates import CHASSIS, DESCR, IP, NAME, PORT, PORT_ID, Fit, field, fits, useful
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gigasite._core.finding import Finding
     from gigasite.cabling.capture import Dump
 
 _HINT = re.compile(
     r"lldp|cdp|chassis[ -]?id|device[- ]id|local ?(?:intf|port|interface)|transceiver|\bsfp\b|rx ?power|optical|"
-    r"neighbou?r|remote ?(?:port|device|host|system)|port ?id|(?:tx|rx) (?:pwr|dbm)|\(dbm\)",
+    r"neighbou?r|chassis\.|media type|remote ?(?:port|device|host|system)|port ?id|(?:tx|rx) (?:pwr|dbm)|\(dbm\)",
     re.IGNORECASE,
 )
 _EMPTY = re.compile(
@@ -57,11 +59,13 @@ class SwitchText:
 def _read(dump: Dump) -> Read | None:
     lines = _unindented(dump.lines())
     got, whole = fits(lines, dump.command)
-    fits_, by_words = [f for f in got if _rows(dump, f, [])], _by_words(dump, lines)
+    fits_ = [f for f in got if _rows(dump, f, [])]
+    by_words = _by_words(dump, lines)
     best = fits_[0] if fits_ else None
     if best is not None and (whole or len(_rows(dump, best, [])) >= len(by_words)):
         found: list[Finding] = []
         rows = _rows(dump, best, found)
+        rows = _completed(rows, by_words, whole=whole)
         found += [note(dump.file, dump.at(i), f"cannot be read: {lines[i].strip()[:60]!r}") for i in best.unknown]
         found += _ambiguous(dump, [f for f in fits_ if whole], rows)
         return Read(rows, found, _locals(dump, best), which=best.template)
@@ -72,12 +76,21 @@ def _read(dump: Dump) -> Read | None:
     return Read([], [], which="no-neighbour") if _EMPTY.search(dump.text[:200_000]) else None
 
 
+def _completed(rows: list[Sighting], words: list[Sighting], *, whole: bool) -> list[Sighting]:
+    """Add neighbours that plain words tell on ports of which the template tells none.
+
+    Templates lose names that a table wraps, and blocks with an id that their pattern does not foresee.
+    """
+    have = {s.port for s in rows}
+    more = [w for w in words if w.port and w.port not in have and w.seen_port]
+    return sorted([*rows, *more], key=lambda s: s.line) if more and (not whole or rows) else rows
+
+
 def _unindented(lines: list[str]) -> list[str]:
     """Return the lines without blanks that all have in front, as logs of test tools indent what a switch printed."""
     full = [line for line in lines if line.strip()]
-    # templates know lines at the left edge: one line there means that the capture is not indented as a whole
-    indent = min((len(line) - len(line.lstrip(" ")) for line in full[1:] or full), default=0)
-    return [line[indent:] if not line[:indent].strip() else line.lstrip(" ") for line in lines] if indent > 2 else lines
+    indent = min((len(line) - len(line.lstrip(" ")) for line in full), default=0)
+    return [line[indent:] for line in lines] if indent > 2 else lines
 
 
 def _protocol(template: str) -> str:
@@ -92,6 +105,8 @@ def _rows(dump: Dump, fit: Fit, found: list[Finding]) -> list[Sighting]:
         return []
     out = []
     for at, r in fit.rows:
+        if not useful(r):
+            continue
         row = _row(dump, fit.template, dump.at(at), r)
         if row is None:
             continue
@@ -103,18 +118,16 @@ def _rows(dump: Dump, fit: Fit, found: list[Finding]) -> list[Sighting]:
 
 def _row(dump: Dump, template: str, line: int, r: dict[str, Any]) -> Sighting | None:
     chassis = field(r, CHASSIS)
-    name = said(field(r, NAME))
+    name = said(_joined(r.get("NEIGHBOR_NAME")) if template.startswith("cisco_s300") else field(r, NAME))
     if _protocol(template) == "cdp":
         name = name or re.sub(r"\([A-Z0-9]{8,15}\)$", "", chassis)
-    if template.startswith("cisco_s300"):
-        chassis, name = name, said(chassis) and ""  # the heads of that template are one column off
     return neighbour(
         dump.node,
         field(r, PORT),
         name=name,
         chassis=chassis,
         chassis_kind=field(r, ("NEIGHBOR_CHASSIS_TYPE", "CHASSIS_TYPE", "CHASSIS_SUBTYPE", "CHASSIS_TYPE_TXT")),
-        port_id=field(r, PORT_ID),
+        port_id=_joined(r.get("NEIGHBOR_INTERFACE")) if template.startswith("cisco_s300") else field(r, PORT_ID),
         port_descr=field(r, DESCR),
         ip=field(r, IP),
         serial=field(r, ("SERIAL",)) if "lldp" in template else "",
@@ -126,19 +139,24 @@ def _row(dump: Dump, template: str, line: int, r: dict[str, Any]) -> Sighting | 
     )
 
 
+def _joined(value: Any) -> str:
+    """Return one text of the pieces into which a narrow column broke it."""
+    return "".join(str(v) for v in value) if isinstance(value, list) else str(value or "")
+
+
 def _modules(dump: Dump, fit: Fit) -> list[Sighting]:
     """Return one row a port: lanes of one port follow each other."""
-    ports: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    ports: dict[tuple[str, str], list[tuple[int, dict[str, Any]]]] = {}
     for at, r in fit.rows:
-        if field(r, PORT):
-            ports.setdefault(field(r, PORT), []).append((at, r))
+        if field(r, PORT) or field(r, ("VENDOR_PARTNER", "SERIAL")):
+            ports.setdefault((field(r, PORT), field(r, ("SERIAL",))), []).append((at, r))
     out = []
-    for port, group in ports.items():
+    for (port, _), group in ports.items():
         rows = [r for _, r in group]
         named = {str(r.get("TYPE", "")).strip().lower(): r.get("CURRENT_VALUE") for r in rows if "CURRENT_VALUE" in r}
         row = optics(
             dump.node,
-            port,
+            port or "module",
             rx_dbm=_readings(rows, ("RX_POWER", "RX_PWR", "RX_VALUE", "MEASURED_RX_INPUT_POWER"), named, "rx power"),
             tx_dbm=_readings(rows, ("TX_POWER", "TX_PWR", "TX_VALUE", "MEASURED_TX_OUTPUT_POWER"), named, "tx power"),
             bias_ma=_readings(rows, ("BIAS_CURRENT", "CURRENT", "AMPS_VALUE", "MEASURED_TX_BIAS_CURRENT"), named, "current"),
@@ -163,27 +181,29 @@ def _readings(rows: list[dict[str, Any]], names: tuple[str, ...], named: dict[st
 def _by_words(dump: Dump, lines: list[str]) -> list[Sighting]:
     head = dump.text[:200_000].lower()
     protocol = "cdp" if "cdp" in head and "lldp" not in head else "lldp"
-    for source in (plain_words.tables, plain_words.blocks):
-        out = []
-        for at, r in source(lines):
-            row = neighbour(
-                dump.node,
-                r.get("port", ""),
-                name=r.get("name", ""),
-                chassis=r.get("chassis", ""),
-                port_id=r.get("port_id", ""),
-                port_descr=r.get("descr", ""),
-                ip=r.get("ip", ""),
-                protocol=protocol,
-                portless=True,
-                age_s=seconds(r.get("age")),
-                ttl_s=seconds(r.get("ttl")),
-                line=dump.at(at),
-            )
-            out += [row] if row else []
-        if out:
-            return out
-    return []
+    read = [_sightings(dump, source(lines), protocol) for source in (plain_words.tables, plain_words.blocks)]
+    return max(read, key=len)
+
+
+def _sightings(dump: Dump, rows: Iterable[tuple[int, plain_words.Row]], protocol: str) -> list[Sighting]:
+    out = []
+    for at, r in rows:
+        row = neighbour(
+            dump.node,
+            r.get("port", ""),
+            name=r.get("name", ""),
+            chassis=said(r.get("chassis", "")) or r.get("mac", ""),
+            port_id=r.get("port_id", ""),
+            port_descr=r.get("descr", ""),
+            ip=r.get("ip", ""),
+            protocol=protocol,
+            portless=True,
+            age_s=seconds(r.get("age")),
+            ttl_s=seconds(r.get("ttl")),
+            line=dump.at(at),
+        )
+        out += [row] if row else []
+    return out
 
 
 def _locals(dump: Dump, fit: Fit) -> list[Local]:
