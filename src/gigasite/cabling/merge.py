@@ -48,7 +48,8 @@ def merged(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     seen = _lent(seen, lone.unique(["node", "port_k"], keep="first", maintain_order=True))
     alone = lone.join(seen, on=["node", "port_k"], how="anti").select(seen.columns)
     # a name that one source cut is not kept as identity
-    named = pl.when(pl.col("identity_kind") == "name").then("seen_node").otherwise("identity")
+    cut = (pl.col("identity_kind") == "name") & pl.col("seen_node").str.starts_with(pl.col("identity"))
+    named = pl.when(cut).then("seen_node").otherwise("identity")
     seen = seen.with_columns(identity=named)
     out = pl.concat([seen, alone]).sort("node", "port", "seen_node", "seen_port", "order")
     found = _several(seen)
