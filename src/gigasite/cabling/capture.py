@@ -39,12 +39,12 @@ _COMMAND = (
     r"ibdiagnet|perfquery|ibswinfo|cat|sfputil|intfutil|get|exit|quit|terminal|screen-length)\b[^\n]*"
 )
 _PROMPT = re.compile(
-    r"(?:RP/\d+/\w+/CPU\d+:|\{[\w:-]+\}|\[[^\]\n]{0,80}\]\s?)?"  # IOS-XR, Junos, decorations
+    r"(?:RP/\d+/\w+/CPU\d+:)?(?:\{[\w:-]+\}\s?)?(?:\[[^\]\n]{0,80}\]\s?)?"  # IOS-XR, Junos, decorations
     r"(?:[\w.-]+@)?(?P<host>[A-Za-z0-9][\w.-]*)?"  # user@host
     r"(?:[(:][^\n#>$]{0,80}?)?\s?(?P<mark>[#>$%]|->|\])\s?(?P<command>" + _COMMAND + ")"
 )
 _BARE = re.compile(r"(?:show|display|lldpcli show|nv show|net show|lldp show|diagnose) [\w ./|*-]+")
-_HUAWEI = re.compile(r"[<\[](?P<host>[\w.-]+)[>\]]\s?(?P<command>" + _COMMAND + ")")
+_HUAWEI = re.compile(r"[<\[][~*]?(?P<host>[\w.-]+)[>\]]\s?(?P<command>" + _COMMAND + ")")
 _TITLE = re.compile(r"(?:-{4,}|={4,}|#{3,}|\*{4,})\s*[`'\"]?(?P<command>" + _COMMAND + r"?)[`'\"]?\s*(?:-{4,}|={4,}|#{3,}|\*{4,})|`(?P<quoted>" + _COMMAND + ")`")
 _NAME_TAIL = re.compile(
     r"(?:^|[-_. ])(?:show|sh|display|lldp(?:cli|ctl|-neighbors?)?|cdp|nv|net|neighbou?rs?|output|dump|capture|iblinkinfo|"

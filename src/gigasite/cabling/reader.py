@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gigasite.cabling.capture import Raw
 
-__all__ = ["Dump", "Local", "Read", "Reader", "Sighting", "note", "observe", "readers"]
+__all__ = ["Dump", "Local", "Read", "Reader", "Sighting", "note", "observe", "observed_of", "readers"]
 
 NAN = math.nan
 MOST_NOTES = 20
@@ -119,10 +119,11 @@ def observe(place: str | Path) -> Observed:
     InputFileError
         The place does not exist or holds nothing.
     """
-    return _observed(files(place))
+    return observed_of(files(place))
 
 
-def _observed(raws: Iterable[Raw]) -> Observed:
+def observed_of(raws: Iterable[Raw]) -> Observed:
+    """Read dumps that are already in memory; as `observe`."""
     kinds = {name: readers[name]() for name in readers.names()}
     got = _Got()
     count = 0
