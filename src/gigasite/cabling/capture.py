@@ -302,7 +302,8 @@ def dumps(raw: Raw) -> tuple[list[Dump], list[tuple[int, str]]]:
 
 def _sections(text: str) -> list[tuple[int, str, str]]:
     """Return (first line after it, host, command) of each prompt with a command and of each title of a section."""
-    if text[:200].lstrip()[:1] in {"{", "["} and not _HUAWEI.match(text.lstrip()[:200].split("\n", 1)[0]):
+    head = text.lstrip()[:200].split("\n", 1)[0]
+    if head[:1] in {"{", "["} and not _HUAWEI.match(head) and not _PROMPT.match(head):
         return []
     out = []
     lines = text.split("\n")

@@ -156,7 +156,9 @@ def _by_plan_id(ids: pl.DataFrame, planned: pl.DataFrame, found: list[Finding]) 
     twice = planned.filter(pl.col("node").n_unique().over("kind", "id") > 1)
     found += [_told("plan", f"{k} {i} stands at several devices: no identity", "correct the plan") for k, i in twice.select("kind", "id").unique().sort("kind", "id").iter_rows()]
     single = planned.join(twice, on=["kind", "id"], how="anti")
-    both = ids.join(single.rename({"node": "by_id"}), on=["kind", "id"], how="inner")
+    single = single.rename({"node": "by_id"})
+    itself = single.select(node="id", kind="kind", id="id")  # a device that is known by nothing but its id
+    both = pl.concat([ids.select("node", "kind", "id"), itself]).join(single, on=["kind", "id"], how="inner")
     rank = pl.col("kind").replace_strict({"guid": 0, "mac": 1, "serial": 2}, default=3)
     return both.sort(rank).unique("node", keep="first", maintain_order=True).select(text="node", by_id="by_id")
 

@@ -17,6 +17,24 @@ _RANK = {"guid": 0, "mac": 1, "serial": 2, "ip": 3, "name": 4, "": 5}
 _KEYS = ("node", "port_k", "seen_k", "seen_port_k")
 
 
+def shared_names(rows: pl.DataFrame) -> pl.Series:
+    """Return names under which two devices of one dump have the same port: unmanaged switches share one description."""
+    known = rows.filter((pl.col("node_kind") == "guid") & (pl.col("node_id") != "") & (pl.col("node") != pl.col("node_id")))
+    counted = known.group_by("file", "reader", "node", "port").agg(pl.col("node_id").n_unique())
+    return counted.filter(pl.col("node_id") > 1)["node"].unique().sort()
+
+
+def by_guid(rows: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
+    """Name the devices of shared names by their GUIDs."""
+    if shared.is_empty():
+        return rows
+    mine = pl.col("node").is_in(shared.implode()) & (pl.col("node_kind") == "guid") & (pl.col("node_id") != "")
+    theirs = pl.col("seen_node").is_in(shared.implode()) & (pl.col("identity_kind") == "guid") & (pl.col("identity") != "")
+    return rows.with_columns(
+        node=pl.when(mine).then("node_id").otherwise("node"), seen_node=pl.when(theirs).then("identity").otherwise("seen_node")
+    )
+
+
 def merged(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     """Return the links table (follows `SIGHTINGS`) and findings on ports that see several neighbours.
 

@@ -11,7 +11,7 @@ from gigasite._core.errors import InputFileError
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite._core.registry import Registry
 from gigasite.cabling.capture import Dump, dumps, files
-from gigasite.cabling.merge import merged
+from gigasite.cabling.merge import by_guid, merged, shared_names
 from gigasite.cabling.types import OBSERVED_NODES, SIGHTINGS, Observed
 
 if TYPE_CHECKING:
@@ -142,8 +142,12 @@ def observed_of(raws: Iterable[Raw]) -> Observed:
             got.findings.append(note(raw.file, 0, "is in no format that is read; left out"))
     if not count:
         raise InputFileError("", 0, "no file")
-    table, more = merged(got.table())
+    rows = got.table()
+    shared = shared_names(rows)
+    table, more = merged(by_guid(rows, shared))
+    more += [note("observation", 0, f"several devices are called '{n}'; named by their GUIDs", Severity.note) for n in shared.to_list()[:20]]
     nodes = pl.DataFrame(got.nodes, schema=OBSERVED_NODES.polars(), orient="row").unique(maintain_order=True)
+    nodes = nodes.with_columns(node=pl.when(pl.col("node").is_in(shared.implode())).then("identity").otherwise("node"))
     return Observed(
         sightings=SIGHTINGS.check(table),
         nodes=OBSERVED_NODES.check(nodes.sort("node", "identity_kind", "identity", maintain_order=True)),
