@@ -18,24 +18,81 @@ SAMPLES = {name: sorted(PLACE.glob(f"{name}.*")) for name in readers.names()}
 
 # (reporting port, neighbour, its port) and evidence, by sample
 EXPECTED: dict[str, list[dict[str, object]]] = {
-    "eos-json.txt": [{"port": "Ethernet1", "seen_node": "spine1.example.com", "seen_port": "Ethernet5/1", "identity": "00:1c:73:00:00:01", "rx_dbm": -3.4, "serial": "XYZ1"}],
+    "eos-json.txt": [
+        {
+            "port": "Ethernet1",
+            "seen_node": "spine1.example.com",
+            "seen_port": "Ethernet5/1",
+            "identity": "00:1c:73:00:00:01",
+            "rx_dbm": -3.4,
+            "serial": "XYZ1",
+        }
+    ],
     "eos-json.brief.txt": [{"port": "Ethernet1", "seen_node": "spine1", "seen_port": "Ethernet5/1", "ttl_s": 120.0}],
-    "ethtool-module.txt": [{"node": "gpu0001", "port": "eth4", "rx_dbm": -40.0, "tx_bias_a": 0.0074, "temperature_degc": 45.32, "part_number": "MMA1Z00-NS400"}],
+    "ethtool-module.txt": [
+        {
+            "node": "gpu0001",
+            "port": "eth4",
+            "rx_dbm": -40.0,
+            "tx_bias_a": 0.0074,
+            "temperature_degc": 45.32,
+            "part_number": "MMA1Z00-NS400",
+        }
+    ],
     "ethtool-module.eth5.json.txt": [{"port": "eth5", "serial": "MT2231FT00002", "temperature_degc": 44.1}],
     "ibdiagnet-csv.txt": [
-        {"node": "leaf-001", "port": "1", "seen_node": "gpu0001 mlx5_0", "seen_port": "1", "speed": "NDR", "width": "4x", "link_downs": 3.0, "serial": "MT2231FT00001", "temperature_degc": 52.0},
+        {
+            "node": "leaf-001",
+            "port": "1",
+            "seen_node": "gpu0001 mlx5_0",
+            "seen_port": "1",
+            "speed": "NDR",
+            "width": "4x",
+            "link_downs": 3.0,
+            "serial": "MT2231FT00001",
+            "temperature_degc": 52.0,
+        },
         {"node": "gpu0001 mlx5_0", "port": "1", "seen_node": "leaf-001", "identity": "0000000000000002"},
     ],
     "iblinkinfo.txt": [
-        {"node": "leaf-001", "port": "2", "seen_node": "leaf-002", "seen_port": "7", "width": "1x", "capable": "Could be 4X", "state": "Active/LinkUp"},
+        {
+            "node": "leaf-001",
+            "port": "2",
+            "seen_node": "leaf-002",
+            "seen_port": "7",
+            "width": "1x",
+            "capable": "Could be 4X",
+            "state": "Active/LinkUp",
+        },
         {"node": "gpu0001 mlx5_0", "port": "1", "seen_node": "leaf-001", "seen_port": "1"},
         {"node": "leaf-001", "port": "1", "seen_node": "gpu0001 mlx5_0"},
     ],
-    "iblinkinfo.lines.txt": [{"node": "H00127", "port": "1", "seen_node": "L0007", "seen_port": "16", "identity": "0000000000200007"}],
+    "iblinkinfo.lines.txt": [
+        {"node": "H00127", "port": "1", "seen_node": "L0007", "seen_port": "16", "identity": "0000000000200007"}
+    ],
     "ibnetdiscover.txt": [
-        {"node": "leaf-001", "port": "1", "seen_node": "gpu0001 mlx5_0", "identity": "08c0eb0300ddc0f6", "node_id": "0000000000000002"},
-        {"node": "leaf-001", "port": "2", "seen_node": "Quantum Mellanox Technologies", "seen_port": "7", "width": "1x"},
-        {"node": "gpu0001 mlx5_0", "port": "1", "seen_node": "leaf-001", "seen_port": "1", "width": "4x", "speed": "NDR"},
+        {
+            "node": "leaf-001",
+            "port": "1",
+            "seen_node": "gpu0001 mlx5_0",
+            "identity": "08c0eb0300ddc0f6",
+            "node_id": "0000000000000002",
+        },
+        {
+            "node": "leaf-001",
+            "port": "2",
+            "seen_node": "Quantum Mellanox Technologies",
+            "seen_port": "7",
+            "width": "1x",
+        },
+        {
+            "node": "gpu0001 mlx5_0",
+            "port": "1",
+            "seen_node": "leaf-001",
+            "seen_port": "1",
+            "width": "4x",
+            "speed": "NDR",
+        },
     ],
     "ibnetdiscover.ports.txt": [
         {"node": "o0001 HCA-1", "port": "1", "seen_node": "ib-i1l1s01", "seen_port": "10"},
@@ -44,16 +101,47 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
     "ibswinfo.txt": [],
     "junos.txt": [{"port": "et-0/0/1", "seen_node": "vmx2", "seen_port": "et-0/0/9", "identity": "2c:6b:f5:a1:c2:c0"}],
     "junos.json.txt": [{"port": "et-0/0/1", "seen_node": "vmx2", "seen_port": "et-0/0/9"}],
-    "lldpd-json.leaf00.txt": [{"port": f"swp{i}", "seen_node": n, "seen_port": p} for i, n, p in ((1, "h001", "eth0"), (2, "h000", "eth0"), (3, "spine01", "swp2"), (4, "spine01", "swp1"))],
+    "lldpd-json.leaf00.txt": [
+        {"port": f"swp{i}", "seen_node": n, "seen_port": p}
+        for i, n, p in ((1, "h001", "eth0"), (2, "h000", "eth0"), (3, "spine01", "swp2"), (4, "spine01", "swp1"))
+    ],
     "lldpd-json.one.txt": [{"port": "eth0", "seen_node": "leaf07.dc1.example", "seen_port": "swp7", "age_s": 93784.0}],
-    "lldpd-keyvalue.txt": [{"port": "swp2", "seen_node": "h000", "seen_port": "eth0"}, {"port": "eth0.100", "seen_node": "box", "seen_port": "56:96:64:e7:02:3d"}],
+    "lldpd-keyvalue.txt": [
+        {"port": "swp2", "seen_node": "h000", "seen_port": "eth0"},
+        {"port": "eth0.100", "seen_node": "box", "seen_port": "56:96:64:e7:02:3d"},
+    ],
     "lldpd-plain.txt": [{"port": "swp2", "seen_node": "h000", "seen_port": "eth0", "age_s": 7.0}],
     "lldpd-xml.txt": [{"port": "swp2", "seen_node": "h000 & co", "seen_port": "eth0", "ttl_s": 8.0}],
-    "mlxlink.txt": [{"node": "gpu0001", "port": "mlx5_3", "raw_ber": 3e-9, "effective_ber": 1.5e-254, "rx_dbm": -8.4, "link_downs": 4.0, "width": "4x", "speed": "IB-NDR"}],
+    "mlxlink.txt": [
+        {
+            "node": "gpu0001",
+            "port": "mlx5_3",
+            "raw_ber": 3e-9,
+            "effective_ber": 1.5e-254,
+            "rx_dbm": -8.4,
+            "link_downs": 4.0,
+            "width": "4x",
+            "speed": "IB-NDR",
+        }
+    ],
     "mlxlink.mlx5_1.json.txt": [{"port": "mlx5_1", "raw_ber": 2e-5, "width": "2x", "rx_dbm": 0.9}],
-    "nvue-json.txt": [{"port": "swp1", "seen_node": "spine01", "seen_port": "swp1", "speed": "400G"}, {"port": "eth0", "seen_node": "oob-mgmt-switch", "seen_port": "swp10"}],
-    "nxos-json.txt": [{"port": "Ethernet1/3", "seen_node": "spine3", "seen_port": "Ethernet1/7", "protocol": "cdp+lldp", "identity": "54:7f:ee:ff:95:26"}],
-    "nxos-json.optics.txt": [{"port": "Ethernet1/1", "rx_dbm": -9.9, "rx_lanes_dbm": "-2 -9.9", "serial": "ABC123"}, {"port": "Ethernet1/2", "state": "not present"}],
+    "nvue-json.txt": [
+        {"port": "swp1", "seen_node": "spine01", "seen_port": "swp1", "speed": "400G"},
+        {"port": "eth0", "seen_node": "oob-mgmt-switch", "seen_port": "swp10"},
+    ],
+    "nxos-json.txt": [
+        {
+            "port": "Ethernet1/3",
+            "seen_node": "spine3",
+            "seen_port": "Ethernet1/7",
+            "protocol": "cdp+lldp",
+            "identity": "54:7f:ee:ff:95:26",
+        }
+    ],
+    "nxos-json.optics.txt": [
+        {"port": "Ethernet1/1", "rx_dbm": -9.9, "rx_lanes_dbm": "-2 -9.9", "serial": "ABC123"},
+        {"port": "Ethernet1/2", "state": "not present"},
+    ],
     "openconfig.txt": [{"port": "Ethernet1", "seen_node": "spine1", "seen_port": "Ethernet5"}],
     "openconfig.gnmic.txt": [{"node": "leaf1", "port": "Ethernet1", "seen_node": "spine1", "seen_port": "Ethernet5"}],
     "opensm-subnet.txt": [
@@ -62,18 +150,44 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         {"node": "L0000", "port": "26", "seen_node": "H00001"},  # printed as 1A
     ],
     "perfquery.txt": [{"port": "1", "link_downs": 2.0, "symbol_errors": 4.0}],
-    "ptm-hooks.txt": [{"port": "swp1", "seen_node": "h1", "state": "fail"}, {"port": "swp2", "seen_node": "h0"}, {"port": "swp3", "seen_node": "spine0", "seen_port": "swp1"}],
+    "ptm-hooks.txt": [
+        {"port": "swp1", "seen_node": "h1", "state": "fail"},
+        {"port": "swp2", "seen_node": "h0"},
+        {"port": "swp3", "seen_node": "spine0", "seen_port": "swp1"},
+    ],
     "sonic-table.txt": [
         {"port": "Ethernet0", "seen_node": "ARISTA01T1", "seen_port": "Ethernet1", "seen_port_descr": "uplink to T1"},
         {"port": "Ethernet4", "seen_node": "ARISTA02T1"},
-        {"port": "eth0", "seen_node": "mgmt-switch-with-a-name-that-is-long", "seen_port": "Ethernet9", "seen_port_raw": "9f"},
+        {
+            "port": "eth0",
+            "seen_node": "mgmt-switch-with-a-name-that-is-long",
+            "seen_port": "Ethernet9",
+            "seen_port_raw": "9f",
+        },
     ],
     "switch-text.ios.txt": [
-        {"node": "leaf01", "port": "GigabitEthernet1/0/1", "port_raw": "Gi1/0/1", "seen_node": "spine-with-a-very-long-name.example", "protocol": "cdp+lldp"},
-        {"node": "leaf01", "port": "GigabitEthernet1/0/2", "seen_node": "h001.dc1.example", "seen_port": "GigabitEthernet0/0"},
+        {
+            "node": "leaf01",
+            "port": "GigabitEthernet1/0/1",
+            "port_raw": "Gi1/0/1",
+            "seen_node": "spine-with-a-very-long-name.example",
+            "protocol": "cdp+lldp",
+        },
+        {
+            "node": "leaf01",
+            "port": "GigabitEthernet1/0/2",
+            "seen_node": "h001.dc1.example",
+            "seen_port": "GigabitEthernet0/0",
+        },
     ],
-    "switch-text.words.txt": [{"port": "Ethernet1/1/1", "seen_node": "os10-spine", "seen_port_descr": "to leaf", "ttl_s": 110.0}, {"port": "Ethernet1/1/2", "seen_node": "os10-spine2"}],
-    "switch-text.nvtable.txt": [{"port": p, "seen_node": n, "seen_port": q} for p, n, q in (("eth0", "oob-mgmt-switch", "swp10"), ("swp1", "spine01", "swp1"), ("swp2", "spine02", "swp1"))],
+    "switch-text.words.txt": [
+        {"port": "Ethernet1/1/1", "seen_node": "os10-spine", "seen_port_descr": "to leaf", "ttl_s": 110.0},
+        {"port": "Ethernet1/1/2", "seen_node": "os10-spine2"},
+    ],
+    "switch-text.nvtable.txt": [
+        {"port": p, "seen_node": n, "seen_port": q}
+        for p, n, q in (("eth0", "oob-mgmt-switch", "swp10"), ("swp1", "spine01", "swp1"), ("swp2", "spine02", "swp1"))
+    ],
 }
 
 
@@ -98,7 +212,11 @@ def test_a_sample_reads_as_expected(path: Path) -> None:
     expected = EXPECTED[path.name]
     assert len(rows) == len(expected)
     for wanted in expected:
-        hits = [r for r in rows if all(r[k] == pytest.approx(v) if isinstance(v, float) else r[k] == v for k, v in wanted.items())]
+        hits = [
+            r
+            for r in rows
+            if all(r[k] == pytest.approx(v) if isinstance(v, float) else r[k] == v for k, v in wanted.items())
+        ]
         assert len(hits) == 1, (wanted, rows)
     assert not seen.findings
     assert rows or seen.nodes.height
@@ -121,5 +239,15 @@ def test_readers_survive_cuts_and_junk(name: str, cut: int, junk: str, at: int, 
 
 @pytest.mark.parametrize("name", readers.names())
 def test_nothing_of_a_stranger_is_read(name: str) -> None:
-    for text in ("", "hello world\n" * 50, "{}", "[]", "<html></html>", "a,b,c\n1,2,3\n", "graph G { a -- b; }", "x" * 5000, "{\"a\": 1}"):
+    for text in (
+        "",
+        "hello world\n" * 50,
+        "{}",
+        "[]",
+        "<html></html>",
+        "a,b,c\n1,2,3\n",
+        "graph G { a -- b; }",
+        "x" * 5000,
+        '{"a": 1}',
+    ):
         assert readers[name]().sniff(Dump(file="d.txt", text=text, node="d")) == 0

@@ -45,10 +45,16 @@ _PROMPT = re.compile(
 )
 _BARE = re.compile(r"(?:show|display|lldpcli show|nv show|net show|lldp show|diagnose) [\w ./|*-]+")
 _HUAWEI = re.compile(r"[<\[][~*]?(?P<host>[\w.-]+)[>\]]\s?(?P<command>" + _COMMAND + ")")
-_TITLE = re.compile(r"(?:-{4,}|={4,}|#{3,}|\*{4,})\s*[`'\"]?(?P<command>" + _COMMAND + r"?)[`'\"]?\s*(?:-{4,}|={4,}|#{3,}|\*{4,})|`(?P<quoted>" + _COMMAND + ")`")
+_TITLE = re.compile(
+    r"(?:-{4,}|={4,}|#{3,}|\*{4,})\s*[`'\"]?(?P<command>"
+    + _COMMAND
+    + r"?)[`'\"]?\s*(?:-{4,}|={4,}|#{3,}|\*{4,})|`(?P<quoted>"
+    + _COMMAND
+    + ")`"
+)
 _NAME_TAIL = re.compile(
-    r"(?:^|[-_. ])(?:show|sh|display|lldp(?:cli|ctl|-neighbors?)?|cdp|nv|net|neighbou?rs?|output|dump|capture|iblinkinfo|"
-    r"ibnetdiscover|ethtool|mlxlink|transceivers?|optics|tech[-_ ]?support)(?:[-_. ].*)?$",
+    r"(?:^|[-_. ])(?:show|sh|display|lldp(?:cli|ctl|-neighbors?)?|cdp|nv|net|neighbou?rs?|output|dump|capture|"
+    r"iblinkinfo|ibnetdiscover|ethtool|mlxlink|transceivers?|optics|tech[-_ ]?support)(?:[-_. ].*)?$",
     re.IGNORECASE,
 )
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -148,8 +154,20 @@ def unpacked(name: str, data: bytes, depth: int = 0, budget: list[int] | None = 
                 yield Raw(file=member, trouble=inside)
             elif PurePosixPath(member).name not in LEFT_OUT:
                 yield from unpacked(member, inside, depth + 1, room)
-    except (OSError, EOFError, zlib.error, BadGzipFile, zipfile.BadZipFile, tarfile.TarError, RuntimeError,
-            NotImplementedError, ValueError, KeyError, OverflowError, MemoryError) as error:
+    except (
+        OSError,
+        EOFError,
+        zlib.error,
+        BadGzipFile,
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        RuntimeError,
+        NotImplementedError,
+        ValueError,
+        KeyError,
+        OverflowError,
+        MemoryError,
+    ) as error:
         # what the three libraries raise on broken archives, encrypted and unknown methods
         yield Raw(file=name, trouble=f"is a broken {kind} archive: {str(error)[:80]}")
 
@@ -293,10 +311,17 @@ def dumps(raw: Raw) -> tuple[list[Dump], list[tuple[int, str]]]:
         body = "\n".join(lines[at:end])
         if body.strip():
             chosen = host or node or folder
-            out.append(Dump(file=raw.file, text=body, node=chosen, command=command, numbers=numbers[at:], named=bool(host)))
+            out.append(
+                Dump(file=raw.file, text=body, node=chosen, command=command, numbers=numbers[at:], named=bool(host))
+            )
     first = "\n".join(lines[: parts[0][0] - 1])
     if len(first.strip()) > 80:
-        out.insert(0, Dump(file=raw.file, text=first, node=parts[0][1] or node or folder, numbers=numbers, named=bool(parts[0][1])))
+        out.insert(
+            0,
+            Dump(
+                file=raw.file, text=first, node=parts[0][1] or node or folder, numbers=numbers, named=bool(parts[0][1])
+            ),
+        )
     return out, told
 
 
@@ -311,7 +336,17 @@ def _sections(text: str) -> list[tuple[int, str, str]]:
     if bare := _BARE.fullmatch(lines[first].strip()[:200]):
         out.append((first + 1, "", bare[0]))  # the echo of a command whose prompt was cut off
     for index, line in enumerate(lines):
-        if len(line) > 300 or not ("#" in line or ">" in line or "$" in line or "%" in line or "--" in line or "==" in line or "`" in line or "]" in line or "**" in line):
+        if len(line) > 300 or not (
+            "#" in line
+            or ">" in line
+            or "$" in line
+            or "%" in line
+            or "--" in line
+            or "==" in line
+            or "`" in line
+            or "]" in line
+            or "**" in line
+        ):
             continue
         stripped = line.strip()
         found = _HUAWEI.match(stripped) or _PROMPT.match(stripped)

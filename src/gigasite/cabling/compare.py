@@ -124,7 +124,9 @@ def _mismatches(bound: Bound, wrong: NDArray[np.bool_]) -> pl.DataFrame:
             "planned_port": side(planned, "port"),
             "seen_node": side(seen, "node"),
             "seen_port": side(seen, "port"),
-            "kind": pl.Series(np.where(seen < 0, "dark", np.where(planned < 0, "unplanned", "wrong-neighbour")), dtype=pl.String),
+            "kind": pl.Series(
+                np.where(seen < 0, "dark", np.where(planned < 0, "unplanned", "wrong-neighbour")), dtype=pl.String
+            ),
         }
     )
     return MISMATCHES.check(table.sort("node", "port"))

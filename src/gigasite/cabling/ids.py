@@ -10,10 +10,13 @@ GUID, MAC, SERIAL, IP, NAME = "guid", "mac", "serial", "ip", "name"
 RANK = {GUID: 0, MAC: 1, SERIAL: 2, IP: 3, NAME: 4, "": 5}
 """Names lie and addresses are handed out anew: the best identity of a device has the least rank."""
 
-_MAC = re.compile(r"(?:[0-9a-f]{2}[:. -]){5}[0-9a-f]{2}|(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}|[0-9a-f]{4}([.:-])[0-9a-f]{4}\1[0-9a-f]{4}"
-                  r"|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{12}", re.I)
-_GUID = re.compile(r"0x[0-9a-f]{1,16}|[0-9a-f]{16}|(?:[0-9a-f]{4}:){3}[0-9a-f]{4}", re.I)
-_NOT = re.compile(r"|not advertised|n/?a|none|null|unknown|-+|--|\(null\)", re.I)
+_MAC = re.compile(
+    r"(?:[0-9a-f]{2}[:. -]){5}[0-9a-f]{2}|(?:[0-9a-f]{1,2}:){5}[0-9a-f]{1,2}|[0-9a-f]{4}([.:-])[0-9a-f]{4}\1[0-9a-f]{4}"
+    r"|[0-9a-f]{6}[-:][0-9a-f]{6}|[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+_GUID = re.compile(r"0x[0-9a-f]{1,16}|[0-9a-f]{16}|(?:[0-9a-f]{4}:){3}[0-9a-f]{4}", re.IGNORECASE)
+_NOT = re.compile(r"|not advertised|n/?a|none|null|unknown|-+|--|\(null\)", re.IGNORECASE)
 
 
 def said(text: str) -> str:
@@ -61,7 +64,9 @@ def identity(text: str, hint: str = "") -> tuple[str, str]:
     if _MAC.fullmatch(text) and not ("name" in hint or "local" in hint):
         mac = _mac(text)
         return (MAC, mac) if len(set(mac.replace(":", ""))) > 1 else ("", "")
-    if "guid" in hint or (_GUID.fullmatch(text) and "mac" not in hint and (text.startswith(("0x", "0X")) or len(text) >= 16)):
+    if "guid" in hint or (
+        _GUID.fullmatch(text) and "mac" not in hint and (text.startswith(("0x", "0X")) or len(text) >= 16)
+    ):
         found = guid(text)
         return (GUID, found) if found else ("", "")
     try:

@@ -32,13 +32,16 @@ def table_of(dump: Dump, rows: pl.DataFrame) -> pl.DataFrame:
     numbers = np.asarray(dump.numbers if isinstance(dump.numbers, tuple) else (), np.int64)
     at = rows["at"].to_numpy().astype(np.int64)
     line = numbers[at] if len(numbers) else at + 1
-    kind = lambda c: pl.when(pl.col(c) != "").then(pl.lit("guid")).otherwise(pl.lit(""))  # noqa: E731
     return rows.drop("at").with_columns(
-        identity_kind=kind("identity"),
-        node_kind=kind("node_id"),
+        identity_kind=_kind("identity"),
+        node_kind=_kind("node_id"),
         protocol=pl.lit("ib"),
         line=pl.Series(line).cast(pl.Int32),
     )
+
+
+def _kind(column: str) -> pl.Expr:
+    return pl.when(pl.col(column) != "").then(pl.lit("guid")).otherwise(pl.lit(""))
 
 
 def unread(dump: Dump, lines: pl.DataFrame, patterns: tuple[str, ...], what: str = "") -> list[Finding]:
@@ -46,5 +49,8 @@ def unread(dump: Dump, lines: pl.DataFrame, patterns: tuple[str, ...], what: str
     known = pl.any_horizontal(*(pl.col("text").str.contains(p) for p in patterns)) if patterns else pl.lit(value=False)
     rest = lines.filter(~known)
     many = rest.height - MOST_NOTES
-    out = [note(dump.file, dump.at(at), what or f"cannot be read: {t.strip()[:60]!r}") for at, t in rest.head(MOST_NOTES).iter_rows()]
+    out = [
+        note(dump.file, dump.at(at), what or f"cannot be read: {t.strip()[:60]!r}")
+        for at, t in rest.head(MOST_NOTES).iter_rows()
+    ]
     return out + ([note(dump.file, 0, f"{many} more lines cannot be read")] if many > 0 else [])

@@ -19,7 +19,9 @@ _KEYS = ("node", "port_k", "seen_k", "seen_port_k")
 
 def shared_names(rows: pl.DataFrame) -> pl.Series:
     """Return names under which two devices of one dump have the same port: unmanaged switches share one description."""
-    known = rows.filter((pl.col("node_kind") == "guid") & (pl.col("node_id") != "") & (pl.col("node") != pl.col("node_id")))
+    known = rows.filter(
+        (pl.col("node_kind") == "guid") & (pl.col("node_id") != "") & (pl.col("node") != pl.col("node_id"))
+    )
     counted = known.group_by("file", "reader", "node", "port").agg(pl.col("node_id").n_unique())
     return counted.filter(pl.col("node_id") > 1)["node"].unique().sort()
 
@@ -29,9 +31,12 @@ def by_guid(rows: pl.DataFrame, shared: pl.Series) -> pl.DataFrame:
     if shared.is_empty():
         return rows
     mine = pl.col("node").is_in(shared.implode()) & (pl.col("node_kind") == "guid") & (pl.col("node_id") != "")
-    theirs = pl.col("seen_node").is_in(shared.implode()) & (pl.col("identity_kind") == "guid") & (pl.col("identity") != "")
+    theirs = (
+        pl.col("seen_node").is_in(shared.implode()) & (pl.col("identity_kind") == "guid") & (pl.col("identity") != "")
+    )
     return rows.with_columns(
-        node=pl.when(mine).then("node_id").otherwise("node"), seen_node=pl.when(theirs).then("identity").otherwise("seen_node")
+        node=pl.when(mine).then("node_id").otherwise("node"),
+        seen_node=pl.when(theirs).then("identity").otherwise("seen_node"),
     )
 
 
@@ -60,8 +65,8 @@ def merged(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     lone = table.filter(pl.col("seen_node") == "")
     seen = table.filter(pl.col("seen_node") != "")
     seen = _folded(seen.sort(pl.col("identity_kind").replace_strict(_RANK, default=5), "order"), _KEYS)
-    serial = pl.when(pl.col("serial") != "").then("serial")
-    serial = pl.coalesce(serial, serial.drop_nulls().first().over("node", "port_k"), pl.lit(""))
+    has = pl.when(pl.col("serial") != "").then("serial")
+    serial = pl.coalesce(has, has.drop_nulls().first().over("node", "port_k"), pl.lit(""))
     lone = _folded(lone.with_columns(serial_k=serial), ("node", "port_k", "serial_k")).drop("serial_k")
     seen = _lent(seen, lone.unique(["node", "port_k"], keep="first", maintain_order=True))
     alone = lone.join(seen, on=["node", "port_k"], how="anti").select(seen.columns)
@@ -71,7 +76,7 @@ def merged(rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     seen = seen.with_columns(identity=named)
     out = pl.concat([seen, alone]).sort("node", "port", "seen_node", "seen_port", "order")
     found = _several(seen)
-    return out.select(SIGHTINGS.polars().keys()).cast(dict(SIGHTINGS.polars())), found
+    return out.select(SIGHTINGS.polars().keys()).cast(pl.Schema(SIGHTINGS.polars())), found
 
 
 def mapped(column: pl.Series, change: Callable[[str], str]) -> pl.Series:
@@ -89,13 +94,17 @@ def _one_neighbour(table: pl.DataFrame) -> pl.DataFrame:
     keyed = table.with_columns(name_k=name, seen_k=name)
     # a short name that is the beginning of the only longer one on this port was cut by a table
     strong = pl.col("identity_kind").is_in(["guid", "mac", "serial"])
-    ids = keyed.filter(strong & (pl.col("identity") != "")).group_by("node", "port_k", "identity").agg(
-        one=pl.col("name_k").sort_by(pl.col("name_k").str.len_chars(), "order", descending=[True, False]).first()
+    ids = (
+        keyed.filter(strong & (pl.col("identity") != ""))
+        .group_by("node", "port_k", "identity")
+        .agg(one=pl.col("name_k").sort_by(pl.col("name_k").str.len_chars(), "order", descending=[True, False]).first())
     )
     keyed = keyed.join(ids, on=["node", "port_k", "identity"], how="left", maintain_order="left")
     keyed = keyed.with_columns(seen_k=pl.coalesce("one", "name_k")).drop("one")
-    long = keyed.filter(pl.col("seen_k") != "").group_by("node", "port_k").agg(
-        longest=pl.col("seen_k").sort_by(pl.col("seen_k").str.len_chars(), descending=True).first()
+    long = (
+        keyed.filter(pl.col("seen_k") != "")
+        .group_by("node", "port_k")
+        .agg(longest=pl.col("seen_k").sort_by(pl.col("seen_k").str.len_chars(), descending=True).first())
     )
     keyed = keyed.join(long, on=["node", "port_k"], how="left", maintain_order="left")
     cut = (pl.col("seen_k").str.len_chars() >= 15) & pl.col("longest").str.starts_with(pl.col("seen_k"))
@@ -144,14 +153,25 @@ def _lent(seen: pl.DataFrame, lone: pl.DataFrame) -> pl.DataFrame:
     exprs = []
     for name in _LENT:
         absent = pl.col(name).is_nan() if seen.schema[name] == pl.Float64 else pl.col(name) == ""
-        exprs.append(pl.when(absent & pl.col(f"{name}_l").is_not_null()).then(pl.col(f"{name}_l")).otherwise(pl.col(name)).alias(name))
+        exprs.append(
+            pl.when(absent & pl.col(f"{name}_l").is_not_null())
+            .then(pl.col(f"{name}_l"))
+            .otherwise(pl.col(name))
+            .alias(name)
+        )
     return both.with_columns(*exprs).select(seen.columns)
 
 
 def _several(seen: pl.DataFrame) -> list[Finding]:
     many = (
         seen.group_by("node", "port_k", maintain_order=True)
-        .agg(pl.len(), pl.col("port").first(), pl.col("file").first(), pl.col("line").first(), pl.col("seen_node").unique().sort().head(4))
+        .agg(
+            pl.len(),
+            pl.col("port").first(),
+            pl.col("file").first(),
+            pl.col("line").first(),
+            pl.col("seen_node").unique().sort().head(4),
+        )
         .filter((pl.col("len") > 1) & (pl.col("port") != ""))
         .sort("node", "port")
     )
@@ -160,7 +180,8 @@ def _several(seen: pl.DataFrame) -> list[Finding]:
             severity=Severity.warning,
             chapter="cabling",
             where=f"{r['file']}:{r['line']}" if r["line"] else r["file"],
-            what=f"port {r['port']} of {r['node']} sees {r['len']} neighbours ({', '.join(r['seen_node'])}): an unmanaged switch or stale data",
+            what=f"port {r['port']} of {r['node']} sees {r['len']} neighbours ({', '.join(r['seen_node'])}): "
+            "an unmanaged switch or stale data",
             remedy="read again, or look what stands between",
         )
         for r in many.head(200).to_dicts()

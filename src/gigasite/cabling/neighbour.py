@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from gigasite.cabling.capture import Dump
 
 _DAYS = re.compile(r"(?:(\d+)\s*days?,?\s*)?(\d+):(\d+):(\d+)(?:\.\d+)?")
-_UNITS = {"w": 604800, "week": 604800, "d": 86400, "day": 86400, "h": 3600, "hour": 3600, "hr": 3600, "m": 60, "min": 60,
-          "minute": 60, "s": 1, "sec": 1, "second": 1}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys(("w", "week"), 604800),
+    **dict.fromkeys(("d", "day"), 86400),
+    **dict.fromkeys(("h", "hour", "hr"), 3600),
+    **dict.fromkeys(("m", "min", "minute"), 60),
+    **dict.fromkeys(("s", "sec", "second"), 1),
+}
 _PIECE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]+)", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?")
 
 
-def neighbour(  # noqa: PLR0913  # each is one TLV of LLDP (IEEE 802.1AB section 8.5)
+def neighbour(  # each is one TLV of LLDP (IEEE 802.1AB section 8.5)
     node: str,
     port: str,
     *,
@@ -146,7 +151,7 @@ def lanes(values: list[float]) -> tuple[float, str]:
     return (min(good), " ".join(f"{v:g}" for v in good) if len(good) > 1 else "") if good else (math.nan, "")
 
 
-def optics(  # noqa: PLR0913  # one argument a reading
+def optics(  # one argument a reading
     node: str,
     port: str,
     *,

@@ -17,8 +17,8 @@ _KEYS = {
     "lldplocalport ifname localslotport",
     "chassis": "chassisid remotechassisid chassisidentifier neighborchassisid chassis",
     "mac": "peersourcemac",
-    "port_id": "portid remoteportid portidentifier remoteport portidoutgoingport neighborportid neighborport remoteinterface "
-    "neighborinterface peerport",
+    "port_id": "portid remoteportid portidentifier remoteport portidoutgoingport neighborportid neighborport "
+    "remoteinterface neighborinterface peerport",
     "descr": "portdescription portdescr portdesc remoteportdescription remoteportdescr remoteportdesc",
     "name": "systemname sysname remotesystemname deviceid neighborname neighborsystemname remotedevice remotehost "
     "neighbordevice peername remotename",
@@ -29,21 +29,21 @@ _KEYS = {
 }
 _ROLE = {key: role for role, keys in _KEYS.items() for key in keys.split()}
 _HEADS = {
-    "port": "localintf localinterface localport localif localintrfce localint lclport port interface intf localinterfaceid "
-    "localportid",
-    "name": "deviceid systemname sysname neighbordevice neighbordeviceid neighbor neighborid neighbour remotehost remotedevice "
-    "remotesystem remotesystemname remhostname hostname neighborname device rmtsystemname systemid peer neighbordev",
+    "port": "localintf localinterface localport localif localintrfce localint lclport port interface intf "
+    "localinterfaceid localportid",
+    "name": "deviceid systemname sysname neighbordevice neighbordeviceid neighbor neighborid neighbour remotehost "
+    "remotedevice remotesystem remotesystemname remhostname hostname neighborname device rmtsystemname systemid peer neighbordev",
     "chassis": "chassisid remotechassisid remchassisid neighborchassisid rmtchassisid chassis",
-    "port_id": "portid remoteport remoteportid neighborport neighborportid portinfo remoteif remoteinterface neighborinterface "
-    "remportid neighborintf rmtportid exitinterface remoteintf",
+    "port_id": "portid remoteport remoteportid neighborport neighborportid portinfo remoteif remoteinterface "
+    "neighborinterface remportid neighborintf rmtportid exitinterface remoteintf",
     "descr": "portdescription portdescr remoteportdescr remoteportdescription portdesc",
     "ttl": "ttl holdtime hold-time hldtme",
 }  # fmt: skip
 _HEAD = {key: role for role, keys in _HEADS.items() for key in keys.split()}
 _PAIR = re.compile(r"^[\s|+*\-]*([A-Za-z][A-Za-z0-9 ()/._-]{1,40}?)\s*(?:[.\s]*[:=]|\.{2,})\s*(.*?)[\s|,]*$")
 _TITLE = re.compile(
-    r"^\W*(?:(?:local |remote lldp \w+ on local )?(?:interface|port|slot/port)|.*neighbou?r[- ]information of port)[\s:]*"
-    r"(?:\d+\s*\[)?\s*([A-Za-z]*[\w/.:-]*\d[\w/.:-]*?)\]?(?:\s+(?:detected|has|:).*|:|\s*)$",
+    r"^\W*(?:(?:local |remote lldp \w+ on local )?(?:interface|port|slot/port)|"
+    r".*neighbou?r[- ]information of port)[\s:]*(?:\d+\s*\[)?\s*([A-Za-z]*[\w/.:-]*\d[\w/.:-]*?)\]?(?:\s+(?:detected|has|:).*|:|\s*)$",
     re.IGNORECASE,
 )
 _IS_PORT = re.compile(r"(?:[A-Za-z][A-Za-z -]*)?[\w/.:-]*\d[\w/.:-]*|mgmt")
@@ -60,16 +60,7 @@ def blocks(lines: list[str]) -> Iterator[tuple[int, Row]]:
     for index, line in enumerate(lines):
         if len(line) > 2000:
             continue
-        cdp = _CDP.match(line)
-        title = None if cdp else _TITLE.match(line)
-        new: Row = {}
-        if cdp:
-            new = {"port": cdp[1], "port_id": cdp[2]}
-        elif title:
-            new = {"port": title[1]}
-        elif pair := _PAIR.match(line):
-            role = _ROLE.get(re.sub(r"[^a-z0-9]", "", pair[1].lower()))
-            new = {role: pair[2]} if role else {}
+        new, title = _roles(line)
         if title and _told(row):
             yield start, {"port": port} | row
             row = {}
@@ -84,6 +75,17 @@ def blocks(lines: list[str]) -> Iterator[tuple[int, Row]]:
             row.setdefault(role, value)
     if _told(row):
         yield start, {"port": port} | row
+
+
+def _roles(line: str) -> tuple[Row, bool]:
+    """Return what a line says, and whether it is a title that names a port."""
+    if cdp := _CDP.match(line):
+        return {"port": cdp[1], "port_id": cdp[2]}, False
+    if title := _TITLE.match(line):
+        return {"port": title[1]}, True
+    pair = _PAIR.match(line)
+    role = _ROLE.get(re.sub(r"[^a-z0-9]", "", pair[1].lower())) if pair else None
+    return ({role: pair[2]} if pair and role else {}), False
 
 
 def _told(row: Row) -> bool:
@@ -120,7 +122,11 @@ def tables(lines: list[str]) -> Iterator[tuple[int, Row]]:
             cells[first] = kept
         kept = ""
         row = {role: cells[h] for h, _ in heads if (role := _HEAD.get(h)) and cells.get(h)}
-        if _IS_PORT.fullmatch(row.get("port", "")) and not row.get("name", "").endswith(":") and (row.get("name") or row.get("chassis") or row.get("port_id")):
+        if (
+            _IS_PORT.fullmatch(row.get("port", ""))
+            and not row.get("name", "").endswith(":")
+            and (row.get("name") or row.get("chassis") or row.get("port_id"))
+        ):
             yield index, row
 
 

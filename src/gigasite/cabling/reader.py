@@ -145,7 +145,10 @@ def observed_of(raws: Iterable[Raw]) -> Observed:
     rows = got.table()
     shared = shared_names(rows)
     table, more = merged(by_guid(rows, shared))
-    more += [note("observation", 0, f"several devices are called '{n}'; named by their GUIDs", Severity.note) for n in shared.to_list()[:20]]
+    more += [
+        note("observation", 0, f"several devices are called '{n}'; named by their GUIDs", Severity.note)
+        for n in shared.to_list()[:20]
+    ]
     nodes = pl.DataFrame(got.nodes, schema=OBSERVED_NODES.polars(), orient="row").unique(maintain_order=True)
     nodes = nodes.with_columns(node=pl.when(pl.col("node").is_in(shared.implode())).then("identity").otherwise("node"))
     return Observed(

@@ -26,8 +26,8 @@ _LITERAL = re.compile(r"\\[a-zA-Z]|\$\{\w+\}|\(\?P<\w+>|\[[^\]]*\]|[^A-Za-z]")
 _CDP = re.compile(r"cdp|platform|hldtme|outgoing port", re.IGNORECASE)
 """Words that a table of CDP has and one of LLDP has not."""
 _NOISE = re.compile(
-    r"\s*$|[-=+* ]+$|\s*capability codes|\s*\([A-Za-z]+\) [A-Z]\w+.*,?|\s*total entries|.*[#>$%]\s*$|\s*local intf service instance|"
-    r"\s*peer source mac|\s*device id\s+local int|\s*\^\s*$|\s*\{master",
+    r"\s*$|[-=+* ]+$|\s*capability codes|\s*\([A-Za-z]+\) [A-Z]\w+.*,?|\s*total entries|.*[#>$%]\s*$|"
+    r"\s*local intf service instance|\s*peer source mac|\s*device id\s+local int|\s*\^\s*$|\s*\{master",
     re.IGNORECASE,
 )
 """Lines that stand around any table and tell of no port."""
@@ -72,8 +72,9 @@ CHASSIS = ("CHASSIS_ID", "REMOTE_CHASSIS_ID", "CHASSIS_DATA")
 PORT_ID = ("NEIGHBOR_PORT_ID", "NEIGHBOR_INTERFACE", "REMOTE_PORT", "PORT_ID_DATA", "MAC_ADDRESS")
 DESCR = ("NEIGHBOR_PORT_DESCRIPTION", "NEIGHBOR_INTERFACE_DESCRIPTION", "PORT_DESC_DATA", "NEIGHBOR_INTERFACE")
 IP = ("MGMT_ADDRESS", "MANAGEMENT_IP", "INTERFACE_IP", "REMOTE_MGMT_IPV4_ADDRESS")
-MODULE = ("TEMP", "TEMPERATURE", "TEMPERATURE_VALUE", "RX_PWR", "RX_POWER", "RX_VALUE", "STATUS", "TYPE", "MEASURED_MODULE_TEMP",
-          "PHYSICAL_DEVICE", "VENDOR_NAME", "MANUFACTURER", "SERIAL", "MODULE_PRESENCE", "MEDIA_TYPE", "CURRENT_VALUE")  # fmt: skip
+MODULE = tuple(
+    ["TEMP", "TEMPERATURE", "TEMPERATURE_VALUE", "RX_PWR", "RX_POWER", "RX_VALUE", "STATUS", "TYPE", "MEASURED_MODULE_TEMP", "PHYSICAL_DEVICE", "VENDOR_NAME", "MANUFACTURER", "SERIAL", "MODULE_PRESENCE", "MEDIA_TYPE", "CURRENT_VALUE"]
+)
 
 
 def field(row: dict[str, Any], names: tuple[str, ...]) -> str:
@@ -100,7 +101,7 @@ def _source(name: str) -> str:
     return (importlib.resources.files("ntc_templates") / "templates" / f"{name}.textfsm").read_text(encoding="utf-8")
 
 
-class _Machine(textfsm.TextFSM):
+class _Machine(textfsm.TextFSM):  # type: ignore[misc]  # the library has no types
     """TextFSM that knows the line of each row, and on wish passes over lines that it does not know."""
 
     def __init__(self, source: str) -> None:
@@ -118,7 +119,7 @@ class _Machine(textfsm.TextFSM):
         """Read all lines."""
         self.Reset()
         self.at, self.unknown, self.lenient, self.words = [], [], lenient, 0
-        for self.now, line in enumerate(lines):  # noqa: B020  # the machine needs the number while it reads
+        for self.now, line in enumerate(lines):  # the machine needs the number while it reads
             self._CheckLine(line)
             if self._cur_state_name in ("End", "EOF"):
                 break

@@ -23,7 +23,13 @@ DUMPS = Path(__file__).parents[2] / "contracts" / "dumps"
 
 def json0(port: str, far: str, far_port: str, mac: str = "02:00:00:00:00:01") -> str:
     chassis = {"id": [{"type": "mac", "value": mac}], "name": [{"value": far}]}
-    entry = {"name": port, "via": "LLDP", "age": "0 day, 00:01:00", "chassis": [chassis], "port": [{"id": [{"type": "ifname", "value": far_port}]}]}
+    entry = {
+        "name": port,
+        "via": "LLDP",
+        "age": "0 day, 00:01:00",
+        "chassis": [chassis],
+        "port": [{"id": [{"type": "ifname", "value": far_port}]}],
+    }
     return json.dumps({"lldp": [{"interface": [entry]}]}, indent=1)
 
 
@@ -38,7 +44,10 @@ def test_folders_and_archives_within_archives_are_read_and_nothing_is_written(tm
         z.writestr("../../evil/leaf02.txt", json0("swp2", "h2", "eth0"))
     outer = io.BytesIO()
     with tarfile.open(fileobj=outer, mode="w:gz") as t:
-        for name, data in (("day1/dumps.zip", inner.getvalue()), ("/etc/leaf03.json", json0("swp3", "h3", "eth0").encode())):
+        for name, data in (
+            ("day1/dumps.zip", inner.getvalue()),
+            ("/etc/leaf03.json", json0("swp3", "h3", "eth0").encode()),
+        ):
             info = tarfile.TarInfo(name)
             info.size = len(data)
             t.addfile(info, io.BytesIO(data))
@@ -86,7 +95,13 @@ def test_unknown_and_empty_files_are_notes_and_absent_places_errors(tmp_path: Pa
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n"])
 def test_encodings_and_line_ends_change_nothing(tmp_path: Path, encoding: str, end: str) -> None:
-    for sample in ("switch-text.ios.txt", "lldpd-json.leaf00.txt", "ibnetdiscover.txt", "lldpd-plain.txt", "mlxlink.txt"):
+    for sample in (
+        "switch-text.ios.txt",
+        "lldpd-json.leaf00.txt",
+        "ibnetdiscover.txt",
+        "lldpd-plain.txt",
+        "mlxlink.txt",
+    ):
         text = (DUMPS / sample).read_text()
         (tmp_path / sample).write_bytes(text.replace("\n", end).encode(encoding))
         want, got = (observe(p / sample).sightings for p in (DUMPS, tmp_path))
@@ -96,7 +111,14 @@ def test_encodings_and_line_ends_change_nothing(tmp_path: Path, encoding: str, e
 def test_terminal_codes_and_pagers_are_taken_out_and_lines_kept_right() -> None:
     plain = (DUMPS / "switch-text.ios.txt").read_text()
     lines = plain.split("\n")
-    paged = "\n".join([*lines[:8], " --More-- \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08" + lines[8], *lines[9:]])
+    paged = "\n".join(
+        [
+            *lines[:8],
+            " --More-- \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08          \x08\x08\x08\x08\x08\x08\x08\x08\x08\x08"
+            + lines[8],
+            *lines[9:],
+        ]
+    )
     coloured = paged.replace("leaf01#", "\x1b[?7h\x1b[1;32mleaf01#\x1b[0m")
     want = observed_of([Raw(file="x", data=plain.encode())]).sightings
     got = observed_of([Raw(file="x", data=coloured.encode())])
@@ -141,8 +163,15 @@ def test_prompts_name_the_node_and_the_command(prompt: str, host: str) -> None:
 
 def test_a_log_of_two_hosts_and_many_commands_is_split() -> None:
     table = "Device ID           Local Intf     Hold-time  Capability      Port ID\n{far}{gap}Gi1/0/1        120        R               Gi0/0\n\nTotal entries displayed: 1\n"
-    text = "".join(f"{h}#show version\nCisco IOS Software\n{h}#show lldp neighbors\n" + table.format(far=f"far{h}", gap=" " * 15) + f"{h}#\n" for h in ("a1", "b2"))
-    got = {(s["node"], s["seen_node"]) for s in observed_of([Raw(file="all.log", data=text.encode())]).sightings.to_dicts()}
+    text = "".join(
+        f"{h}#show version\nCisco IOS Software\n{h}#show lldp neighbors\n"
+        + table.format(far=f"far{h}", gap=" " * 15)
+        + f"{h}#\n"
+        for h in ("a1", "b2")
+    )
+    got = {
+        (s["node"], s["seen_node"]) for s in observed_of([Raw(file="all.log", data=text.encode())]).sightings.to_dicts()
+    }
     assert got == {("a1", "fara1"), ("b2", "farb2")}
 
 
@@ -196,11 +225,21 @@ def test_a_cut_json_keeps_its_whole_entries_and_names_the_line() -> None:
     seen = observed_of([Raw(file="leaf00.json", data=text[: int(len(text) * 0.8)].encode())])
     assert set(seen.sightings["port"]) >= {"swp1", "swp2"}
     assert all(math.isfinite(a) for a in seen.sightings["age_s"].head(2))
-    assert [f.where for f in seen.findings if "broken JSON" in f.what][0].startswith("leaf00.json:")
+    assert next(f.where for f in seen.findings if "broken JSON" in f.what).startswith("leaf00.json:")
 
 
 def test_identities_in_one_spelling_and_redacted_ones_are_none() -> None:
-    same = {identity(t) for t in ("84:3d:c6:ff:f1:b8", "843d.c6ff.f1b8", "843D-C6FF-F1B8", "84-3d-c6-ff-f1-b8", "843dc6-fff1b8", "843dc6fff1b8")}
+    same = {
+        identity(t)
+        for t in (
+            "84:3d:c6:ff:f1:b8",
+            "843d.c6ff.f1b8",
+            "843D-C6FF-F1B8",
+            "84-3d-c6-ff-f1-b8",
+            "843dc6-fff1b8",
+            "843dc6fff1b8",
+        )
+    }
     assert same == {("mac", "84:3d:c6:ff:f1:b8")}
     assert identity("00:00:00:00:00:00") == ("", "")
     assert identity("ff:ff:ff:ff:ff:ff") == ("", "")

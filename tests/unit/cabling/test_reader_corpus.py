@@ -6,14 +6,16 @@ import json
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pytest
 import yaml
 
 from gigasite.cabling import observe
 from gigasite.cabling.ids import identity
 from gigasite.cabling.port_names import port_key
+
+if TYPE_CHECKING:
+    import pytest
 
 LEAST = 0.99
 PORT = ("local_interface", "local_port", "interface", "port", "name")
@@ -46,8 +48,19 @@ def same_neighbour(s: dict[str, Any], port: str, name: str, far: str, chassis: s
     return (
         port_key(s["port_raw"]) == port_key(port)
         and (not name or s["seen_node"] in {name, bare} or s["identity"] == told_by_id)
-        and (not far or re.sub(r"\s", "", far) in {re.sub(r"\s", "", s[c]) for c in ("seen_port_raw", "seen_port_descr", "seen_port")} or port_key(far) == port_key(s["seen_port_raw"]))
-        and (not chassis or not told_by_id or told_by_id in {s["identity"], s["seen_node"], s["seen_ip"]} or f"({s['identity']})" in chassis or s["seen_node"] == re.sub(r"\([A-Z0-9]{8,15}\)$", "", chassis))
+        and (
+            not far
+            or re.sub(r"\s", "", far)
+            in {re.sub(r"\s", "", s[c]) for c in ("seen_port_raw", "seen_port_descr", "seen_port")}
+            or port_key(far) == port_key(s["seen_port_raw"])
+        )
+        and (
+            not chassis
+            or not told_by_id
+            or told_by_id in {s["identity"], s["seen_node"], s["seen_ip"]}
+            or f"({s['identity']})" in chassis
+            or s["seen_node"] == re.sub(r"\([A-Z0-9]{8,15}\)$", "", chassis)
+        )
     )
 
 
@@ -96,17 +109,23 @@ def genie_rows(text: Path) -> tuple[int, int]:
                 wanted = "" if blank(name.strip()) == "" else name.strip()
                 lost = port in {"N/A", "not advertised", "None"}
                 right += any(
-                    same_neighbour(s, "" if lost else port, wanted, far, blank(told.get("chassis_id", ""))) for s in rows
+                    same_neighbour(s, "" if lost else port, wanted, far, blank(told.get("chassis_id", "")))
+                    for s in rows
                 )
     return right, total
 
 
-def test_neighbours_of_every_platform_equal_the_expected_files(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_neighbours_of_every_platform_equal_the_expected_files(
+    shared: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     score: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     missed = []
     base = shared / "cabling"
     files = [(f, ntc_rows, f.parts[-3]) for f in sorted((base / "ntc").rglob("*.raw"))]
-    files += [(f, genie_rows, f"genie {f.relative_to(base / 'genie').parts[0]}") for f in sorted((base / "genie").rglob("golden*_output.txt"))]
+    files += [
+        (f, genie_rows, f"genie {f.relative_to(base / 'genie').parts[0]}")
+        for f in sorted((base / "genie").rglob("golden*_output.txt"))
+    ]
     assert len(files) > 100
     for path, read, platform in files:
         right, total = read(path)

@@ -29,7 +29,9 @@ def keyvalue(node: str, *entries: tuple[str, str, str, str], age: str = "0 day, 
     for port, far, mac, far_port in entries:
         text += f"lldp.{port}.via=LLDP\nlldp.{port}.age={age}\n"
         text += f"lldp.{port}.chassis.mac={mac}\n" if mac else f"lldp.{port}.chassis.local={far}\n"
-        text += (f"lldp.{port}.chassis.name={far}\n" if far else "") + f"lldp.{port}.port.ifname={far_port}\nlldp.{port}.port.ttl={ttl}\n"
+        text += (
+            f"lldp.{port}.chassis.name={far}\n" if far else ""
+        ) + f"lldp.{port}.port.ifname={far_port}\nlldp.{port}.port.ttl={ttl}\n"
     return Raw(file=f"{node}.keyvalue.txt", data=text.encode())
 
 
@@ -49,7 +51,12 @@ def wanted(rows: list[tuple[str, ...]] = PLAN) -> dict[tuple[str, str], tuple[st
 
 
 def test_a_clean_observation_is_the_plan() -> None:
-    bound = bind(plan(), observed_of([keyvalue("leaf1", ("swp1", "h1", "", "eth0"), ("swp2", "h2", "", "eth0"), ("swp3", "spine1", "", "swp1"))]))
+    bound = bind(
+        plan(),
+        observed_of(
+            [keyvalue("leaf1", ("swp1", "h1", "", "eth0"), ("swp2", "h2", "", "eth0"), ("swp3", "spine1", "", "swp1"))]
+        ),
+    )
     assert peers(bound) == wanted()
     assert np.array_equal(bound.plan_peer, bound.seen_peer)
     assert bound.unbound.is_empty()
@@ -63,19 +70,34 @@ def test_a_clean_observation_is_the_plan() -> None:
 )
 def test_case_domain_and_blanks_of_names_do_not_matter(change: object) -> None:
     assert callable(change)
-    seen = observed_of([keyvalue(change("leaf1").strip(), ("swp1", change("h1"), "", "eth0"), ("swp2", change("h2"), "", "eth0"), ("swp3", change("spine1"), "", "swp1"))])
+    seen = observed_of(
+        [
+            keyvalue(
+                change("leaf1").strip(),
+                ("swp1", change("h1"), "", "eth0"),
+                ("swp2", change("h2"), "", "eth0"),
+                ("swp3", change("spine1"), "", "swp1"),
+            )
+        ]
+    )
     assert peers(bind(plan(), seen)) == wanted()
 
 
 def test_a_cut_name_is_bound_when_one_name_begins_so_and_by_its_id_when_two_do() -> None:
-    rows = [("leaf-of-hall-one-row-07", "Gi1/0/1", "core", "Te1/1"), ("leaf-of-hall-one-row-08", "Gi1/0/1", "core", "Te1/2")]
+    rows = [
+        ("leaf-of-hall-one-row-07", "Gi1/0/1", "core", "Te1/1"),
+        ("leaf-of-hall-one-row-08", "Gi1/0/1", "core", "Te1/2"),
+    ]
     cut = "leaf-of-hall-one-row-07"[:20]
     one = observed_of([keyvalue("core", ("Te1/1", cut, "", "Gi1/0/1"))])
     assert peers(bind(plan(rows[:1]), one))["core", "Te1/1"] == rows[0][:2]
     mac = "02:00:00:00:00:07"
     both = observed_of([keyvalue("core", ("Te1/1", cut, mac, "Gi1/0/1")), own("leaf-of-hall-one-row-07", mac)])
     assert peers(bind(plan(rows), both))["core", "Te1/1"] == rows[0][:2]
-    assert peers(bind(plan(rows), observed_of([keyvalue("core", ("Te1/1", cut, "", "Gi1/0/1"))])))["core", "Te1/1"] == (cut, "GigabitEthernet1/0/1")
+    assert peers(bind(plan(rows), observed_of([keyvalue("core", ("Te1/1", cut, "", "Gi1/0/1"))])))["core", "Te1/1"] == (
+        cut,
+        "GigabitEthernet1/0/1",
+    )
 
 
 def test_ports_are_one_whatever_their_spelling() -> None:
@@ -91,7 +113,9 @@ def test_a_host_seen_by_its_mac_address_alone_is_found_by_what_it_tells_of_itsel
 
 
 def test_the_far_port_is_what_the_far_end_says_where_it_is_told_as_a_mac_address() -> None:
-    seen = observed_of([keyvalue("leaf1", ("swp1", "h1", "", "02:00:00:00:00:aa")), keyvalue("h1", ("eth0", "leaf1", "", "swp1"))])
+    seen = observed_of(
+        [keyvalue("leaf1", ("swp1", "h1", "", "02:00:00:00:00:aa")), keyvalue("h1", ("eth0", "leaf1", "", "swp1"))]
+    )
     bound = bind(plan(), seen)
     assert peers(bound)["leaf1", "swp1"] == ("h1", "eth0")
     assert bound.mutual[: bound.ports.height].sum() == 2
@@ -117,7 +141,9 @@ def test_an_id_that_many_tell_is_none() -> None:
 
 
 def test_of_two_neighbours_the_one_that_answers_then_the_younger_is_taken_and_the_other_kept_as_evidence() -> None:
-    old = Raw(file="leaf1.old.keyvalue.txt", data=keyvalue("leaf1", ("swp1", "h2", "", "eth0"), age="9 days, 00:00:00").data)
+    old = Raw(
+        file="leaf1.old.keyvalue.txt", data=keyvalue("leaf1", ("swp1", "h2", "", "eth0"), age="9 days, 00:00:00").data
+    )
     new = keyvalue("leaf1", ("swp1", "h1", "", "eth0"))
     bound = bind(plan(), observed_of([old, new]))
     assert peers(bound)["leaf1", "swp1"] == ("h1", "eth0")
@@ -149,7 +175,10 @@ def test_guids_are_one_with_and_without_leading_zeros_and_shared_descriptions_te
 
 def test_rows_without_a_port_are_told_not_compared() -> None:
     dump = "Chassis id: a000.f00e.300d\nPort id: Eth1/6\nSystem Name: h1\n\nTime remaining: 110 seconds\nSystem Capabilities: B,R\n"
-    bound = bind(plan(), observed_of([Raw(file="leaf1.txt", data=f"leaf1#show lldp neighbors detail\n{'-' * 48}\n{dump}".encode())]))
+    bound = bind(
+        plan(),
+        observed_of([Raw(file="leaf1.txt", data=f"leaf1#show lldp neighbors detail\n{'-' * 48}\n{dump}".encode())]),
+    )
     assert bound.unbound["why"].to_list() == ["the dump does not say on which port"]
 
 
@@ -159,7 +188,9 @@ cable = st.tuples(names, st.sampled_from(["1", "2", "3"]), names, st.sampled_fro
 
 @settings(max_examples=150)
 @given(st.lists(cable, max_size=6), st.lists(cable, max_size=8))
-def test_peers_are_ports_and_every_sighting_is_taken_or_told(planned: list[tuple[str, ...]], seen: list[tuple[str, ...]]) -> None:
+def test_peers_are_ports_and_every_sighting_is_taken_or_told(
+    planned: list[tuple[str, ...]], seen: list[tuple[str, ...]]
+) -> None:
     used: set[tuple[str, str]] = set()
     rows = []
     for a, b, c, d in planned:
@@ -167,7 +198,9 @@ def test_peers_are_ports_and_every_sighting_is_taken_or_told(planned: list[tuple
             used |= {(a, b), (c, d)}
             rows.append((a, b, c, d))
     raws = [keyvalue(a, (f"swp{b}", c, "", f"swp{d}")) for a, b, c, d in seen]
-    observed = observed_of([Raw(file=f"{i}/{r.file}", data=r.data) for i, r in enumerate(raws)] or [Raw(file="none", data=b"")])
+    observed = observed_of(
+        [Raw(file=f"{i}/{r.file}", data=r.data) for i, r in enumerate(raws)] or [Raw(file="none", data=b"")]
+    )
     ends = plan([(a, f"swp{b}", c, f"swp{d}") for a, b, c, d in rows]) if rows else plan([("x", "1", "y", "1")])
     bound = bind(ends, observed)
     n = bound.ports.height

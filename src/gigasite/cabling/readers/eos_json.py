@@ -29,12 +29,11 @@ class EosJson:
         rows: list[Sighting | None] = []
         for block in (b for doc in docs for b in _blocks(doc, 0)):
             seen = block.get("lldpNeighbors")
-            for item in listed(seen) if isinstance(seen, list) else []:
-                rows.append(_brief(dump, item, finder))
+            rows += [_brief(dump, item, finder) for item in seen] if isinstance(seen, list) else []
             for port, info in seen.items() if isinstance(seen, dict) else ():
                 line = finder.line(f'"{port}"')
-                for far in listed(info.get("lldpNeighborInfo") if isinstance(info, dict) else None):
-                    rows.append(_detail(dump, port, far, line))
+                told = info.get("lldpNeighborInfo") if isinstance(info, dict) else None
+                rows += [_detail(dump, port, far, line) for far in listed(told)]
             ports = block.get("interfaces")
             for port, module in ports.items() if isinstance(ports, dict) else ():
                 if isinstance(module, dict) and {"rxPower", "vendorSn"} & set(module):
@@ -67,7 +66,7 @@ def _brief(dump: Dump, item: Any, finder: Finder) -> Sighting | None:
 
 
 def _detail(dump: Dump, port: str, far: Any, line: int) -> Sighting | None:
-    near = next(iter(listed(far.get("neighborInterfaceInfo"))), {}) if isinstance(far, dict) else {}
+    near: Any = next(iter(listed(far.get("neighborInterfaceInfo"))), {}) if isinstance(far, dict) else {}
     return neighbour(
         dump.node,
         port,
@@ -102,5 +101,7 @@ def _module(dump: Dump, port: str, module: dict[str, Any], line: int) -> Sightin
 def _lanes(value: Any) -> list[float]:
     """Return one value a lane: a number, or an object keyed by channel."""
     if isinstance(value, dict):
-        value = list((value.get("channels") or value).values()) if isinstance(value.get("channels") or value, dict) else []
+        value = (
+            list((value.get("channels") or value).values()) if isinstance(value.get("channels") or value, dict) else []
+        )
     return [number(v) for v in listed(value)]

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from gigasite.cabling.capture import Dump
 
 _FIELD = re.compile(r"\s*([A-Za-z][^:=]*?)\s*[:=]\s*(.*?)\s*$")
-_PORT = re.compile(r"(?:.*ethtool\s+(?:-m|--module-info|-j|--json|\s)+\s*|(?:settings for|===+|#+|interface:?)\s+)([A-Za-z][\w.-]*)", re.I)
+_PORT = re.compile(
+    r"(?:.*ethtool\s+(?:-m|--module-info|-j|--json|\s)+\s*|(?:settings for|===+|#+|interface:?)\s+)([A-Za-z][\w.-]*)",
+    re.IGNORECASE,
+)
 _NAMES = {"identifier", "vendor name", "vendor pn", "vendor sn"}
 
 
@@ -23,14 +26,24 @@ class EthtoolModule:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the fields that every module has."""
         head = dump.text[:20000].lower()
-        return 0.9 if re.search(r'"?identifier"?\s*[:=]', head) and ("vendor pn" in head or "vendor_pn" in head or "vendor name" in head) else 0.0
+        return (
+            0.9
+            if re.search(r'"?identifier"?\s*[:=]', head)
+            and ("vendor pn" in head or "vendor_pn" in head or "vendor name" in head)
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return one row a module."""
         port = _of_command(dump)
         if dump.text.lstrip()[:1] in {"[", "{"}:
             docs, found = documents(dump)
-            flat = [{str(k).lower().replace("_", " "): v for k, v in m.items()} for d in docs for m in listed(d) if isinstance(m, dict)]
+            flat = [
+                {str(k).lower().replace("_", " "): v for k, v in m.items()}
+                for d in docs
+                for m in listed(d)
+                if isinstance(m, dict)
+            ]
             rows = [_row(dump, str(m.get("ifname", port)), m, 1) for m in flat]
             return Read([r for r in rows if r], found)
         rows = [_row(dump, name or port, values, line) for name, values, line in _blocks(dump)]
@@ -68,8 +81,12 @@ def _row(dump: Dump, port: str, values: dict[str, Any], line: int) -> Sighting |
     return optics(
         dump.node,
         port,
-        rx_dbm=_readings(values, r"(?:rcvr signal avg optical power|receiver signal average optical power|rx power)", power=True),
-        tx_dbm=_readings(values, r"(?:transmit avg optical power|laser output power|laser tx power|tx power)", power=True),
+        rx_dbm=_readings(
+            values, r"(?:rcvr signal avg optical power|receiver signal average optical power|rx power)", power=True
+        ),
+        tx_dbm=_readings(
+            values, r"(?:transmit avg optical power|laser output power|laser tx power|tx power)", power=True
+        ),
         bias_ma=_readings(values, r"laser (?:tx )?bias(?: current)?", power=False),
         temperature_degc=number(_first(values, "module temperature")),
         serial=str(_first(values, "vendor sn") or "").strip(),
@@ -89,7 +106,7 @@ def _first(values: dict[str, Any], key: str) -> Any:
 def _readings(values: dict[str, Any], pattern: str, *, power: bool) -> list[float]:
     """Return a reading a lane: text `0.5 mW / -3.01 dBm`, or JSON in milliwatt and dBm or a list."""
     out: list[float] = []
-    wanted = re.compile(pattern + r"(?:\s*\(?(?:channel|ch)\s*\d+\)?)?", re.I)
+    wanted = re.compile(pattern + r"(?:\s*\(?(?:channel|ch)\s*\d+\)?)?", re.IGNORECASE)
     for key, value in values.items():
         if not wanted.fullmatch(key.strip()):
             continue
@@ -100,10 +117,12 @@ def _readings(values: dict[str, Any], pattern: str, *, power: bool) -> list[floa
 
 def _reading(value: Any, *, power: bool) -> list[float]:
     if isinstance(value, dict):
-        return [v for inner in value.values() for v in (_reading(inner, power=power) if isinstance(inner, (dict, list)) else [])] or [
-            number(value.get("dbm", value.get("value")))
-        ]
+        return [
+            v
+            for inner in value.values()
+            for v in (_reading(inner, power=power) if isinstance(inner, (dict, list)) else [])
+        ] or [number(value.get("dbm", value.get("value")))]
     if isinstance(value, str) and power:
-        found = re.search(r"(-?\s?(?:inf|\d+(?:\.\d+)?))\s*dBm", value, re.I)
+        found = re.search(r"(-?\s?(?:inf|\d+(?:\.\d+)?))\s*dBm", value, re.IGNORECASE)
         return [number(found[1])] if found else []
     return [number(value)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gigasite.cabling.ids import GUID, guid
 from gigasite.cabling.neighbour import number
@@ -61,12 +61,12 @@ class IbdiagnetCsv:
 
 def _row(
     names: dict[str, str],
-    ports: dict[tuple[str, str], dict[str, object]],
+    ports: dict[tuple[str, str], dict[str, Any]],
     near: tuple[str, str],
     far: tuple[str, str],
     line: int,
 ) -> Sighting:
-    values: dict[str, object] = {"line": line} | {k: v for k, v in ports.get(near, {}).items() if k != "line"}
+    values: dict[str, Any] = {"line": line} | {k: v for k, v in ports.get(near, {}).items() if k != "line"}
     return Sighting(
         node=names.get(near[0]) or near[0],
         port=near[1],
@@ -77,7 +77,7 @@ def _row(
         node_kind=GUID,
         node_id=near[0],
         protocol="ib",
-        **values,  # type: ignore[arg-type]
+        **values,
     )
 
 
@@ -96,7 +96,8 @@ def _get(row: dict[str, str], *names: str) -> str:
 
 
 def _sections(dump: Dump, found: list[Finding]) -> Iterator[tuple[str, list[tuple[int, dict[str, str]]]]]:
-    name, start, body = "", 0, []
+    name, start = "", 0
+    body: list[str] = []
     for index, line in enumerate(dump.lines()):
         text = line.strip()
         if text.startswith("START_"):
@@ -114,7 +115,9 @@ def _sections(dump: Dump, found: list[Finding]) -> Iterator[tuple[str, list[tupl
         yield name, _table(dump, name, start, body, found)
 
 
-def _table(dump: Dump, name: str, start: int, body: list[str], found: list[Finding]) -> list[tuple[int, dict[str, str]]]:
+def _table(
+    dump: Dump, name: str, start: int, body: list[str], found: list[Finding]
+) -> list[tuple[int, dict[str, str]]]:
     if name not in {"NODES", "LINKS", "PORTS", "CABLE_INFO", "PM_INFO", "EXTENDED_PORT_INFO", "PHY_DB16", "NODES_INFO"}:
         return []
     out: list[tuple[int, dict[str, str]]] = []
@@ -135,8 +138,8 @@ def _table(dump: Dump, name: str, start: int, body: list[str], found: list[Findi
     return out
 
 
-def _evidence(sections: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[tuple[str, str], dict[str, object]]:
-    ports: dict[tuple[str, str], dict[str, object]] = {}
+def _evidence(sections: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[tuple[str, str], dict[str, Any]]:
+    ports: dict[tuple[str, str], dict[str, Any]] = {}
     for section, read in (("CABLE_INFO", _cable), ("PM_INFO", _counters), ("PORTS", _rates)):
         for line, r in sections.get(section, []):
             key = (guid(_get(r, "NodeGuid")), _get(r, "PortNum", "PortNumber"))
@@ -145,10 +148,10 @@ def _evidence(sections: dict[str, list[tuple[int, dict[str, str]]]]) -> dict[tup
     return ports
 
 
-def _cable(r: dict[str, str]) -> dict[str, object]:
+def _cable(r: dict[str, str]) -> dict[str, Any]:
     rx = [number(_get(r, f"RXPowerLane{i}", f"RX{i}Power", f"RX power lane {i}")) for i in range(1, 9)]
     good = [v for v in rx if not math.isnan(v)]
-    out: dict[str, object] = {
+    out: dict[str, Any] = {
         "vendor": _get(r, "Vendor"),
         "part_number": _get(r, "PN"),
         "serial": _get(r, "SN"),
@@ -157,15 +160,18 @@ def _cable(r: dict[str, str]) -> dict[str, object]:
     return out | ({"rx_dbm": min(good), "rx_lanes_dbm": " ".join(f"{v:g}" for v in good)} if good else {})
 
 
-def _counters(r: dict[str, str]) -> dict[str, object]:
+def _counters(r: dict[str, str]) -> dict[str, Any]:
     return {
         "link_downs": number(_get(r, "LinkDownedCounterExt", "LinkDownedCounter")),
         "symbol_errors": number(_get(r, "SymbolErrorCounterExt", "SymbolErrorCounter")),
     }
 
 
-def _rates(r: dict[str, str]) -> dict[str, object]:
-    width, speed = number(_get(r, "LinkWidthActv", "LinkWidthActive")), number(_get(r, "LinkSpeedActv", "LinkSpeedActive"))
+def _rates(r: dict[str, str]) -> dict[str, Any]:
+    width, speed = (
+        number(_get(r, "LinkWidthActv", "LinkWidthActive")),
+        number(_get(r, "LinkSpeedActv", "LinkSpeedActive")),
+    )
     return {
         "width": "" if math.isnan(width) else _WIDTH.get(int(width), ""),
         "speed": "" if math.isnan(speed) else _SPEED.get(int(speed), f"code {int(speed)}"),

@@ -55,8 +55,14 @@ class IbLinkInfo:
 def _table(rows: pl.DataFrame) -> pl.DataFrame:
     far, whole = pl.col("f").struct, pl.col("w").struct
     rows = rows.with_columns(
-        node_id=pl.when(whole.field("1").is_not_null()).then(guid_text(whole.field("1"))).otherwise(pl.col("guid")).fill_null(""),
-        node=pl.when(whole.field("1").is_not_null()).then(name_text(whole.field("2"))).otherwise(pl.col("name")).fill_null(""),
+        node_id=pl.when(whole.field("1").is_not_null())
+        .then(guid_text(whole.field("1")))
+        .otherwise(pl.col("guid"))
+        .fill_null(""),
+        node=pl.when(whole.field("1").is_not_null())
+        .then(name_text(whole.field("2")))
+        .otherwise(pl.col("name"))
+        .fill_null(""),
         port=pl.coalesce(whole.field("3"), pl.col("i")),
         identity=guid_text(far.field("1")),
         seen_name=name_text(far.field("3")),

@@ -21,14 +21,18 @@ class Ibswinfo:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the table."""
         head = dump.text[:2000]
-        return 0.9 if re.search(r"^serial number\s+\|", head, re.MULTILINE) and re.search(r"^GUID\s+\|", head, re.MULTILINE) else 0.0
+        return (
+            0.9
+            if re.search(r"^serial number\s+\|", head, re.MULTILINE) and re.search(r"^GUID\s+\|", head, re.MULTILINE)
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return identities; a tool that failed is a finding."""
         lines = dump.lines()
         fields: dict[str, tuple[str, int]] = {}
-        for index, line in enumerate(lines):
-            if pair := _FIELD.match(line):
+        for index, text in enumerate(lines):
+            if pair := _FIELD.match(text):
                 fields.setdefault(pair[1].lower(), (pair[2], dump.at(index)))
         title = next((t.strip() for t in lines if t.strip() and not t.startswith("=") and "|" not in t), "")
         mine, line = fields.get("guid", ("", 0))
@@ -36,6 +40,6 @@ class Ibswinfo:
         if not value:
             return Read([], [note(dump.file, line, f"'{mine[:30]}' is no GUID; the switch cannot be told from others")])
         name = title if title and not title.endswith("Mellanox Technologies") else value
-        serial, at = fields.get("serial number", ("", 0))
-        nodes = [Local(name, GUID, value, line)] + ([Local(name, SERIAL, serial, at)] if serial else [])
+        serial, place = fields.get("serial number", ("", 0))
+        nodes = [Local(name, GUID, value, line)] + ([Local(name, SERIAL, serial, place)] if serial else [])
         return Read([], [], nodes)

@@ -22,7 +22,11 @@ class Junos:
 
     def sniff(self, dump: Dump, /) -> float:
         """Look for the elements."""
-        return 0.95 if "lldp-neighbors-information" in dump.text[:4000] or "lldp-neighbor-information" in dump.text[:4000] else 0.0
+        return (
+            0.95
+            if "lldp-neighbors-information" in dump.text[:4000] or "lldp-neighbor-information" in dump.text[:4000]
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours."""

@@ -21,7 +21,11 @@ class LldpdJson:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the two outermost keys."""
         head = dump.text[:3000]
-        return 0.95 if "{" in head and ('"lldp"' in head or '"local-chassis"' in head) and '"neighbor"' not in head else 0.0
+        return (
+            0.95
+            if "{" in head and ('"lldp"' in head or '"local-chassis"' in head) and '"neighbor"' not in head
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return the neighbours, or what the node says of itself."""
@@ -32,7 +36,9 @@ class LldpdJson:
         for doc in docs:
             if not isinstance(doc, dict):
                 continue
-            own = [c for b in listed(doc.get("local-chassis")) if isinstance(b, dict) for c in _chassis(b.get("chassis"))]
+            own = [
+                c for b in listed(doc.get("local-chassis")) if isinstance(b, dict) for c in _chassis(b.get("chassis"))
+            ]
             nodes += _locals(own, dump)
             for block in listed(doc.get("lldp")):
                 for name, interface in _interfaces(block):

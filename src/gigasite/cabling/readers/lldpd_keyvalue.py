@@ -77,4 +77,6 @@ def _close(dump: Dump, entry: dict[str, str], at: tuple[int, str], rows: list[Si
     if row is not None:
         rows.append(row)
     else:
-        found.append(note(dump.file, dump.at(at[0]), f"port {at[1][:40]} has an entry without chassis or port; left out"))
+        found.append(
+            note(dump.file, dump.at(at[0]), f"port {at[1][:40]} has an entry without chassis or port; left out")
+        )

@@ -25,9 +25,12 @@ class LldpdPlain:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the head of a block."""
         head = dump.text[:6000]
-        return 0.95 if re.search(r"^\s*Interface:\s+\S.*, via: ", head, re.MULTILINE) or (
-            "Local chassis:" in head and "ChassisID:" in head
-        ) else 0.0
+        return (
+            0.95
+            if re.search(r"^\s*Interface:\s+\S.*, via: ", head, re.MULTILINE)
+            or ("Local chassis:" in head and "ChassisID:" in head)
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return the neighbours, or what the node says of itself."""
@@ -47,7 +50,7 @@ class LldpdPlain:
         return Read(rows, found, nodes)
 
 
-def _close(  # noqa: PLR0917  # the state of the loop above
+def _close(  # the state of the loop above
     dump: Dump,
     head: re.Match[str] | None,
     entry: dict[str, str],

@@ -24,7 +24,13 @@ class Mlxlink:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the titles and a field that only this tool has."""
         head = dump.text[:20000]
-        return 0.92 if "Operational Info" in head or ("Effective Physical BER" in head) or "Physical Counters and BER Info" in head else 0.0
+        return (
+            0.92
+            if "Operational Info" in head
+            or ("Effective Physical BER" in head)
+            or "Physical Counters and BER Info" in head
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return one row a port."""
@@ -38,7 +44,9 @@ class Mlxlink:
             if _TITLE.match(line):
                 new = _port(line)
                 if not blocks or blocks[-1][1] or new:
-                    blocks.append((new or (blocks[-1][0] if blocks and not blocks[-1][1] else port), {}, dump.at(index)))
+                    blocks.append(
+                        (new or (blocks[-1][0] if blocks and not blocks[-1][1] else port), {}, dump.at(index))
+                    )
             elif pair := _FIELD.match(line):
                 if not blocks:
                     blocks.append((port, {}, dump.at(index)))

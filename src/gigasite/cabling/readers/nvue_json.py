@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gigasite.cabling.neighbour import Finder, documents, neighbour, optics, number, seconds, text_of
+from gigasite.cabling.neighbour import Finder, documents, neighbour, number, optics, seconds, text_of
 from gigasite.cabling.reader import Read, Sighting, readers
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ class NvueJson:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the keys."""
         text = dump.text[:200000]
-        return 0.9 if '"neighbor"' in text and ('"lldp"' in text or '"system-name"' in text) and "openconfig" not in text else 0.0
+        return (
+            0.9
+            if '"neighbor"' in text and ('"lldp"' in text or '"system-name"' in text) and "openconfig" not in text
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours."""
@@ -38,7 +42,8 @@ class NvueJson:
                     port_id=text_of(far, "port", "name") or text_of(far, "port", "id"),
                     port_kind=text_of(far, "port", "type"),
                     port_descr=text_of(far, "port", "description"),
-                    ip=text_of(far, "chassis", "management-address-ipv4") or text_of(far, "chassis", "management-address"),
+                    ip=text_of(far, "chassis", "management-address-ipv4")
+                    or text_of(far, "chassis", "management-address"),
                     age_s=seconds(text_of(far, "age") or None),
                     ttl_s=seconds(text_of(far, "port", "ttl") or None),
                     speed=text_of(whole, "link", "speed"),

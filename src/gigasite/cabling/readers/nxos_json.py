@@ -23,7 +23,11 @@ class NxosJson:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the tables."""
         text = dump.text[:20000]
-        return 0.95 if any(f'"TABLE_{k}' in text for k in ("nbor", "cdp_neighbor", "interface")) and "ROW_" in text else 0.0
+        return (
+            0.95
+            if any(f'"TABLE_{k}' in text for k in ("nbor", "cdp_neighbor", "interface")) and "ROW_" in text
+            else 0.0
+        )
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours and what modules say."""
@@ -91,7 +95,7 @@ def _cdp(dump: Dump, port: str, item: dict[str, Any], line: int) -> Sighting | N
 
 
 def _module(dump: Dump, port: str, item: dict[str, Any], line: int) -> Sighting | None:
-    table = next(iter(listed(item.get("TABLE_lane"))), {})
+    table: Any = next(iter(listed(item.get("TABLE_lane"))), {})
     lanes = [r for r in listed(table.get("ROW_lane") if isinstance(table, dict) else None) if isinstance(r, dict)]
     lanes = lanes or [item]
     return optics(

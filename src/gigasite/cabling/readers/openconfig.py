@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from gigasite.cabling.capture import Dump
 
-_PATH = re.compile(r"interface\[name=([^\]]+)\]/neighbors/neighbor\[id=([^\]]+)\](?:/(?:[\w-]+:)?state(?:/(?:[\w-]+:)?([\w-]+))?)?")
+_PATH = re.compile(
+    r"interface\[name=([^\]]+)\]/neighbors/neighbor\[id=([^\]]+)\](?:/(?:[\w-]+:)?state(?:/(?:[\w-]+:)?([\w-]+))?)?"
+)
 
 
 @readers.part("openconfig")

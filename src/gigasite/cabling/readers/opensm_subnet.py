@@ -13,7 +13,10 @@ from gigasite.cabling.reader import Local, Read, readers
 if TYPE_CHECKING:
     from gigasite.cabling.capture import Dump
 
-_END = r"\{ *(?:CA|SW|RT)[\w-]* +Ports:[0-9a-fA-F]+ +SystemGUID:[0-9a-fA-F]+ +NodeGUID:([0-9a-fA-F]+) .*?\{(.*?)\} +LID:\w+ +PN:([0-9a-fA-F]+) *\}"
+_END = (
+    r"\{ *(?:CA|SW|RT)[\w-]* +Ports:[0-9a-fA-F]+ +SystemGUID:[0-9a-fA-F]+ +NodeGUID:([0-9a-fA-F]+) "
+    r".*?\{(.*?)\} +LID:\w+ +PN:([0-9a-fA-F]+) *\}"
+)
 _ROW = rf"^\s*{_END} *{_END} *(?:PHY=(\S+))?(?: +LOG=(\S+))?(?: +SPD=(\S+))?"
 
 
@@ -30,15 +33,14 @@ class OpensmSubnet:
         lines = pl.DataFrame({"text": dump.lines()}).with_row_index("at")
         rows = lines.with_columns(p=pl.col("text").str.extract_groups(_ROW))
         rows = rows.filter(pl.col("p").struct.field("1").is_not_null()).select("at", pl.col("p").struct.unnest())
-        number = lambda c: pl.col(c).str.to_integer(base=16, strict=False).cast(pl.String).fill_null("")  # noqa: E731
         out = rows.select(
             "at",
             node_id=guid_text(pl.col("1")),
             node=name_text(pl.col("2")),
-            port=number("3"),
+            port=_number("3"),
             identity=guid_text(pl.col("4")),
             seen_node=name_text(pl.col("5")),
-            seen_port=number("6"),
+            seen_port=_number("6"),
             width=pl.col("7").fill_null(""),
             state=pl.col("8").fill_null(""),
             speed=pl.col("9").fill_null(""),
@@ -49,3 +51,7 @@ class OpensmSubnet:
         named = out.unique(["node", "node_id"], maintain_order=True)
         nodes = [Local(n, GUID, g, dump.at(at)) for at, n, g in named.select("at", "node", "node_id").iter_rows()]
         return Read([], unread(dump, lines, (_ROW, r"^\s*$")), nodes, table_of(dump, out))
+
+
+def _number(column: str) -> pl.Expr:
+    return pl.col(column).str.to_integer(base=16, strict=False).cast(pl.String).fill_null("")

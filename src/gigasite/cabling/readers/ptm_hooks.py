@@ -47,4 +47,6 @@ def _row(dump: Dump, entry: dict[str, tuple[str, int]]) -> Sighting | None:
     far, _, far_port = entry.get("ACTNBR", ("", 0))[0].rpartition(":")
     if not port or not far or not far_port:
         return None
-    return neighbour(dump.node, port, name=far, port_id=far_port, port_kind="ifname", state=entry.get("CBL", ("", 0))[0], line=line)
+    return neighbour(
+        dump.node, port, name=far, port_id=far_port, port_kind="ifname", state=entry.get("CBL", ("", 0))[0], line=line
+    )

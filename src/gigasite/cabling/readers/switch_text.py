@@ -1,4 +1,4 @@
-"""What switches print on a terminal: LLDP, CDP and transceivers, by the templates of ntc-templates and by plain words."""
+"""What switches print on a terminal: LLDP, CDP, transceivers, by the templates of ntc-templates and by plain words."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _HINT = re.compile(
     re.IGNORECASE,
 )
 _EMPTY = re.compile(
-    r"device id\s+local int|capability codes|total entries displayed|total neighbou?r entries|sfp module|not advertised|"
-    r"lldp neighbou?rs?\b|local interface.*(?:chassis|port)|transceiver is|neighbor information:|LLDP is not enabled|"
+    r"device id\s+local int|capability codes|total entries displayed|total neighbou?r entries|sfp module|"
+    r"not advertised|lldp neighbou?rs?\b|local interface.*(?:chassis|port)|transceiver is|neighbor information:|LLDP is not enabled|"
     r"interface information:.*enable|transceiver\b.*\bnot present",
     re.IGNORECASE,
 )
@@ -33,7 +33,7 @@ _CODE = re.compile(r"^\s*(?:def |import |#include|<html|<!doctype|function )", r
 
 @readers.part("switch-text")
 class SwitchText:
-    """The platform of a bare dump is unknown: the template that makes the most of it is taken, and named in `reader`."""
+    """The platform of a bare dump is unknown: the template that makes the most of it is taken; `reader` names it."""
 
     def __init__(self) -> None:
         self._last: tuple[Dump, Read | None] | None = None
@@ -159,10 +159,17 @@ def _modules(dump: Dump, fit: Fit) -> list[Sighting]:
             port or "module",
             rx_dbm=_readings(rows, ("RX_POWER", "RX_PWR", "RX_VALUE", "MEASURED_RX_INPUT_POWER"), named, "rx power"),
             tx_dbm=_readings(rows, ("TX_POWER", "TX_PWR", "TX_VALUE", "MEASURED_TX_OUTPUT_POWER"), named, "tx power"),
-            bias_ma=_readings(rows, ("BIAS_CURRENT", "CURRENT", "AMPS_VALUE", "MEASURED_TX_BIAS_CURRENT"), named, "current"),
-            temperature_degc=next(iter(_readings(
-                rows, ("TEMP", "TEMPERATURE", "TEMPERATURE_VALUE", "MEASURED_MODULE_TEMP"), named, "temperature"
-            )), float("nan")),  # fmt: skip
+            bias_ma=_readings(
+                rows, ("BIAS_CURRENT", "CURRENT", "AMPS_VALUE", "MEASURED_TX_BIAS_CURRENT"), named, "current"
+            ),
+            temperature_degc=next(
+                iter(
+                    _readings(
+                        rows, ("TEMP", "TEMPERATURE", "TEMPERATURE_VALUE", "MEASURED_MODULE_TEMP"), named, "temperature"
+                    )
+                ),
+                float("nan"),
+            ),
             serial=said(field(rows[0], ("SERIAL",))),
             part_number=said(field(rows[0], ("PART_NUMBER", "VENDOR_PARTNER"))),
             vendor=said(field(rows[0], ("MANUFACTURER", "VENDOR_NAME"))),
@@ -218,7 +225,12 @@ def _ambiguous(dump: Dump, whole: list[Fit], rows: list[Sighting]) -> list[Findi
     """Return a finding where another template knows every line too, scores as well, and reads something else."""
     told = {(s.port, s.seen_node, s.seen_port) for s in rows}
     for other in whole[1:]:
-        if other.score >= whole[0].score - 0.5 and {(s.port, s.seen_node, s.seen_port) for s in _rows(dump, other, [])} != told:
+        if (
+            other.score >= whole[0].score - 0.5
+            and {(s.port, s.seen_node, s.seen_port) for s in _rows(dump, other, [])} != told
+        ):
             names = f"{whole[0].template} and {other.template}"
-            return [note(dump.file, dump.at(0), f"reads as {names}, which differ; taken as the first: name the command")]
+            return [
+                note(dump.file, dump.at(0), f"reads as {names}, which differ; taken as the first: name the command")
+            ]
     return []
