@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gigasite.design.types import Design
 
 _ENDS = ["a_node", "a_port", "z_node", "z_port"]
+_IDS = [f"{end}_{kind}" for end in "az" for kind in ("guid", "mac", "serial")]
 
 
 def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
@@ -37,7 +38,8 @@ def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
     path
         CSV file.
     more
-        Further columns that are wanted, as text; "" where the file lacks them.
+        Further columns that are wanted, as text; "" where the file lacks them. Ids of devices (`a_guid`, `a_mac`,
+        `a_serial` and the same of `z`) are kept where the file has them.
 
     Raises
     ------
@@ -49,6 +51,7 @@ def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
     if not set(_ENDS) <= set(header):
         raise InputFileError(str(place), 1, f"needs the columns {', '.join(_ENDS)}; found {', '.join(header)[:100]}")
     at = [header.index(c) for c in _ENDS]
+    more = [*more, *(c for c in _IDS if c in header and c not in more)]
     also = [header.index(c) if c in header else -1 for c in more]
     used: dict[tuple[str, str], int] = {}
     kept = []

@@ -172,7 +172,7 @@ class _Ports:
             mutual=mutual,
             reporting=reporting,
             unbound=UNBOUND.check(unbound),
-            findings=tuple(self.found + _unbound_findings(unbound)),
+            findings=(*self.found, *_one_way(seen_peer, mutual, reporting), *_unbound_findings(unbound)),
         )
 
     @staticmethod
@@ -224,6 +224,23 @@ def _left_out(table: pl.DataFrame, taken: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.lit("another neighbour of the same port is taken"))
     )  # fmt: skip
     return rest.select("node", "port", "seen_node", "seen_port", "file", "line", why=why)
+
+
+def _one_way(seen: NDArray[np.int64], mutual: NDArray[np.bool_], reporting: NDArray[np.bool_]) -> list[Finding]:
+    """Return a finding on ports whose far end gave a dump that does not say the same."""
+    far = np.where(seen >= 0, seen, 0)
+    count = int(((seen >= 0) & reporting & reporting[far] & ~mutual).sum())
+    if not count:
+        return []
+    return [
+        Finding(
+            severity=Severity.warning,
+            chapter="cabling",
+            where="observation",
+            what=f"{count} ports see a neighbour whose own dump does not say the same",
+            remedy="read both ends again; if it stays, look at the fibre pair or the optic",
+        )
+    ]
 
 
 def _unbound_findings(unbound: pl.DataFrame) -> list[Finding]:

@@ -32,7 +32,8 @@ _HEADS = {
     "port": "localintf localinterface localport localif localintrfce localint lclport port interface intf "
     "localinterfaceid localportid",
     "name": "deviceid systemname sysname neighbordevice neighbordeviceid neighbor neighborid neighbour remotehost "
-    "remotedevice remotesystem remotesystemname remhostname hostname neighborname device rmtsystemname systemid peer neighbordev",
+    "remotedevice remotesystem remotesystemname remhostname hostname neighborname device rmtsystemname systemid "
+    "peer neighbordev",
     "chassis": "chassisid remotechassisid remchassisid neighborchassisid rmtchassisid chassis",
     "port_id": "portid remoteport remoteportid neighborport neighborportid portinfo remoteif remoteinterface "
     "neighborinterface remportid neighborintf rmtportid exitinterface remoteintf",
@@ -43,7 +44,8 @@ _HEAD = {key: role for role, keys in _HEADS.items() for key in keys.split()}
 _PAIR = re.compile(r"^[\s|+*\-]*([A-Za-z][A-Za-z0-9 ()/._-]{1,40}?)\s*(?:[.\s]*[:=]|\.{2,})\s*(.*?)[\s|,]*$")
 _TITLE = re.compile(
     r"^\W*(?:(?:local |remote lldp \w+ on local )?(?:interface|port|slot/port)|"
-    r".*neighbou?r[- ]information of port)[\s:]*(?:\d+\s*\[)?\s*([A-Za-z]*[\w/.:-]*\d[\w/.:-]*?)\]?(?:\s+(?:detected|has|:).*|:|\s*)$",
+    r".*neighbou?r[- ]information of port)[\s:]*"
+    r"(?:\d+\s*\[)?\s*([A-Za-z]*[\w/.:-]*\d[\w/.:-]*?)\]?(?:\s+(?:detected|has|:).*|:|\s*)$",
     re.IGNORECASE,
 )
 _IS_PORT = re.compile(r"(?:[A-Za-z][A-Za-z -]*)?[\w/.:-]*\d[\w/.:-]*|mgmt")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import polars as pl
 
-from gigasite._core.errors import InputFileError
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite._core.registry import Registry
 from gigasite.cabling.capture import Dump, dumps, files
@@ -108,18 +107,18 @@ def note(file: str, line: int, what: str, severity: Severity = Severity.warning)
     return Finding(severity=severity, chapter="cabling", where=where, what=what, remedy="check the capture")
 
 
-def observe(place: str | Path) -> Observed:
-    """Read one dump, an archive, or a folder of them; every format at once.
+def observe(*places: str | Path) -> Observed:
+    """Read dumps, archives, or folders of them; every format at once.
 
-    Unknown files are listed as notes, never fatal. `plan.csv` in the folder is left for the comparison. Rows of one
-    port from several dumps become one row per neighbour with the evidence of all; see `merge.py`.
+    Unknown files are listed as notes, never fatal. `plan.csv` in a folder is left for the comparison. Rows of one port
+    from several dumps become one row per neighbour with the evidence of all; see `merge.py`.
 
     Raises
     ------
     InputFileError
-        The place does not exist or holds nothing.
+        A place does not exist or holds nothing.
     """
-    return observed_of(files(place))
+    return observed_of(raw for place in places for raw in files(place))
 
 
 def observed_of(raws: Iterable[Raw]) -> Observed:
@@ -140,8 +139,6 @@ def observed_of(raws: Iterable[Raw]) -> Observed:
         known = sum(_one(kinds, dump, got) for dump in pieces)
         if not known:
             got.findings.append(note(raw.file, 0, "is in no format that is read; left out"))
-    if not count:
-        raise InputFileError("", 0, "no file")
     rows = got.table()
     shared = shared_names(rows)
     table, more = merged(by_guid(rows, shared))

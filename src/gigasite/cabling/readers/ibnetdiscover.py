@@ -25,7 +25,7 @@ _LINE = (
     r"(?:CA|SW|RT)\s+\d+\s+(\d+)\s+0x([0-9a-fA-F]+)\s+\(\s*'(.*?)'\s+-\s+'(.*)'\s*\)\s*$"
 )
 _DANGLING = r"^\s*(?:CA|SW|RT)\s+\d+\s+\d+\s+0x[0-9a-fA-F]+\s+(?:\d+x|\?+)\s*\S+\s+[^-(\s]"
-_IGNORED = r"^\s*(?:#.*|$|(?:vendid|devid|sysimgguid|switchguid|caguid|rtguid|chassisguid|rtrguid)\s*=.*|Chassis .*|.*Initiated from.*)"
+_IGNORED = r"^\s*(?:#.*|$|(?:vendid|devid|(?:sysimg|switch|ca|rt|rtr|chassis)guid)\s*=.*|Chassis .*|.*Initiated from.*)"
 
 
 @readers.part("ibnetdiscover")

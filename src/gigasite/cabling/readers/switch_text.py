@@ -24,8 +24,8 @@ _HINT = re.compile(
 )
 _EMPTY = re.compile(
     r"device id\s+local int|capability codes|total entries displayed|total neighbou?r entries|sfp module|"
-    r"not advertised|lldp neighbou?rs?\b|local interface.*(?:chassis|port)|transceiver is|neighbor information:|LLDP is not enabled|"
-    r"interface information:.*enable|transceiver\b.*\bnot present",
+    r"not advertised|lldp neighbou?rs?\b|local interface.*(?:chassis|port)|transceiver is|"
+    r"neighbor information:|LLDP is not enabled|interface information:.*enable|transceiver\b.*\bnot present",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"^\s*(?:def |import |#include|<html|<!doctype|function )", re.MULTILINE | re.IGNORECASE)
