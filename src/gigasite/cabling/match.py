@@ -90,6 +90,7 @@ class _Ports:
             near_k=mapped(seen["port"], port_key),
             far_k=mapped(seen["seen_port"], port_key),
             raw_k=mapped(seen["seen_port_raw"], port_key),
+            descr_k=mapped(seen["seen_port_descr"], port_key),
         )
 
     def bound(self) -> Bound:
@@ -116,7 +117,7 @@ class _Ports:
         have = pl.concat([plan.select("node", "key"), self.seen.select(node="near", key="near_k")]).unique()
         have = have.with_columns(known=pl.lit(value=True))
         seen = self.seen
-        for column in ("far_k", "raw_k"):
+        for column in ("far_k", "raw_k", "descr_k"):
             seen = seen.join(
                 have.rename({"node": "far", "key": column, "known": f"{column}_known"}),
                 on=["far", column],
@@ -126,16 +127,12 @@ class _Ports:
         back = self.seen.select(far="near", back_k="near_k", back_port="port", near="far", near_k="far_k")
         exact = back.unique(["far", "near", "near_k"], keep="none", maintain_order=True)
         seen = seen.join(exact, on=["far", "near", "near_k"], how="left", maintain_order="left")
-        known = pl.col("far_k_known").fill_null(value=False)
-        raw = pl.col("raw_k_known").fill_null(value=False)
-        self.seen = seen.with_columns(
-            far_k=pl.when(known).then("far_k").when(raw).then("raw_k").otherwise(pl.coalesce("back_k", "far_k")),
-            seen_port=pl.when(known)
-            .then("seen_port")
-            .when(raw)
-            .then("seen_port_raw")
-            .otherwise(pl.coalesce("back_port", "seen_port")),
-        )
+        by_key, by_port = pl.col("back_k"), pl.col("back_port")
+        for column, text in (("descr_k", "seen_port_descr"), ("raw_k", "seen_port_raw"), ("far_k", "seen_port")):
+            known = pl.col(f"{column}_known").fill_null(value=False)
+            by_key = pl.when(known).then(column).otherwise(by_key)
+            by_port = pl.when(known).then(text).otherwise(by_port)
+        self.seen = seen.with_columns(far_k=pl.coalesce(by_key, "far_k"), seen_port=pl.coalesce(by_port, "seen_port"))
 
     def _arrays(self, ports: pl.DataFrame) -> Bound:
         at = ports.select("node", "key", "index")

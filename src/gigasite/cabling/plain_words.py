@@ -30,10 +30,10 @@ _KEYS = {
 _ROLE = {key: role for role, keys in _KEYS.items() for key in keys.split()}
 _HEADS = {
     "port": "localintf localinterface localport localif localintrfce localint lclport port interface intf "
-    "localinterfaceid localportid",
+    "localinterfaceid localportid locportid locport locintf",
     "name": "deviceid systemname sysname neighbordevice neighbordeviceid neighbor neighborid neighbour remotehost "
     "remotedevice remotesystem remotesystemname remhostname hostname neighborname device rmtsystemname systemid "
-    "peer neighbordev",
+    "peer neighbordev neighborsystemname remsysname remsystemname",
     "chassis": "chassisid remotechassisid remchassisid neighborchassisid rmtchassisid chassis",
     "port_id": "portid remoteport remoteportid neighborport neighborportid portinfo remoteif remoteinterface "
     "neighborinterface remportid neighborintf rmtportid exitinterface remoteintf",

@@ -1,4 +1,4 @@
-"""`ethtool -m`, text and JSON: what a module says of itself; several ports may follow each other."""
+"""`ethtool -m`, text and JSON, and its like (SONiC `sfputil show eeprom -d`, Junos optics): a module on itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ _PORT = re.compile(
     r"(?:.*ethtool\s+(?:-m|--module-info|-j|--json|\s)+\s*|(?:settings for|===+|#+|interface:?)\s+)([A-Za-z][\w.-]*)",
     re.IGNORECASE,
 )
-_NAMES = {"identifier", "vendor name", "vendor pn", "vendor sn"}
+_OTHER = re.compile(
+    r"(?:Physical interface:\s*(\S+)|(\S+): (?:SFP EEPROM|Module) (?:detected|present).*)$", re.IGNORECASE
+)
+_NAMES = re.compile(r"identifier|vendor (?:name|pn|sn)|laser receiver power|rx\s?\d*\s?power")
+_RX = r"(?:rcvr signal avg optical power|receiver signal average optical power|laser receiver power|rx\s?\d*\s?power)"
+_TX = r"(?:transmit avg optical power|laser (?:output|tx) power|tx\s?\d*\s?power)"
+_BIAS = r"(?:laser (?:tx )?bias(?: current)?|tx\s?\d*\s?bias)"
 
 
 @readers.part("ethtool-module")
@@ -26,12 +32,8 @@ class EthtoolModule:
     def sniff(self, dump: Dump, /) -> float:
         """Look for the fields that every module has."""
         head = dump.text[:20000].lower()
-        return (
-            0.9
-            if re.search(r'"?identifier"?\s*[:=]', head)
-            and ("vendor pn" in head or "vendor_pn" in head or "vendor name" in head)
-            else 0.0
-        )
+        named = re.search(r'"?identifier"?\s*[:=]', head) and re.search(r"vendor[ _](?:pn|name)", head)
+        return 0.9 if named or "laser receiver power" in head else 0.0
 
     def read(self, dump: Dump, /) -> Read:
         """Return one row a module."""
@@ -60,35 +62,34 @@ def _of_command(dump: Dump) -> str:
 
 
 def _blocks(dump: Dump) -> list[tuple[str, dict[str, Any], int]]:
+    """Return (port, values by key, line) of each module; a key that comes again, lane by lane, has several values."""
     out: list[tuple[str, dict[str, Any], int]] = []
-    name = ""
+    name, fresh = "", True
     for index, line in enumerate(dump.lines()):
-        title = _PORT.match(line.strip())
-        if title and not _FIELD.match(line.replace(title[0], "", 1)):
-            name = title[1]
+        other = _OTHER.match(line.strip())
+        title = other or _PORT.match(line.strip())
+        if title and (other or not _FIELD.match(line.replace(title[0], "", 1))):
+            name, fresh = title[1] or title[2], True
             continue
         pair = _FIELD.match(line)
         if not pair:
             continue
         key = pair[1].lower()
-        if key == "identifier" or not out:
+        if fresh or (key == "identifier" and key in out[-1][1]):
             out.append((name, {}, dump.at(index)))
-        out[-1][1].setdefault(key, pair[2])
-    return [b for b in out if _NAMES & set(b[1])]
+            fresh = False
+        out[-1][1].setdefault(key, []).append(pair[2])
+    return [b for b in out if any(_NAMES.fullmatch(k) for k in b[1])]
 
 
 def _row(dump: Dump, port: str, values: dict[str, Any], line: int) -> Sighting | None:
     return optics(
         dump.node,
         port,
-        rx_dbm=_readings(
-            values, r"(?:rcvr signal avg optical power|receiver signal average optical power|rx power)", power=True
-        ),
-        tx_dbm=_readings(
-            values, r"(?:transmit avg optical power|laser output power|laser tx power|tx power)", power=True
-        ),
-        bias_ma=_readings(values, r"laser (?:tx )?bias(?: current)?", power=False),
-        temperature_degc=number(_first(values, "module temperature")),
+        rx_dbm=_readings(values, _RX, power=True),
+        tx_dbm=_readings(values, _TX, power=True),
+        bias_ma=_readings(values, _BIAS, power=False),
+        temperature_degc=number(_first(values, "module temperature") or _first(values, "temperature")),
         serial=str(_first(values, "vendor sn") or "").strip(),
         part_number=str(_first(values, "vendor pn") or "").strip(),
         vendor=str(_first(values, "vendor name") or "").strip(),
@@ -97,7 +98,7 @@ def _row(dump: Dump, port: str, values: dict[str, Any], line: int) -> Sighting |
 
 
 def _first(values: dict[str, Any], key: str) -> Any:
-    value = values.get(key)
+    value = next(iter(listed(values.get(key))), None)
     if isinstance(value, dict):
         value = value.get("value")
     return value

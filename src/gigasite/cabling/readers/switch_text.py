@@ -9,7 +9,7 @@ from gigasite.cabling import plain_words
 from gigasite.cabling.ids import identity, said
 from gigasite.cabling.neighbour import neighbour, number, optics, seconds
 from gigasite.cabling.reader import Local, Read, Sighting, note, readers
-from gigasite.cabling.templates import CHASSIS, DESCR, IP, NAME, PORT, PORT_ID, Fit, field, fits, useful
+from gigasite.cabling.templates import CHASSIS, DESCR, IP, NAME, PORT, PORT_ID, Fit, field, fits, run, useful
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,7 +100,7 @@ def _protocol(template: str) -> str:
 def _rows(dump: Dump, fit: Fit, found: list[Finding]) -> list[Sighting]:
     """Return the rows of a template as sightings; rows that tell of nobody are none."""
     if "transceiver" in fit.template or "optic" in fit.template:
-        return _modules(dump, fit)
+        return _modules(dump, fit) + _inventory(dump, fit)
     if fit.template.endswith("local-device"):
         return []
     out = []
@@ -178,6 +178,14 @@ def _modules(dump: Dump, fit: Fit) -> list[Sighting]:
         )
         out += [row] if row else []
     return out
+
+
+def _inventory(dump: Dump, fit: Fit) -> list[Sighting]:
+    """Return serial and part numbers that stand above the readings of NX-OS, whose template leaves them out."""
+    if fit.template != "cisco_nxos_show_interface_transceiver_details":
+        return []
+    more = run("cisco_nxos_show_interface_transceiver", _unindented(dump.lines()), lenient=True)
+    return _modules(dump, more) if more else []
 
 
 def _readings(rows: list[dict[str, Any]], names: tuple[str, ...], named: dict[str, Any], what: str) -> list[float]:
