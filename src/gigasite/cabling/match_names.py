@@ -76,14 +76,15 @@ def node_names(plan: pl.Series, observed: Observed, planned: pl.DataFrame) -> tu
 
 def _shared_ids(ids: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     """Return ids that one device has, and findings on those that several tell of themselves."""
-    short = pl.col("node").str.to_lowercase().str.split(".").list.first().str.head(LEAST_CUT)
-    counted = ids.with_columns(devices=short.n_unique().over("kind", "id"))
-    shared = (
-        counted.filter(pl.col("devices") > 1)
+    short = pl.col("node").str.to_lowercase().str.split(".").list.first()
+    told = (
+        ids.with_columns(short=short)
         .group_by("kind", "id")
-        .agg(pl.col("node").unique().sort())
-        .sort("kind", "id")
+        .agg(pl.col("short").unique().sort(), pl.col("node").unique().sort())
     )
+    many = told.filter(pl.col("short").list.len() > 1)
+    clash = [_several(names) for names in many["short"].to_list()]
+    shared = many.filter(pl.Series(clash, dtype=pl.Boolean)).sort("kind", "id")
     found = [
         _told(
             "observation",
@@ -93,7 +94,17 @@ def _shared_ids(ids: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
         for r in shared.to_dicts()
         if r["kind"] != "serial"
     ]
-    return counted.filter(pl.col("devices") == 1).drop("devices"), found
+    return ids.join(shared.select("kind", "id"), on=["kind", "id"], how="anti", maintain_order="left"), found
+
+
+def _several(names: list[str]) -> bool:
+    """Say whether names are of several devices: one that begins another may be the same, cut by a table.
+
+    >>> _several(["leaf-of-hall-one-row", "leaf-of-hall-one-row-07"]), _several(["h1", "h2"]), _several(["h1", "h10"])
+    (False, True, True)
+    """
+    longest = max(names, key=len)
+    return not all(longest == n or (len(n) >= LEAST_CUT and longest.startswith(n)) for n in names)
 
 
 def _by_plan_id(ids: pl.DataFrame, planned: pl.DataFrame, found: list[Finding]) -> pl.DataFrame:
@@ -180,14 +191,11 @@ def _renamed(table: pl.DataFrame) -> list[Finding]:
     ]
 
 
-def far_names(seen: pl.DataFrame, observed: Observed, names: pl.DataFrame) -> pl.Series:
-    """Return the plan's name of each neighbour: by its id where a device tells that id of itself, else by its name."""
-    ids = own_ids(observed)
-    clear = _shared_ids(ids)[0].filter(pl.col("own")).join(names.rename({"text": "node"}), on="node", how="inner")
-    known = clear.select(identity="id", by_id="name").unique().filter(~pl.col("identity").is_duplicated())
-    far = seen.select("identity", text="seen_node").join(known, on="identity", how="left", maintain_order="left")
-    far = far.join(names.select("text", "name"), on="text", how="left", maintain_order="left")
-    return far.select(pl.coalesce("by_id", "name", "text")).to_series()
+def far_ids(observed: Observed, names: pl.DataFrame) -> pl.DataFrame:
+    """Return (id, name): ids that one device tells of itself, with the plan's name of it."""
+    clear = _shared_ids(own_ids(observed))[0].filter(pl.col("own"))
+    clear = clear.join(names.rename({"text": "node"}), on="node", how="inner")
+    return clear.select("id", "name").unique(maintain_order=True).filter(~pl.col("id").is_duplicated()).sort("id")
 
 
 def _told(where: str, what: str, remedy: str, severity: Severity = Severity.warning) -> Finding:
