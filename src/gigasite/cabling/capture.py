@@ -362,7 +362,7 @@ def node_of(file: str) -> tuple[str, str]:
     """Return the node that a file's name announces, and that of its folder.
 
     >>> node_of("leaf01.json0.txt"), node_of("x/leaf02/show_lldp_neighbors.txt"), node_of("10.1.2.3.txt")
-    (("leaf01", ""), ('', 'leaf02'), ('10.1.2.3', ''))
+    (('leaf01', ''), ('', 'leaf02'), ('10.1.2.3', ''))
     """
     path = PurePosixPath(file.replace("\\", "/"))
     name = path.name

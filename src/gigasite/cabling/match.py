@@ -102,7 +102,8 @@ _FAR = ("seen_port", "seen_port_raw", "seen_port_descr")
 def _codes(column: pl.Series, values: pl.Series, code: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the code of each text; `values` are all different texts that there are."""
     kind = pl.Enum(values)
-    return code[column.cast(kind).to_physical().to_numpy()]
+    found: NDArray[np.int64] = code[column.cast(kind).to_physical().to_numpy()]
+    return found
 
 
 def _numbered(ends: pl.DataFrame, seen: pl.DataFrame, names: pl.DataFrame, by_id: pl.DataFrame) -> _Numbers:
@@ -134,6 +135,12 @@ def _numbered(ends: pl.DataFrame, seen: pl.DataFrame, names: pl.DataFrame, by_id
     return _Numbers(nodes=tuple(nodes.to_list()), a=a, z=z, near=mine, far=there, far_column=column, far_row=row)
 
 
+def _distinct(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return each value once, in order. Sorting is five times faster here than `np.unique`, which hashes since 2.3."""
+    ordered = np.sort(values)
+    return ordered[np.r_[True, ordered[1:] != ordered[:-1]]] if len(ordered) else ordered
+
+
 def _in(values: NDArray[np.int64], ordered: NDArray[np.int64]) -> NDArray[np.bool_]:
     at = np.searchsorted(ordered, values)
     return ordered[np.minimum(at, len(ordered) - 1)] == values if len(ordered) else np.zeros(len(values), bool)
@@ -146,7 +153,7 @@ def _far_ports(
 
     Where none is (a MAC address, a number, nothing), the one port of the far end that sees this port is taken.
     """
-    have = np.unique(known[known & ((1 << KEY_BITS) - 1) != 0])
+    have = _distinct(known[known & ((1 << KEY_BITS) - 1) != 0])
     out = far << KEY_BITS | ports[0]
     column = np.zeros(len(far), np.int8)
     open_ = np.flatnonzero(~_in(out, have))
@@ -159,7 +166,7 @@ def _far_ports(
     if len(open_):
         # sightings of the far node that see this very port, when there is one alone
         back = pl.DataFrame({"far": mine >> KEY_BITS, "sees": out, "row": np.arange(len(far))})
-        back = back.filter(pl.Series(_in(out, np.unique(mine[open_])))).unique(["far", "sees"], keep="none")
+        back = back.filter(pl.Series(_in(out, _distinct(mine[open_])))).unique(["far", "sees"], keep="none")
         ask = pl.DataFrame({"far": far[open_], "sees": mine[open_], "at": open_})
         got = ask.join(back, on=["far", "sees"], how="inner")
         i, j = got["at"].to_numpy(), got["row"].to_numpy()
@@ -171,10 +178,10 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
     """Give ports their index, the plan's first, by node and spelling; and each its peers."""
     low = (1 << KEY_BITS) - 1
     ids, first = np.unique(np.r_[n.a, n.z], return_index=True)
-    there = n.far[n.far & low != 0]
-    extra, extra_at = np.unique(np.r_[n.near[n.near & low != 0], there], return_index=True)
-    new = ~_in(extra, ids)
-    extra, extra_at = extra[new], extra_at[new]
+    ends_seen = np.r_[n.near[n.near & low != 0], n.far[n.far & low != 0]]
+    new = np.flatnonzero(~_in(ends_seen, ids))
+    extra, extra_at = np.unique(ends_seen[new], return_index=True)
+    extra_at = new[extra_at]
     every = np.r_[ids, extra]
 
     def index(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -191,7 +198,7 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
     order, device = _devices(every >> KEY_BITS, ids >> KEY_BITS)
     number = pl.DataFrame({"d": device}).select(pl.int_range(pl.len()).over("d")).to_series().to_numpy()
     node = pl.Series(n.nodes).gather(every >> KEY_BITS)
-    reporting = _in(every >> KEY_BITS, np.unique(n.near >> KEY_BITS))
+    reporting = _in(every >> KEY_BITS, _distinct(n.near >> KEY_BITS))
     ports = pl.DataFrame({"node": node, "port": text, "planned": np.arange(len(every)) < len(ids)})
     return Bound(
         ports=BOUND_PORTS.check(ports),
@@ -199,7 +206,7 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
         seen_peer=seen_peer,
         packed=device << PORT_BITS | number,
         nodes=tuple(pl.Series(n.nodes).gather(order).to_list()),
-        planned_nodes=len(np.unique(ids >> KEY_BITS)),
+        planned_nodes=len(_distinct(ids >> KEY_BITS)),
         sight=sight,
         mutual=mutual,
         reporting=reporting,
@@ -215,18 +222,19 @@ def _texts(seen: pl.DataFrame, n: _Numbers, at: NDArray[np.int64]) -> pl.Series:
     mine = at < len(near_rows)
     row = np.r_[near_rows, far_rows][at]
     column = np.where(mine, -2, n.far_column[row])
-    table = seen.select("port", *_FAR)[row].with_columns(c=pl.Series(column))
+    table: pl.DataFrame = seen.select("port", *_FAR)[row].with_columns(c=pl.Series(column))
     named = table.select(
         pl.when(pl.col("c") == -2).then("port").when(pl.col("c") == 1).then("seen_port_raw")
         .when(pl.col("c") == 2).then("seen_port_descr").otherwise("seen_port").alias("port")
     )  # fmt: skip
-    return named.to_series()
+    texts: pl.Series = named.to_series()
+    return texts
 
 
 def _devices(of_port: NDArray[np.int64], planned: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the nodes that have ports, the plan's first, and each port's number among them."""
-    first = np.unique(planned)
-    order = np.r_[first, np.setdiff1d(np.unique(of_port), first)]
+    first = _distinct(planned)
+    order = np.r_[first, np.setdiff1d(_distinct(of_port), first)]
     place = np.zeros(int(order.max()) + 1 if len(order) else 0, np.int64)
     place[order] = np.arange(len(order))
     return order, place[of_port]
@@ -243,12 +251,12 @@ def _peers(
     """
     n = len(plan_peer)
     ok = (i >= 0) & (j >= 0)
-    both = ok & _in(j * n + i, np.unique(i[ok] * n + j[ok]))
+    both = ok & _in(j * n + i, _distinct(i[ok] * n + j[ok]))
     taken = _taken(seen, i, ok, both, plan_peer[np.where(i >= 0, i, 0)] == j) if n else np.zeros(0, np.int64)
     seen_peer, sight, mutual = np.full(n, -1, np.int64), np.full(n, -1, np.int64), np.zeros(n, bool)
     rows = seen["sight"].to_numpy().astype(np.int64)
     seen_peer[i[taken]], sight[i[taken]], mutual[i[taken]] = j[taken], rows[taken], both[taken]
-    silent = taken[~_in(names.far[taken] >> KEY_BITS, np.unique(names.near >> KEY_BITS))]
+    silent = taken[~_in(names.far[taken] >> KEY_BITS, _distinct(names.near >> KEY_BITS))]
     silent = silent[seen_peer[j[silent]] < 0]
     silent = silent[np.unique(j[silent], return_index=True)[1]]
     seen_peer[j[silent]], sight[j[silent]] = i[silent], rows[silent]
