@@ -33,6 +33,9 @@ _NOISE = re.compile(
 """Lines that stand around any table and tell of no port."""
 MOST_LINE = 2000
 """Characters of a line that a template sees: their patterns are not made for longer ones."""
+_CLASS = re.compile(r"\\[a-zA-Z]|\$\{\w+\}|\(\?P<\w+>|\[[^\]]*\]")
+MOST_LOOSE = 8
+"""Templates that are tried on a text of which none knows every line."""
 LEAST_WORDS = 8
 """Letters of heads or titles that a template must know: one that knows only columns reads any table, and wrongly."""
 MOST_LINES = 400_000
@@ -188,8 +191,26 @@ def fits(text: list[str], command: str) -> tuple[list[Fit], bool]:
     good = [f for f in strict if f.score > 0 and f.words >= LEAST_WORDS and any(useful(r) for _, r in f.rows)]
     if good:
         return sorted(good, key=lambda f: (not _of(names()[f.template][1], command), -f.score)), True
-    loose = [f for n in known if (f := run(n, lines, lenient=True)) and f.score > 0 and f.words >= LEAST_WORDS]
+    loose = [
+        f
+        for n in _likely(known, whole)
+        if (f := run(n, lines, lenient=True)) and f.score > 0 and f.words >= LEAST_WORDS
+    ]
     return sorted(loose, key=lambda f: (not _of(names()[f.template][1], command), -f.score)), False
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    """Return the words of heads and titles that a template knows."""
+    machine = _machine(name)
+    rules = [rule.match for state in machine.states.values() for rule in state]
+    return frozenset(w.lower() for r in rules for w in re.findall(r"[A-Za-z]{4,}", _CLASS.sub(" ", r)))
+
+
+def _likely(known: list[str], text: str) -> list[str]:
+    """Return the templates of which the text holds the most words: the others cannot read it."""
+    have = {w.lower() for w in re.findall(r"[A-Za-z]{4,}", text)}
+    return sorted(known, key=lambda n: (-len(_words(n) & have), n))[:MOST_LOOSE]
 
 
 def _of(mine: str, typed: str) -> bool:

@@ -59,9 +59,10 @@ class LldpdXml:
                 rows.append(row)
             else:
                 found.append(note(dump.file, line, "an entry without chassis or port; left out"))
-        if "<interface" in dump.text[end:]:
-            line = dump.at(dump.text.count("\n", 0, dump.text.find("<interface", end)))
-            found.append(note(dump.file, line, "an entry is cut off; left out"))
+        rest = dump.text.find("<interface", end)
+        if rest >= 0 or not re.search(r"</(?:lldp|local-chassis)>", dump.text[end:]):
+            line = dump.at(dump.text.count("\n", 0, rest if rest >= 0 else end))
+            found.append(note(dump.file, line, "is cut off there; what came before is read"))
         return Read(rows, found, _own(dump))
 
 
