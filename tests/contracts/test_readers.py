@@ -188,6 +188,43 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         {"port": p, "seen_node": n, "seen_port": q}
         for p, n, q in (("eth0", "oob-mgmt-switch", "swp10"), ("swp1", "spine01", "swp1"), ("swp2", "spine02", "swp1"))
     ],
+    "switch-text.os10.txt": [
+        {"node": "OS10", "port": "Ethernet1/1/2", "seen_node": "OS10-spine", "identity": "90:b1:1c:f4:a6:25"},
+        {"port": "mgmt1/1/1", "seen_node": "C3750", "seen_port": "GigabitEthernet1/0/9"},
+    ],
+    "switch-text.extreme.txt": [
+        {"port": "1", "seen_node": "core-1", "seen_port": "49", "identity": "00:04:96:51:aa:bb"},
+        {"port": "2", "seen_node": "core-2", "seen_port": "50", "ttl_s": 120.0},
+    ],
+    "switch-text.eosbox.txt": [
+        {
+            "node": "eosbox",
+            "port": "Ethernet1/1",
+            "port_raw": "Et1/1",
+            "seen_node": "spine1.dc",
+            "seen_port": "Ethernet5/1",
+        },
+        {"node": "eosbox", "port": "Ethernet2/1", "seen_node": "spine2.dc", "seen_port": "Ethernet5/1"},
+    ],
+    "switch-text.mx1.txt": [{"node": "mx1", "port": "et-0/0/1", "seen_node": "qfx7", "seen_port": "et-0/0/7"}],
+    "switch-text.xr.txt": [
+        {"node": "xr1", "port": "HundredGigE0/0/0/1", "seen_node": "xr9", "seen_port": "HundredGigE0/0/0/9"}
+    ],
+    "switch-text.h3c.txt": [
+        {"node": "H3C-1", "port": "HGE1/0/1", "seen_node": "spine-1", "seen_port": "HundredGigE1/0/5"}
+    ],
+    "switch-text.cdpbrief.txt": [
+        {"port": "GigabitEthernet1/0/1", "seen_node": "core1.dc1.example.com", "seen_port": "GigabitEthernet2/1"},
+        {"port": "TenGigabitEthernet1/1/1", "seen_node": "acc9", "protocol": "cdp"},
+    ],
+    "ethtool-module.junosopt.txt": [
+        {"node": "mx3", "port": "et-0/0/0", "rx_dbm": -40.0, "rx_lanes_dbm": "-0.4 -40", "tx_bias_a": 0.0068},
+        {"node": "mx3", "port": "et-0/0/1", "rx_dbm": -0.4, "temperature_degc": 39.0},
+    ],
+    "ethtool-module.sfputil.txt": [
+        {"node": "sonic2", "port": "Ethernet0", "rx_dbm": -7.5, "serial": "UWV0KHV", "temperature_degc": 30.9258},
+        {"node": "sonic2", "port": "Ethernet4", "serial": "UWV0KHW"},
+    ],
 }
 
 
