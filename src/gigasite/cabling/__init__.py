@@ -1,8 +1,8 @@
 """Every cable planned; what is really cabled, read and compared.
 
 In: a `Campus` and its `Design`; what switches and hosts say of their neighbours; edited sheets. Out: a `CablePlan` with
-routes, lengths, parts, modules, tray fill and labels; changes between plans; files for those who order, pull and check; a
-`Comparison` of plan and sightings. Open `plan.py` first, then `routes.py` and `trays.py` for lengths, `choose.py` for
+routes, lengths, parts, modules, tray fill and labels; changes between plans; files for those who order, pull and check;
+a `Comparison` of plan and sightings. Open `plan.py` first, then `routes.py` and `trays.py` for lengths, `choose.py` for
 parts, `rules/` and `exports/` to add one of a kind, `readers/` to add a format, `match.py` for who is
 who, `compare.py` for the comparison.
 """
