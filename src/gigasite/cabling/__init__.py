@@ -1,14 +1,16 @@
 """Every cable planned; what is really cabled, read and compared.
 
-In: a `Campus` and its `Design`; dumps of lldpd and ibnetdiscover; edited sheets. Out: a `CablePlan` with routes,
-lengths, parts, modules, tray fill and labels; changes between plans; files for those who order, pull and check; a
-`Comparison` of plan and sightings. Open `plan.py` first, then `routes.py` and `trays.py` for lengths, `choose.py` for
-parts, `rules/` and `exports/` to add one of a kind, `readers/` to add a format, `compare.py` for the comparison.
+In: a `Campus` and its `Design`; what switches and hosts say of their neighbours; edited sheets. Out: a `CablePlan` with
+routes, lengths, parts, modules, tray fill and labels; changes between plans; files for those who order, pull and check;
+a `Comparison` of plan and sightings. Open `plan.py` first, then `routes.py` and `trays.py` for lengths, `choose.py` for
+parts, `rules/` and `exports/` to add one of a kind, `readers/` to add a format, `match.py` for who is
+who, `compare.py` for the comparison.
 """
 
 from gigasite.cabling.compare import compare, read_plan_csv
 from gigasite.cabling.diff import apply, diff
 from gigasite.cabling.diff import full as full_plan
+from gigasite.cabling.match import Bound, bind
 from gigasite.cabling.naming import named, pull_sheet
 from gigasite.cabling.plan import plan
 from gigasite.cabling.reader import observe
@@ -16,10 +18,12 @@ from gigasite.cabling.store import read_plan
 from gigasite.cabling.types import CablePlan, Comparison, Observed
 
 __all__ = [
+    "Bound",
     "CablePlan",
     "Comparison",
     "Observed",
     "apply",
+    "bind",
     "compare",
     "diff",
     "full_plan",

@@ -7,21 +7,27 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_text
 from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite.cabling.match import bind
 from gigasite.cabling.naming import pull_sheet
 from gigasite.cabling.types import MISMATCHES, Comparison, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    from gigasite.cabling.match import Bound
     from gigasite.cabling.types import CablePlan
     from gigasite.design.types import Design
 
 _ENDS = ["a_node", "a_port", "z_node", "z_port"]
+_IDS = [f"{end}_{kind}" for end in "az" for kind in ("guid", "mac", "serial")]
 
 
 def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
@@ -32,7 +38,8 @@ def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
     path
         CSV file.
     more
-        Further columns that are wanted, as text; "" where the file lacks them.
+        Further columns that are wanted, as text; "" where the file lacks them. Ids of devices (`a_guid`, `a_mac`,
+        `a_serial` and the same of `z`) are kept where the file has them.
 
     Raises
     ------
@@ -44,6 +51,7 @@ def read_plan_csv(path: str | Path, more: Sequence[str] = ()) -> pl.DataFrame:
     if not set(_ENDS) <= set(header):
         raise InputFileError(str(place), 1, f"needs the columns {', '.join(_ENDS)}; found {', '.join(header)[:100]}")
     at = [header.index(c) for c in _ENDS]
+    more = [*more, *(c for c in _IDS if c in header and c not in more)]
     also = [header.index(c) if c in header else -1 for c in more]
     used: dict[tuple[str, str], int] = {}
     kept = []
@@ -82,48 +90,47 @@ def design_ends(design: Design, cables: CablePlan) -> pl.DataFrame:
 
 
 def compare(ends: pl.DataFrame, observed: Observed) -> Comparison:
-    """Compare a plan (four columns of text) with what was seen.
+    """Compare a plan (four columns of text, ids of devices may follow) with what was seen.
 
-    Only nodes that report or are reported are judged: a node that nobody mentions may not be racked yet. Every planned
-    port of a reporting node must see its planned far end.
+    Devices are bound to the plan by `match.bind`. Only nodes that report are judged: a node that nobody mentions may
+    not be racked yet. Every planned port of a reporting node must see its planned far end.
     """
-    planned = pl.concat([ends, ends.select(a_node="z_node", a_port="z_port", z_node="a_node", z_port="a_port")])
-    seen = observed.sightings.select("node", "port", "seen_node", "seen_port").unique(
-        ["node", "port"], keep="first", maintain_order=True
-    )
-    reporting = seen["node"].unique()
-    mine = planned.filter(pl.col("a_node").is_in(reporting.implode()))
-    joined = mine.join(seen, left_on=["a_node", "a_port"], right_on=["node", "port"], how="full")
-    table = _mismatches(joined)
-    right = joined.filter((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).height
+    bound = bind(ends, observed)
+    planned = bound.plan_peer >= 0
+    seen = (bound.seen_peer >= 0) & bound.reporting
+    judged = planned & bound.reporting
+    right = judged & (bound.plan_peer == bound.seen_peer)
+    table = _mismatches(bound, (judged | seen) & ~right)
+    counts = int(judged.sum()), int(seen.sum())
     return Comparison(
-        ports_planned=mine.height,
-        ports_seen=seen.height,
-        ports_right=right,
+        ports_planned=counts[0],
+        ports_seen=counts[1],
+        ports_right=int(right.sum()),
         mismatches=table,
-        findings=worst_first([*observed.findings, *_findings(table, mine.height, seen.height)]),
+        findings=worst_first([*observed.findings, *bound.findings, *_findings(table, *counts)]),
     )
 
 
-def _mismatches(joined: pl.DataFrame) -> pl.DataFrame:
-    wrong = joined.filter(
-        ~((pl.col("z_node") == pl.col("seen_node")) & (pl.col("z_port") == pl.col("seen_port"))).fill_null(value=False)
-    )
-    kind = (
-        pl.when(pl.col("seen_node").is_null())
-        .then(pl.lit("dark"))
-        .when(pl.col("a_node").is_null())
-        .then(pl.lit("unplanned"))
-        .otherwise(pl.lit("wrong-neighbour"))
-    )
-    table = wrong.select(
-        node=pl.coalesce("a_node", "node"),
-        port=pl.coalesce("a_port", "port"),
-        planned_node=pl.col("z_node").fill_null(""),
-        planned_port=pl.col("z_port").fill_null(""),
-        seen_node=pl.col("seen_node").fill_null(""),
-        seen_port=pl.col("seen_port").fill_null(""),
-        kind=kind,
+def _mismatches(bound: Bound, wrong: NDArray[np.bool_]) -> pl.DataFrame:
+    at = np.flatnonzero(wrong)
+    planned, seen = bound.plan_peer[at], bound.seen_peer[at]
+
+    def side(index: NDArray[np.int64], column: str) -> pl.Series:
+        texts = bound.ports[column].gather(np.maximum(index, 0)).to_frame()
+        return texts.select(pl.when(pl.Series(index >= 0)).then(pl.col(column)).otherwise(pl.lit(""))).to_series()
+
+    table = pl.DataFrame(
+        {
+            "node": side(at, "node"),
+            "port": side(at, "port"),
+            "planned_node": side(planned, "node"),
+            "planned_port": side(planned, "port"),
+            "seen_node": side(seen, "node"),
+            "seen_port": side(seen, "port"),
+            "kind": pl.Series(
+                np.where(seen < 0, "dark", np.where(planned < 0, "unplanned", "wrong-neighbour")), dtype=pl.String
+            ),
+        }
     )
     return MISMATCHES.check(table.sort("node", "port"))
 

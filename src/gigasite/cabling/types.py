@@ -119,15 +119,73 @@ SIGHTINGS = Schema(
     "sightings",
     (
         Column("node", "String", "device that reports"),
-        Column("port", "String", "its port"),
-        Column("seen_node", "String", "neighbour by name, else by id"),
-        Column("seen_port", "String", ""),
-        Column("identity", "String", "GUID or chassis id of the neighbour, '' when absent"),
-        Column("width", "String", "lanes, such as 4x; '' when absent"),
-        Column("speed", "String", "as reported; '' when absent"),
-        Column("age_s", "Float64", "since the neighbour was first seen; NaN when absent"),
+        Column("port", "String", "its port, abbreviations written out; `port_names.py`"),
+        Column("port_raw", "String", "its port as printed"),
+        Column("seen_node", "String", "neighbour by name, else by id; '' in rows that tell of the port alone"),
+        Column("seen_port", "String", "neighbour's port, abbreviations written out"),
+        Column("seen_port_raw", "String", "port id as printed"),
+        Column("seen_port_descr", "String", "port description as printed"),
+        Column("identity_kind", "String", "guid, mac, serial, ip, name; '' when absent"),
+        Column("identity", "String", "of the neighbour, in one spelling; `ids.py`"),
+        Column("seen_ip", "String", "management address of the neighbour"),
+        Column("node_kind", "String", "kind of the reporting device's own identity"),
+        Column("node_id", "String", "the reporting device's own identity"),
+        Column("protocol", "String", "lldp, cdp, ib, ...; '' in rows that tell of the port alone"),
+        Column("time", "String", "as printed"),
+        Column("age_s", "Float64", "since the neighbour was first seen or last changed; NaN when absent"),
+        Column("ttl_s", "Float64", "time to live, as sent or as it remains; NaN when absent"),
+        Column("width", "String", "lanes, such as 4x"),
+        Column("speed", "String", "as printed"),
+        Column("capable", "String", "what the link could run at, where the tool says that it runs below"),
+        Column("state", "String", "of the link, as printed"),
+        Column("raw_ber", "Float64", "before correction"),
+        Column("effective_ber", "Float64", "after correction"),
+        Column("rx_dbm", "Float64", "least of the lanes"),
+        Column("rx_lanes_dbm", "String", "each lane, separated by blanks"),
+        Column("tx_dbm", "Float64", "least of the lanes"),
+        Column("tx_bias_a", "Float64", "least of the lanes"),
+        Column("temperature_degc", "Float64", "of the module"),
+        Column("serial", "String", "of the module or cable"),
+        Column("part_number", "String", "of the module or cable"),
+        Column("vendor", "String", "of the module or cable"),
+        Column("link_downs", "Float64", "times that the link went down; NaN when absent"),
+        Column("symbol_errors", "Float64", "NaN when absent"),
+        Column("reader", "String", "which reader, for the family of templates which template"),
         Column("file", "String", ""),
         Column("line", "Int32", "1-based; 0 when the format has no lines"),
+    ),
+)
+
+OBSERVED_NODES = Schema(
+    "observed nodes",
+    (
+        Column("node", "String", "as the device names itself, or as the file does"),
+        Column("identity_kind", "String", "guid, mac, serial, ip"),
+        Column("identity", "String", "in one spelling"),
+        Column("file", "String", ""),
+        Column("line", "Int32", ""),
+    ),
+)
+
+BOUND_PORTS = Schema(
+    "bound ports",
+    (
+        Column("node", "String", "name in the plan, or as seen"),
+        Column("port", "String", "name in the plan, or as seen"),
+        Column("planned", "Boolean", "the plan has a cable there"),
+    ),
+)
+
+UNBOUND = Schema(
+    "unbound sightings",
+    (
+        Column("node", "String", ""),
+        Column("port", "String", ""),
+        Column("seen_node", "String", ""),
+        Column("seen_port", "String", ""),
+        Column("file", "String", ""),
+        Column("line", "Int32", ""),
+        Column("why", "String", ""),
     ),
 )
 
@@ -172,9 +230,11 @@ class CablePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What devices say about their neighbours; `sightings` follows `SIGHTINGS`."""
+    """What devices say about their neighbours; `sightings` follows `SIGHTINGS`, `nodes` `OBSERVED_NODES`."""
 
     sightings: pl.DataFrame
+    nodes: pl.DataFrame
+    """What devices say about themselves."""
     files: int
     readers: dict[str, int]
     """Files read by each reader."""

@@ -292,14 +292,28 @@ def labels(
 
 @cables.command()
 def read(
-    sheet: Annotated[
-        Path, typer.Argument(help="Point-to-point sheet (xlsx, CSV), as `export --format cvt` writes it.")
+    places: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Dumps, archives or folders of them; with --plan one edited point-to-point sheet (xlsx, CSV)."
+        ),
     ],
-    file: Annotated[Path, typer.Option("--plan", help="Campus file that the sheet belongs to.")],
-    out: ChangesFile = None,
+    file: Annotated[Path | None, typer.Option("--plan", help="Campus file that an edited sheet belongs to.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file: the links, or the sheet's changes.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Read an edited sheet back: every mistake with row and column, and what it changes."""
+    """What switches and hosts say of their neighbours, as one table; or an edited sheet, and what it changes."""
+    from gigasite._core.errors import InfeasibleError
+    from gigasite.show.cables_observed import show_observed
+
+    if file is None:
+        return show_observed(places, out, as_json=as_json)
+    if len(places) > 1:
+        raise InfeasibleError("--plan takes one sheet at a time")
+    return _read_sheet(places[0], file, out, as_json=as_json)
+
+
+def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
     from gigasite.cabling import diff, full_plan
     from gigasite.cabling.sheet import read_sheet
     from gigasite.show import terminal

@@ -17,7 +17,6 @@ from gigasite._core.finding import Severity
 from gigasite.cabling import CablePlan, compare, observe, plan, pull_sheet, read_plan_csv
 from gigasite.cabling.compare import design_ends
 from gigasite.cabling.ends import ends
-from gigasite.cabling.reader import Dump, readers
 from gigasite.campus import Campus, load, reference
 from gigasite.design import Design, design
 from gigasite.design.types import PORT_BITS
@@ -324,40 +323,3 @@ def test_broken_plans_name_the_line(tmp_path: Path, text: str, needle: str) -> N
     (tmp_path / "p.csv").write_text(text)
     with pytest.raises(InputFileError, match=needle):
         read_plan_csv(tmp_path / "p.csv")
-
-
-def test_unknown_and_binary_dumps_are_listed_and_absent_places_are_errors(tmp_path: Path) -> None:
-    (tmp_path / "a.bin").write_bytes(bytes(range(256)))
-    (tmp_path / "b.txt.gz").write_bytes(b"\x1f\x8b\x08broken")
-    o = observe(tmp_path)
-    assert o.sightings.height == 0
-    assert {f.where for f in o.findings} == {"a.bin", "b.txt.gz"}
-    with pytest.raises(InputFileError, match="does not exist"):
-        observe(tmp_path / "none")
-
-
-SAMPLES = {
-    "lldpd-json0": (Path(__file__).parents[3] / "src/gigasite/cabling/demo/leaf00.json0.txt").read_text(),
-    "ibnetdiscover": '# Topology file\nswitchguid=0x2\nSwitch\t36 "S-0002"\t\t# "L1" base port 0 lid 0 lmc 0\n[1]\t"H-0001"[1](2) \t\t# "H1" lid 0 4xSDR\n'
-    '\nCa\t1 "H-0001"\t\t# "H1"\n[1](2) \t"S-0002"[1]\t\t# lid 0 lmc 0 "L1" lid 0 4xSDR\n',
-}
-
-
-@pytest.mark.parametrize("name", readers.names())
-@settings(max_examples=300)
-@given(cut=st.integers(0, 6000), junk=st.text(max_size=30), at=st.integers(0, 6000))
-def test_readers_survive_cuts_and_junk(name: str, cut: int, junk: str, at: int) -> None:
-    text = SAMPLES[name][:cut]
-    broken = Dump(file="d.txt", text=text[:at] + junk + text[at:], node="d")
-    reader = readers[name]()
-    reader.sniff(broken)
-    sightings, found = reader.read(broken)
-    assert all(s.node and s.port and s.seen_node and s.seen_port for s in sightings)
-    assert all(f.where.startswith("d.txt") for f in found)
-
-
-@pytest.mark.parametrize("name", readers.names())
-def test_every_reader_knows_its_own_sample(name: str) -> None:
-    dump = Dump(file="d.txt", text=SAMPLES[name], node="d")
-    assert [n for n in readers.names() if readers[n]().sniff(dump)] == [name]
-    assert readers[name]().read(dump)[0]
