@@ -25,7 +25,7 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
     Raises
     ------
     InfeasibleError
-        No chosen cable ends at an Ethernet switch.
+        No chosen cable ends at a switch.
     """
     network = book.network().to_numpy()
     rows = sheet(book.devices, book.cables.parts, book.cables.label, book.rows)
@@ -39,14 +39,14 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
                     "node": here["node"],
                     "number": here["number"],
                     **made[end],
-                    "switch": network[here["device_id"].to_numpy()] == "ethernet",
+                    "switch": network[here["device_id"].to_numpy()] != "",
                     "text": rows[f"{far}_node"] + " " + rows[f"{far}_port"] + " " + rows["cable"],
                 }
             )
         )
     table = pl.concat(tables).filter(pl.col("switch")).sort("node", "number")
     if table.is_empty():
-        raise InfeasibleError("no chosen cable ends at an Ethernet switch; for InfiniBand see `ibdiagnet`")
+        raise InfeasibleError("no chosen cable ends at a switch")
     for (node,), ports in table.group_by("node", maintain_order=True):
         yield str(node), ports.select("number", "cage", "sub", "share", "text")
 

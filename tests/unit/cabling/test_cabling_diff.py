@@ -100,7 +100,7 @@ def test_the_plan_on_disk_reads_back_the_same(made: Made, tmp_path: Path) -> Non
     [
         ("a_node,a_port,z_node,z_port,cable\na,1,b,1,X\nc,1,d,1,X\n", "named 2 times"),
         ("a_node,a_port,z_node,z_port,length_m\na,1,b,1,long\n", "length_m of a 1 is no number"),
-        ('a_node,a_port,z_node,z_port\n"' + "x" * 140000 + '",1,b,1\n', "is no CSV"),
+        ('a_node,a_port,z_node,z_port\n"' + "x" * 1_200_000 + '",1,b,1\n', "is no CSV"),
         ('a_node,a_port,z_node,z_port\n"a, b",1,,1\n', ":2: needs node and port"),
     ],
 )
