@@ -48,6 +48,10 @@ SUSPECTS = Schema(
 )
 
 
+MOST_ROUNDS = 60
+"""Of adding and letting go; six are usual."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sense:
     """When a part is held to be gray.
@@ -55,7 +59,8 @@ class Sense:
     Parameters
     ----------
     false_alarm_frac
-        Chance of naming any good part in one run, if losses are as the model says (Bonferroni over all suspects).
+        Share of named parts that are good, if losses are as the model says: the bar is lower the more parts are found,
+        as Benjamini and Hochberg (1995) set it.
     least_rate_frac
         Lost share below which a part is not worth an order; estimate.
     other_frac
@@ -228,14 +233,14 @@ def _alike(ways: Routes, parts: sparse.csc_matrix, weight: Floats) -> tuple[Ints
 def _search(made: Suspects, sense: Sense) -> tuple[Ints, Floats, Floats, float]:
     """Return chosen columns, what they lose, what they gain, and what everything else loses."""
     many = len(made.weight)
-    least = math.log(max(many, 1) / sense.false_alarm_frac)
     chosen, x, other = np.zeros(0, np.int64), np.zeros(0), max(sense.other_frac, 1e-12)
     rate = other * made.sent
     if not len(made.lost) or not many:
         return chosen, x, x, 0.0
     # all losses as background is where it starts from: what is everywhere is no one's fault
-    chosen, x, other, rate, gain = _fitted(made, chosen, x, other, sense, least)
-    for _ in range(60):
+    chosen, x, other, rate, gain = _fitted(made, chosen, x, other, sense, 0.0)
+    for _ in range(MOST_ROUNDS):
+        least = math.log(many / ((len(chosen) + 1) * sense.false_alarm_frac))
         found = kernels.gains(made.first, made.rows, made.sends, made.lost, rate, made.weight, 12)
         found[0, (found[1] < sense.least_rate_frac) | (found[0] < least)] = 0.0
         found[0, chosen] = 0.0
