@@ -42,7 +42,7 @@ class _Candidate:
 def blocks(case: Case) -> list[Cause]:
     """Return the blocks that explain most, each put back in `case.real`, which is changed in place."""
     out: list[Cause] = []
-    parts = [faults[name]() for name in faults.names() if faults[name].stage == Stage.BLOCK]
+    parts = [part for name in faults.names() if (part := faults[name]()).stage == Stage.BLOCK]
     for _ in range(PASSES):
         found = _candidates(case, [c for part in parts for c in part.find(case)])
         chosen = [c for group in _groups(found) for c in _chosen(case, group)]

@@ -26,7 +26,8 @@ def case(bound: Bound, observed: Observed) -> Case:
     within = pl.Series([n[len(h) :] for n, h in zip(bound.nodes, hosts, strict=True)], dtype=pl.String)
     unit = host[node]
     slot, rank = _slots(within, node, bound.ports["port"])
-    order = np.lexsort((rank, unit))
+    # one key and a sort that likes runs: ports come in the order of devices already
+    order = np.argsort(unit * (int(rank.max(initial=0)) + 1) + rank, kind="stable")
     line = np.empty(len(node), np.int64)
     line[order] = np.arange(len(node))
     real = true_links(bound)

@@ -1,8 +1,8 @@
 """From what differs to the few causes behind it, and the fewest plugs to move.
 
 `diagnose` is the front function. Identities are put right first, then blocks of displaced plugs are taken out, largest
-first; what remains are rings and chains of single cables. Moves come from the whole difference at once (`repair.py`), so
-that they are the fewest however well the causes are named.
+first; what remains are rings and chains of single cables. Moves come from the whole difference at once (`repair.py`),
+so that they are the fewest however well the causes are named.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Diagnosis:
         Cabling with names put right.
     planned, seen, right
         Links of the plan whose state is known; links seen; links that are as planned, names as they are.
+    differing
+        Ports that differ from the plan, names as they are.
     unexplained
         Ports that differ from the plan and belong to no cause (k,).
     """
@@ -60,6 +62,7 @@ class Diagnosis:
     planned: int
     seen: int
     right: int
+    differing: int
     unexplained: NDArray[np.int64]
     findings: tuple[Finding, ...]
 
@@ -106,13 +109,14 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
         planned=_links(case.known | case.known[case.plan] & (case.plan >= 0), case.plan),
         seen=_links(case.real >= 0, case.real),
         right=_links(case.plan == case.real, case.plan),
+        differing=len(case.bad),
         unexplained=_unexplained(named, placed),
         findings=worst_first([*observed.findings, *bound.findings]),
     )
 
 
 def _parts(stage: Stage) -> list[Fault]:
-    return [faults[name]() for name in faults.names() if faults[name].stage == stage]
+    return [part for name in faults.names() if (part := faults[name]()).stage == stage]
 
 
 def put_right(case: Case, identity: list[Cause]) -> Case:
@@ -190,6 +194,7 @@ def _refused(case: Case) -> Diagnosis:
         planned=_links(case.known, case.plan),
         seen=seen,
         right=right,
+        differing=len(case.bad),
         unexplained=np.flatnonzero(case.real >= 0),
         findings=worst_first([word, *case.observed.findings, *case.bound.findings]),
     )

@@ -125,8 +125,9 @@ class Case:
     @property
     def bad(self) -> NDArray[np.int64]:
         """Ports whose far end is known to differ from the plan."""
-        link = self.known | self.known[self.plan] & (self.plan >= 0)
-        out: NDArray[np.int64] = np.flatnonzero((self.plan != self.real) & link)
+        at = np.flatnonzero(self.plan != self.real)
+        plan = self.plan[at]
+        out: NDArray[np.int64] = at[self.known[at] | ((plan >= 0) & self.known[plan])]
         return out
 
     def belongs(self, at: NDArray[np.int64]) -> NDArray[np.int64]:

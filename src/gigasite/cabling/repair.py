@@ -109,8 +109,8 @@ def _installs(case: Case, parts: Residue, moving: NDArray[np.bool_]) -> NDArray[
     keeps[ports[~moving & (case.real[ports] >= 0)]] = True
     a = ports[case.plan[ports] > ports]
     a = a[~keeps[a] & ~keeps[case.plan[a]]]
-    a = np.sort(a)
-    return np.c_[a, case.plan[a]]
+    out: NDArray[np.int64] = np.c_[np.sort(a), case.plan[np.sort(a)]]
+    return out
 
 
 def apply_moves(real: NDArray[np.int64], found: Repair) -> NDArray[np.int64]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from gigasite.cabling.fault import Cause, Stage, faults
 from gigasite.cabling.residue import residue
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from gigasite.cabling.fault import Case

@@ -53,14 +53,13 @@ def _cause(case: Case, starts: np.ndarray, total: int) -> list[Cause]:
     fixed = gain(case, ports, ports[::-1])
     if fixed < LEAST_CABLES:
         return []
+    where = f"{case.port(int(ports[0]))} ... {case.port(int(ports[-1]))}"
     return [
         Cause(
             kind="trunk_reversed",
             at=tuple(ports.tolist()),
             belongs=tuple(ports[::-1].tolist()),
             confidence_frac=fixed / (len(ports) // 2 * 2),
-            evidence=(
-                f"{fixed} cables of {case.port(int(ports[0]))} ... {case.port(int(ports[-1]))} are right in opposite order",
-            ),
+            evidence=(f"{fixed} cables of {where} are right in opposite order",),
         )
     ]
