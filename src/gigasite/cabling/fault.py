@@ -1,7 +1,7 @@
 """What a class of faults is, and the causes that a diagnosis is made of.
 
 Faults are parts: `faults/` has one file each, which says how the class looks (`find`), what repairs it, and how it is
-made for drills and tests (`plant`). They work in four stages, see `Stage`; `diagnose.py` calls them in this order.
+made for drills and tests (`plant`). They work in stages, see `Stage`; `diagnose.py` calls them in this order.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from gigasite._core.registry import Registry
+from gigasite.cabling.hosts import host_name
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from gigasite.cabling.lab import Lab
@@ -28,11 +30,13 @@ class Stage(IntEnum):
 
     IDENTITY = 0
     """Devices that bear each other's names."""
-    BLOCK = 1
+    DEVICE = 1
+    """Devices that are dark as a whole."""
+    BLOCK = 2
     """Many plugs displaced by one mistake."""
-    CABLE = 2
+    CABLE = 3
     """Single cables."""
-    EVIDENCE = 3
+    EVIDENCE = 4
     """Cabled as planned, but something else is wrong."""
 
 
@@ -83,22 +87,58 @@ class Case:
     real
         Far end that the port truly has, as far as is known: symmetric, -1 for none (n,). Faults of later stages see it
         as it is once the causes that were found are undone.
+    known
+        The state of the port is known: its device reports, or another sees it (n,).
     node
         Device of each port (n,).
-    place
-        Place of the port among those of its device in natural order (`swp2` before `swp10`), from 0 (n,).
     host
         Group of each device (m,): network adapters of one server, which are devices of their own in InfiniBand plans,
-        share one; other devices are alone.
+        share one; other devices are alone. The number is that of the group's first device.
+    unit
+        Group of each port's device (n,).
+    slot
+        Number of the port's name within its group: ports of two groups with one number have one name (n,).
+    line
+        Rank of the port by group and, within it, by natural order: `swp2` before `swp10` (n,). Ports side by side have
+        ranks side by side.
+    order, first
+        Ports by `line` (n,), and where each group's begin in it (m + 1,).
     """
 
     bound: Bound
     observed: Observed
     plan: NDArray[np.int64]
     real: NDArray[np.int64]
+    known: NDArray[np.bool_]
     node: NDArray[np.int64]
-    place: NDArray[np.int64]
     host: NDArray[np.int64]
+    unit: NDArray[np.int64]
+    slot: NDArray[np.int64]
+    line: NDArray[np.int64]
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+    def ports_of(self, unit: int) -> NDArray[np.int64]:
+        """Return the ports of a group of devices, in natural order."""
+        return self.order[self.first[unit] : self.first[unit + 1]]
+
+    @property
+    def bad(self) -> NDArray[np.int64]:
+        """Ports whose far end is known to differ from the plan."""
+        at = np.flatnonzero(self.plan != self.real)
+        plan = self.plan[at]
+        out: NDArray[np.int64] = at[self.known[at] | ((plan >= 0) & self.known[plan])]
+        return out
+
+    def belongs(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the plugs in ports belong if their cables' far ends are right, -1 where nowhere."""
+        far = self.real[at]
+        out: NDArray[np.int64] = np.where(far >= 0, self.plan[far], -1)
+        return out
+
+    def name(self, unit: int) -> str:
+        """Return the name of a group of devices."""
+        return host_name(self.bound.nodes[unit])
 
     def port(self, index: int) -> str:
         """Return `leaf-003 swp7`."""

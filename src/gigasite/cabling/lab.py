@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from gigasite.cabling.plugs import carry
 from gigasite.cabling.types import OBSERVED_NODES, SIGHTINGS, Observed
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ class Lab:
         Ports that see nothing though a cable leads to them (n,).
     evidence
         Columns of `SIGHTINGS` by name, each (n,).
+    cabled, spare
+        Ports with a planned cable, and those without, as they are at first.
     busy
         Ports that a planted fault has touched (n,); faults leave those of others alone.
     """
@@ -62,6 +65,8 @@ class Lab:
     silent: NDArray[np.bool_]
     deaf: NDArray[np.bool_]
     busy: NDArray[np.bool_]
+    cabled: NDArray[np.int64]
+    spare: NDArray[np.int64]
     evidence: dict[str, NDArray[np.generic]] = field(default_factory=dict)
     shown: list[int] = field(default_factory=list)
     """Ports that tell their evidence though they see nobody."""
@@ -75,14 +80,7 @@ class Lab:
 
     def plug(self, at: Sequence[int] | NDArray[np.int64], to: Sequence[int] | NDArray[np.int64]) -> None:
         """Put the plugs in ports `at` into ports `to`, all at once."""
-        source, target = np.asarray(at, np.int64), np.asarray(to, np.int64)
-        where = np.arange(len(self.real))
-        where[source] = target
-        held = np.flatnonzero(self.real >= 0)
-        one = held[held < self.real[held]]
-        a, z = where[one], where[self.real[one]]
-        self.real[held] = -1
-        self.real[a], self.real[z] = z, a
+        carry(self.real, np.asarray(at, np.int64), np.asarray(to, np.int64))
 
     def unplug(self, ports: Iterable[int]) -> None:
         """Take out the cables in these ports."""
@@ -124,6 +122,8 @@ def lab(case: Case) -> Lab:
         silent=np.zeros(m, bool),
         deaf=np.zeros(n, bool),
         busy=np.zeros(n, bool),
+        cabled=np.flatnonzero(case.plan >= 0),
+        spare=np.flatnonzero(case.plan < 0),
     )
 
 
