@@ -126,7 +126,7 @@ def _candidates(seen: Look, often: Bools, judged: Bools, owner: Ints, limits: Th
 
 def _cards(seen: Look, ports: Ints, limits: Thresholds) -> list[Ints]:
     """Return runs of neighbouring ports of one device: a line card, a breakout block."""
-    place = seen.case.place[ports]
+    place = seen.case.line[ports]
     order = np.argsort(place, kind="stable")
     cut = np.flatnonzero((np.diff(place[order]) != 1) | (np.diff(seen.case.node[ports[order]]) != 0)) + 1
     return [run for run in np.split(ports[order], cut) if len(run) >= limits.burst_ports]

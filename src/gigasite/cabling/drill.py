@@ -11,60 +11,56 @@ if TYPE_CHECKING:
 
     from gigasite.cabling.lab import Lab
 
+    Ints = NDArray[np.int64]
+
 TRIES = 64
-"""Places that are looked at before there is said to be none."""
+"""Places that are looked at by chance before there is said to be none."""
 
 
-def _up(lab: Lab) -> NDArray[np.bool_]:
-    case = lab.case
-    far = np.maximum(lab.real, 0)
-    quiet = lab.silent[case.node] | lab.silent[case.node[far]] | lab.deaf | lab.deaf[far]
-    up: NDArray[np.bool_] = (lab.real >= 0) & (lab.real == case.plan) & ~quiet & ~lab.busy & ~lab.busy[far]
-    return up
+def _up(lab: Lab, ports: Ints) -> bool:
+    """Say whether the links in ports are as planned, tell both ends, and are in no other fault."""
+    case, far = lab.case, lab.real[ports]
+    if (far < 0).any() or (far != case.plan[ports]).any():
+        return False
+    every = np.r_[ports, far]
+    return not (lab.silent[case.node[every]] | lab.deaf[every] | lab.busy[every]).any()
 
 
 def lit_link(lab: Lab, rng: np.random.Generator) -> tuple[int, int] | None:
-    """Return both ends of a link that is as planned and in no other fault; None where there is none."""
-    at = np.flatnonzero(_up(lab))
-    if not len(at):
-        return None
-    port = int(rng.choice(at))
-    return port, int(lab.real[port])
-
-
-def device_ports(lab: Lab, rng: np.random.Generator, least: int) -> NDArray[np.int64] | None:
-    """Return all ports in use of one device, none of them touched, at least so many; None where there is none."""
-    case, up = lab.case, _up(lab)
-    free, all_ = (np.bincount(case.node[flag], minlength=len(case.host)) for flag in (up, lab.real >= 0))
-    devices = np.flatnonzero((free >= least) & (free == all_))
-    if not len(devices):
-        return None
-    return np.flatnonzero((case.node == rng.choice(devices)) & up)
-
-
-def trunk(lab: Lab, rng: np.random.Generator, sizes: tuple[int, ...] = (12, 8, 4, 2)) -> NDArray[np.int64] | None:
-    """Return neighbouring ports of one device whose cables lead to neighbouring ports of one other; None for none."""
-    up = _up(lab)
-    starts = np.flatnonzero(up)
-    wanted = list(sizes)
-    rng.shuffle(wanted)
-    for size in wanted:
-        for first in rng.choice(starts, min(TRIES, len(starts)), replace=False) if len(starts) else ():
-            ports = _run(lab, up, int(first), size)
-            if ports is not None:
-                return ports
+    """Return both ends of a link that is as planned and in no other fault; None where none is found."""
+    for port in _some(lab, rng):
+        if _up(lab, np.array([port])):
+            return port, int(lab.real[port])
     return None
 
 
-def _run(lab: Lab, up: NDArray[np.bool_], first: int, size: int) -> NDArray[np.int64] | None:
+def _some(lab: Lab, rng: np.random.Generator) -> list[int]:
+    if not len(lab.cabled):
+        return []
+    return [int(p) for p in lab.cabled[rng.integers(0, len(lab.cabled), TRIES)]]
+
+
+def device_ports(lab: Lab, rng: np.random.Generator, least: int) -> Ints | None:
+    """Return all ports in use of one device or server, untouched, at least so many; None where none is found."""
     case = lab.case
-    mine = np.flatnonzero(case.node == case.node[first])
-    place = case.place[mine] - case.place[first]
-    ports = mine[(place >= 0) & (place < size)]
-    ports = ports[np.argsort(case.place[ports])]
-    if len(ports) < size or not up[ports].all():
-        return None
-    far = lab.real[ports]
-    step = np.diff(case.place[far])
-    same = (case.node[far] == case.node[far[0]]).all()
-    return ports if same and (np.abs(step) == 1).all() and len(set(step.tolist())) == 1 else None
+    for port in _some(lab, rng):
+        mine = case.ports_of(int(case.unit[port]))
+        mine = mine[lab.real[mine] >= 0]
+        if len(mine) >= least and _up(lab, mine):
+            return mine
+    return None
+
+
+def trunk(lab: Lab, rng: np.random.Generator, sizes: tuple[int, ...] = (12, 8, 4, 2)) -> Ints | None:
+    """Return neighbouring ports of one device whose cables lead to neighbouring ports of one other; None for none."""
+    case = lab.case
+    for first in _some(lab, rng):
+        for size in rng.permutation(sizes).tolist():
+            start = int(case.line[first])
+            ports = case.order[start : start + size]
+            far = lab.real[ports]
+            one = (case.node[ports] == case.node[first]).all() and (case.node[far] == case.node[far[0]]).all()
+            step = np.diff(case.line[far])
+            if len(ports) == size and one and (np.abs(step) == 1).all() and (step == step[0]).all() and _up(lab, ports):
+                return ports
+    return None

@@ -105,15 +105,21 @@ def _device(nodes: pl.Series, texts: pl.Series) -> pl.Series:
     """Return the device that each text names: as it is, without case, without domain, before `:port`; null for none."""
     known = pl.DataFrame({"name": nodes})
     asked = pl.DataFrame({"text": texts})
-    low = lambda c: pl.col(c).str.strip_chars().str.to_lowercase()  # noqa: E731  # the same change of two columns
-    short = lambda c: low(c).str.split(".").list.first()  # noqa: E731
     out = pl.Series([None] * len(texts), dtype=pl.String)
     host = asked.select(text=pl.col("text").str.replace(r":[^:]*$", ""))
-    for form, rows in ((pl.col, asked), (low, asked), (short, asked), (pl.col, host), (low, host), (short, host)):
+    for form, rows in ((pl.col, asked), (_low, asked), (_short, asked), (pl.col, host), (_low, host), (_short, host)):
         keys = known.with_columns(key=form("name")).unique("key", keep="none")
         hit = rows.with_columns(key=form("text")).join(keys, on="key", how="left", maintain_order="left")["name"]
         out = pl.select(pl.coalesce(pl.lit(out), pl.lit(hit))).to_series()
     return out
+
+
+def _low(column: str) -> pl.Expr:
+    return pl.col(column).str.strip_chars().str.to_lowercase()
+
+
+def _short(column: str) -> pl.Expr:
+    return _low(column).str.split(".").list.first()
 
 
 def routes(ends: pl.DataFrame, table: pl.DataFrame) -> Routes:
@@ -177,7 +183,12 @@ def _named_links(made: Fabric, way: pl.Series, at: Ints) -> Ints:
     asked = np.flatnonzero(way.str.contains(":", literal=True).to_numpy())
     if len(asked):
         ends, rows = made.ends, np.arange(made.ends.height)
-        ports = pl.concat([ends.select(n=pl.Series(d), p=f"{e}_port", link=pl.Series(rows)) for e, d in (("a", made.a), ("z", made.z))])
+        ports = pl.concat(
+            [
+                ends.select(n=pl.Series(d), p=f"{e}_port", link=pl.Series(rows))
+                for e, d in (("a", made.a), ("z", made.z))
+            ]
+        )
         want = pl.DataFrame({"n": at[asked], "p": way.gather(asked).str.extract(r":([^:]*)$")})
         got = want.join(ports, on=["n", "p"], how="left", maintain_order="left")["link"].fill_null(-1)
         link[asked] = got.to_numpy()
@@ -191,7 +202,9 @@ def _entered(made: Fabric, row: Ints, at: Ints, port: Ints) -> Ints:
     # several cables to one neighbour are one way in as well
     same = np.maximum.reduceat(made.to, made.first[:-1]) == np.minimum.reduceat(made.to, made.first[:-1])
     single = ~made.forwards & same & (degree > 0)
-    entry = np.where(port >= 0, np.where(made.a[port] == at, made.z[port], made.a[port]), np.where(single[at], only[at], at))
+    entry = np.where(
+        port >= 0, np.where(made.a[port] == at, made.z[port], made.a[port]), np.where(single[at], only[at], at)
+    )
     next_ = np.flatnonzero(row[1:] == row[:-1])
     first, last = np.r_[True, row[1:] != row[:-1]], np.r_[row[1:] != row[:-1], True]
     edge = np.flatnonzero((first | last) & (entry != at))

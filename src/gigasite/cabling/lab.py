@@ -15,7 +15,7 @@ from gigasite.cabling.plugs import carry
 from gigasite.cabling.types import OBSERVED_NODES, SIGHTINGS, Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -96,11 +96,11 @@ class Lab:
             self.evidence[column] = np.full(len(self.real), blank, object if blank == "" else np.float64)
         self.evidence[column][list(ports)] = value
 
-    def normal(self, column: str, value: float | str | NDArray[np.float64]) -> None:
+    def normal(self, column: str, value: float | str | Callable[[int], NDArray[np.generic]]) -> None:
         """Let all ports show a healthy value of a column, unless it is shown already: faults stand out against it."""
         if column not in self.evidence:
-            blank = "" if _EVIDENCE[column] == "String" else np.nan
-            self.evidence[column] = np.full(len(self.real), value, object if blank == "" else np.float64)
+            made = value(len(self.real)) if callable(value) else value
+            self.evidence[column] = np.full(len(self.real), made, object if isinstance(made, str) else np.float64)
 
     def tell(self, kind: str, ports: Iterable[int]) -> bool:
         """Note a planted fault, and keep others off its ports; True."""

@@ -118,11 +118,11 @@ def _runs(seen: Look, ports: Ints, *, fan: bool, kind: Ints) -> list[Ints]:
         return []
     case = seen.case
     far = seen.far[ports]
-    order = np.lexsort((case.place[ports], kind[case.node[far]] if fan else case.node[far], case.node[ports]))
+    order = np.lexsort((case.line[ports], kind[case.node[far]] if fan else case.node[far], case.node[ports]))
     ports, far = ports[order], far[order]
-    near = (np.diff(case.node[ports]) == 0) & (np.diff(case.place[ports]) == 1)
+    near = (np.diff(case.node[ports]) == 0) & (np.diff(case.line[ports]) == 1)
     if fan:
         near &= np.diff(kind[case.node[far]]) == 0
     else:
-        near &= (np.diff(case.node[far]) == 0) & (np.abs(np.diff(case.place[far])) == 1)
+        near &= (np.diff(case.node[far]) == 0) & (np.abs(np.diff(case.line[far])) == 1)
     return np.split(ports, np.flatnonzero(~near) + 1)

@@ -1,4 +1,4 @@
-"""Readers of end-to-end measurements: ping meshes, pairwise bandwidth as tables, matrices, and as nccl-tests prints it."""
+"""Readers of end-to-end measurements: ping meshes; bandwidth of pairs as table, matrix, and as nccl-tests prints it."""
 
 from __future__ import annotations
 
@@ -111,11 +111,15 @@ def _rows(
     numbers = [pl.col(n).cast(pl.Float64, strict=False) for n in wanted[2:]]
     table = table.with_columns(numbers)
     low = [pl.col(n).is_null() | ~pl.col(n).is_finite() | (pl.col(n) < 0) for n in wanted[2:]]
-    bad = pl.any_horizontal(*low, *(pl.col(n).fill_null("") == "" for n in ("src", "dst")), pl.col("src") == pl.col("dst"))
+    bad = pl.any_horizontal(
+        *low, *(pl.col(n).fill_null("") == "" for n in ("src", "dst")), pl.col("src") == pl.col("dst")
+    )
     if wanted is _PING:
         bad |= (pl.col("sent") == 0) | (pl.col("lost") > pl.col("sent"))
     table = table.with_columns(bad=bad.fill_null(value=True))
-    what = "needs two different devices and numbers, none below zero" + (", lost at most sent" if wanted is _PING else "")
+    what = "needs two different devices and numbers, none below zero" + (
+        ", lost at most sent" if wanted is _PING else ""
+    )
     wrong = table.filter("bad")
     told = [_note(file, line, what) for line in wrong["line"].head(MOST_NOTES).to_list()]
     if wrong.height > MOST_NOTES:
@@ -178,5 +182,9 @@ def _nccl(file: str, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
 def _note(file: str, line: int, what: str) -> Finding:
     where = f"{file}:{line}" if line else file
     return Finding(
-        severity=Severity.warning, chapter="cabling", where=where, what=what, remedy="mend the file; left out until then"
+        severity=Severity.warning,
+        chapter="cabling",
+        where=where,
+        what=what,
+        remedy="mend the file; left out until then",
     )

@@ -142,7 +142,8 @@ def _hosts(f: Fabric, device: int) -> list[int]:
     """Return the hosts nearest to a device, itself if it is one; from different neighbours where there are."""
     if not f.forwards[device]:
         return [device]
-    seen, level, out = {device}, [device], []
+    seen, level = {device}, [device]
+    out: list[int] = []
     while level and not out:
         further = []
         for v in level:

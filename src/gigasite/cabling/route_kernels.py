@@ -23,7 +23,7 @@ def _expand(
     first: Ints, to: Ints, forwards: NDArray[np.bool_], queue: Ints, level: Ints, dist: Ints, depth: int, start: int
 ) -> int:
     """Put all devices one step further into the queue; return its new length. Hosts receive, they do not forward."""
-    end = level[depth + 1]
+    end = int(level[depth + 1])
     for i in range(level[depth], level[depth + 1]):
         v = queue[i]
         if not forwards[v] and v != start:
@@ -60,7 +60,7 @@ def _spread(
         for i in range(level[side, depth[side]], end):
             v = queue[side, i]
             # a host in the middle is no way, but it may be the other end
-            if dist[1 - side, v] == depth[1 - side] and (forwards[v] or v == a or v == b):
+            if dist[1 - side, v] == depth[1 - side] and (forwards[v] or v in ends):
                 on[v], met = True, True
     if met:
         filled = _shares(
@@ -78,49 +78,78 @@ def _shares(
     first: Ints, to: Ints, link: Ints, forwards: NDArray[np.bool_], a: int, dist: Ints, queue: Ints, level: Ints,
     depth: Ints, share: Floats, ways: Ints, on: NDArray[np.bool_], out_link: Ints, out_share: Floats, filled: int,
 ) -> int:  # fmt: skip
-    # back from where both sides met: what lies on a way, and into how many links it splits
+    """Append links and shares of all shortest paths: from the near end to where both sides met, and on from there."""
     for d in range(depth[0] - 1, -1, -1):
-        for i in range(level[0, d], level[0, d + 1]):
-            v = queue[0, i]
-            if not forwards[v] and v != a:
-                continue
-            for e in range(first[v], first[v + 1]):
-                if dist[0, to[e]] == d + 1 and on[to[e]]:
-                    on[v] = True
-                    ways[v] += 1
+        _mark(first, to, forwards, queue[0, level[0, d] : level[0, d + 1]], dist[0], d, a, ways, on)
     share[a] = 1.0
     for d in range(depth[0]):
-        for i in range(level[0, d], level[0, d + 1]):
-            v = queue[0, i]
-            if not on[v] or ways[v] == 0:
-                continue
-            for e in range(first[v], first[v + 1]):
-                w = to[e]
-                if dist[0, w] == d + 1 and on[w]:
-                    if filled >= len(out_link):
-                        return -2
-                    out_link[filled], out_share[filled] = link[e], share[v] / ways[v]
-                    filled += 1
-                    share[w] += share[v] / ways[v]
-    # on to the far end: from its side, because that has fewer links
+        nodes = queue[0, level[0, d] : level[0, d + 1]]
+        filled = _away(first, to, link, nodes, dist[0], d, share, ways, on, out_link, out_share, filled)
+        if filled < 0:
+            return filled
     for d in range(depth[1] - 1, -1, -1):
-        for i in range(level[1, d], level[1, d + 1]):
-            w = queue[1, i]
-            for e in range(first[w], first[w + 1]):
-                v = to[e]
-                if dist[1, v] == d + 1 and on[v] and (forwards[w] or d == 0):
-                    ways[v] += 1
-        for i in range(level[1, d], level[1, d + 1]):
-            w = queue[1, i]
-            for e in range(first[w], first[w + 1]):
-                v = to[e]
-                if dist[1, v] == d + 1 and on[v] and (forwards[w] or d == 0):
-                    if filled >= len(out_link):
-                        return -2
-                    out_link[filled], out_share[filled] = link[e], share[v] / ways[v]
-                    filled += 1
-                    share[w] += share[v] / ways[v]
-                    on[w] = True
+        nodes = queue[1, level[1, d] : level[1, d + 1]]
+        filled = _home(first, to, link, forwards, nodes, dist[1], d, share, ways, on, out_link, out_share, filled)
+        if filled < 0:
+            return filled
+    return filled
+
+
+@kernel
+def _mark(
+    first: Ints, to: Ints, forwards: NDArray[np.bool_], nodes: Ints, dist: Ints, d: int, a: int, ways: Ints,
+    on: NDArray[np.bool_],
+) -> None:  # fmt: skip
+    """Mark devices of a level that lie on a way, and into how many links each splits: backwards from the middle."""
+    for v in nodes:
+        if not forwards[v] and v != a:
+            continue
+        for e in range(first[v], first[v + 1]):
+            if dist[to[e]] == d + 1 and on[to[e]]:
+                on[v] = True
+                ways[v] += 1
+
+
+@kernel
+def _away(
+    first: Ints, to: Ints, link: Ints, nodes: Ints, dist: Ints, d: int, share: Floats, ways: Ints,
+    on: NDArray[np.bool_], out_link: Ints, out_share: Floats, filled: int,
+) -> int:  # fmt: skip
+    """Hand the shares of a level on to the next, further from the near end."""
+    for v in nodes:
+        if not on[v] or ways[v] == 0:
+            continue
+        for e in range(first[v], first[v + 1]):
+            w = to[e]
+            if dist[w] == d + 1 and on[w]:
+                if filled >= len(out_link):
+                    return -2
+                out_link[filled], out_share[filled] = link[e], share[v] / ways[v]
+                filled += 1
+                share[w] += share[v] / ways[v]
+    return filled
+
+
+@kernel
+def _home(
+    first: Ints, to: Ints, link: Ints, forwards: NDArray[np.bool_], nodes: Ints, dist: Ints, d: int, share: Floats,
+    ways: Ints, on: NDArray[np.bool_], out_link: Ints, out_share: Floats, filled: int,
+) -> int:  # fmt: skip
+    """Hand shares on to the level that is nearer to the far end, looked at from there: it has fewer links."""
+    for w in nodes:
+        for e in range(first[w], first[w + 1]):
+            if dist[to[e]] == d + 1 and on[to[e]] and (forwards[w] or d == 0):
+                ways[to[e]] += 1
+    for w in nodes:
+        for e in range(first[w], first[w + 1]):
+            v = to[e]
+            if dist[v] == d + 1 and on[v] and (forwards[w] or d == 0):
+                if filled >= len(out_link):
+                    return -2
+                out_link[filled], out_share[filled] = link[e], share[v] / ways[v]
+                filled += 1
+                share[w] += share[v] / ways[v]
+                on[w] = True
     return filled
 
 
@@ -170,4 +199,14 @@ def spread(
 def warm() -> None:
     """Compile the kernels."""
     first, to, link = np.array([0, 1, 2]), np.array([1, 0]), np.array([0, 0])
-    spread(first, to, link, np.ones(2, bool), np.array([[0, 1]]), 0, np.zeros(1, np.int64), np.zeros(4, np.int64), np.zeros(4))
+    spread(
+        first,
+        to,
+        link,
+        np.ones(2, bool),
+        np.array([[0, 1]]),
+        0,
+        np.zeros(1, np.int64),
+        np.zeros(4, np.int64),
+        np.zeros(4),
+    )

@@ -203,7 +203,7 @@ def suspects(ways: Routes, sent: Floats, lost: Floats) -> Suspects:
 
 
 def _parts(ways: Routes) -> sparse.csc_matrix:
-    """Return shares of links and, behind them, of devices: half of what their links carry, for traffic goes in and out."""
+    """Return shares of links and, behind them, of devices: half of what their links carry, as traffic goes in and out."""
     f = ways.fabric
     links, m = np.arange(len(f.a)), len(f.nodes)
     half = sparse.csr_matrix(

@@ -42,7 +42,8 @@ def votes(ways: Routes, lost: Floats, stop_frac: float = STOP_FRAC) -> tuple[Int
     columns = paths.tocsc()
     tally = np.asarray(paths.sum(axis=0)).ravel()
     open_, least = np.ones(len(hit), bool), stop_frac * float(tally.sum())
-    order, score = [], []
+    order: list[int] = []
+    score: list[float] = []
     while len(order) < len(tally):
         leader = int(tally.argmax())
         # what is left after so many subtractions is rounding

@@ -57,8 +57,8 @@ class CommonCause:
         if ports is None:
             return False
         both = [*ports.tolist(), *lab.real[ports].tolist()]
-        lab.normal("link_downs", rng.integers(0, 2, len(lab.real)).astype(float))
-        lab.normal("age_s", rng.uniform(1e5, 1e6, len(lab.real)))
+        lab.normal("link_downs", lambda n: rng.integers(0, 2, n).astype(float))
+        lab.normal("age_s", lambda n: rng.uniform(1e5, 1e6, n))
         lab.set("link_downs", both, float(rng.integers(12, 20)))
         lab.set("age_s", both, float(rng.integers(60, 3600)))
         return lab.tell("common_cause", both)

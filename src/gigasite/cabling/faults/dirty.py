@@ -52,9 +52,8 @@ class Dirty:
         link = lit_link(lab, rng)
         if link is None:
             return False
-        n = len(lab.real)
-        lab.normal("raw_ber", 10.0 ** rng.uniform(-10.0, -8.0, n))
-        lab.normal("rx_dbm", rng.normal(-2.0, 0.4, n))
+        lab.normal("raw_ber", lambda n: 10.0 ** rng.uniform(-10.0, -8.0, n))
+        lab.normal("rx_dbm", lambda n: rng.normal(-2.0, 0.4, n))
         lab.set("raw_ber", link[:1], 10.0 ** rng.uniform(-4.5, -3.7))
         lab.set("rx_dbm", link[:1], -7.5)
         lab.set("rx_lanes_dbm", link[:1], "-2.1 -1.9 -7.5 -2.0")

@@ -52,6 +52,6 @@ class Flapping:
         link = lit_link(lab, rng)
         if link is None:
             return False
-        lab.normal("link_downs", rng.integers(0, 2, len(lab.real)).astype(float))
+        lab.normal("link_downs", lambda n: rng.integers(0, 2, n).astype(float))
         lab.set("link_downs", link, float(rng.integers(15, 40)))
         return lab.tell("flapping", link)
