@@ -98,7 +98,7 @@ def _table(file: str, lines: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]
     for wanted in (_PING, _RATE):
         if set(wanted) <= set(names):
             return _rows(file, names, body, wanted)
-    if len(names) > 1 and body.height and _is_matrix(cells, body):
+    if len(names) > 1 and body.height and not {"src", "dst"} & set(names) and _is_matrix(cells, body):
         return _matrix(file, cells[0].to_list(), body)
     return empty, [_note(file, int(lines["line"][0]), f"{_WANTED}; found {', '.join(names)[:80]}")]
 
@@ -145,7 +145,7 @@ def _matrix(file: str, head: list[str], body: pl.DataFrame) -> tuple[pl.DataFram
     width = int(body["cells"].list.len()[0])
     names = head[len(head) - width + 1 :]
     long = body.select(
-        "line", src=pl.col("cells").list.first(), value=pl.col("cells").list.slice(1), dst=pl.lit(pl.Series([names]))
+        "line", src=pl.col("cells").list.first(), value=pl.col("cells").list.slice(1), dst=pl.lit(names)
     )
     long = long.explode("value", "dst").filter(pl.col("src") != pl.col("dst"))
     long = long.with_columns(gb_per_s=pl.col("value").cast(pl.Float64, strict=False))

@@ -67,6 +67,10 @@ class Sense:
         Lost share of good paths at the start; it is found with the rest. Estimate.
     bandwidth_weight
         Packets that a measurement of bandwidth counts for: missing bandwidth is taken as loss. Estimate.
+    sprayed
+        Packets of one measurement take all paths between its ends. Else they keep to one path, which of them is not
+        known: then a measurement with losses is one event, whatever their number. Where the path is known (`via`), or
+        is the only one, it makes no difference.
     noise
         Deviations (1.4826 times the median absolute deviation) by which a bandwidth may lie below its kind.
     """
@@ -75,6 +79,7 @@ class Sense:
     least_rate_frac: float = 1e-4
     other_frac: float = 1e-6
     bandwidth_weight: float = 100.0
+    sprayed: bool = False
     noise: float = 4.0
 
 
@@ -114,9 +119,10 @@ def localise(ends: pl.DataFrame, measured: Measured, sense: Sense | None = None)
     """
     sense = sense or Sense()
     ways = routes(ends, measured.table)
-    sent, lost = counts(measured.table[ways.row], ways, sense)
-    made = suspects(ways, sent, lost)
+    trials = counts(measured.table[ways.row], ways, sense)
+    made = suspects(ways, trials)
     chosen, x, gain, other = _search(made, sense)
+    x = x if sense.sprayed else _worst(made, chosen, x)
     order = np.argsort(-gain, kind="stable")
     table = _table(ways, made, chosen[order], x[order], gain[order])
     covered = int((made.crossed[: len(ways.fabric.a)] > 0).sum())
@@ -124,7 +130,7 @@ def localise(ends: pl.DataFrame, measured: Measured, sense: Sense | None = None)
         suspects=table,
         other_frac=other,
         measurements=len(ways.row),
-        measurements_lossy=int((lost > 0).sum()),
+        measurements_lossy=int((trials.lost > 0).sum()),
         links=len(ways.fabric.a),
         links_covered=covered,
         routes=ways,
@@ -132,23 +138,49 @@ def localise(ends: pl.DataFrame, measured: Measured, sense: Sense | None = None)
     )
 
 
-def counts(table: pl.DataFrame, ways: Routes, sense: Sense) -> tuple[Floats, Floats]:
-    """Return packets sent and lost of each measurement; of bandwidth what is missing to the middle of its kind (r,).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trials:
+    """What each measurement says (r,).
+
+    Parameters
+    ----------
+    sent, lost
+        Events, and those that went wrong.
+    packets
+        For what is lost everywhere.
+    loss_frac
+        Share lost, for the report.
+    """
+
+    sent: Floats
+    lost: Floats
+    packets: Floats
+    loss_frac: Floats
+
+
+def counts(table: pl.DataFrame, ways: Routes, sense: Sense) -> Trials:
+    """Return packets sent and lost of each measurement; of bandwidth what is missing to the middle of its kind.
 
     The kind is the length of the path: pairs under one leaf are faster than pairs across the fabric.
     """
     sent, lost = table["sent"].to_numpy().copy(), table["lost"].to_numpy().copy()
+    length = ways.stages @ np.asarray(ways.shares.sum(axis=1)).ravel()
     rate = table["gb_per_s"].to_numpy()
     at = np.flatnonzero(~np.isnan(rate))
     if len(at):
-        hops = np.round(ways.stages @ (ways.shares @ np.ones(ways.shares.shape[1]))).astype(np.int64)
+        hops = np.round(length).astype(np.int64)
         kinds = pl.DataFrame({"v": rate[at], "k": hops[at]}).with_columns(m=pl.col("v").median().over("k"))
         kinds = kinds.with_columns(d=(pl.col("v") - pl.col("m")).abs().median().over("k") * 1.4826)
         middle, scatter = kinds["m"].to_numpy(), kinds["d"].to_numpy()
         missing = np.clip(1.0 - rate[at] / np.maximum(middle, 1e-12), 0.0, 1.0)
         missing[rate[at] >= middle - np.maximum(sense.noise * scatter, 0.02 * middle)] = 0.0
         sent[at], lost[at] = sense.bandwidth_weight, sense.bandwidth_weight * missing
-    return sent, lost
+    packets, share = sent.copy(), lost / sent
+    if not sense.sprayed:
+        several = ways.stages @ np.diff(ways.shares.indptr) > length + 0.5
+        one = several & np.isnan(rate)
+        sent[one], lost[one] = 1.0, lost[one] > 0
+    return Trials(sent=sent, lost=lost, packets=packets, loss_frac=share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +197,10 @@ class Suspects:
         The columns, as `tomography_kernels.gains` takes them.
     weight
         Packets that cross a column's part (c,).
-    sent, lost
-        Of the measurements that lost packets (r,).
+    sent, lost, loss_frac
+        Of the measurements that lost packets: packets, events that went wrong, share lost (r,).
+    total_sent
+        Packets of all measurements.
     """
 
     crossed: Floats
@@ -177,15 +211,16 @@ class Suspects:
     weight: Floats
     sent: Floats
     lost: Floats
+    loss_frac: Floats
     total_sent: float
 
 
-def suspects(ways: Routes, sent: Floats, lost: Floats) -> Suspects:
+def suspects(ways: Routes, trials: Trials) -> Suspects:
     """Return the parts that measurements can tell apart."""
     parts = _parts(ways)
-    weight = parts.T @ (ways.stages.T @ sent)
+    weight = parts.T @ (ways.stages.T @ trials.sent)
     group, pick = _alike(ways, parts, weight)
-    hit = np.flatnonzero(lost > 0)
+    hit = np.flatnonzero(trials.lost > 0)
     columns = (ways.stages[hit] @ parts[:, pick]).tocsc()
     columns.sort_indices()
     rows = columns.indices.astype(np.int64)
@@ -194,16 +229,17 @@ def suspects(ways: Routes, sent: Floats, lost: Floats) -> Suspects:
         group=group,
         first=columns.indptr.astype(np.int64),
         rows=rows,
-        sends=columns.data * sent[hit][rows],
+        sends=columns.data * trials.sent[hit][rows],
         weight=weight[pick],
-        sent=sent[hit],
-        lost=lost[hit],
-        total_sent=float(sent.sum()),
+        sent=trials.packets[hit],
+        lost=trials.lost[hit],
+        loss_frac=trials.loss_frac[hit],
+        total_sent=float(trials.packets.sum()),
     )
 
 
 def _parts(ways: Routes) -> sparse.csc_matrix:
-    """Return shares of links and, behind them, of devices: half of what their links carry, as traffic goes in and out."""
+    """Return shares of links and, behind them, of devices: half of what their links carry: traffic passes through."""
     f = ways.fabric
     links, m = np.arange(len(f.a)), len(f.nodes)
     half = sparse.csr_matrix(
@@ -273,6 +309,18 @@ def _fitted(
         drop = weak[np.argsort(gain[weak], kind="stable")][: max(1, len(weak) // 2)]
         keep = np.setdiff1d(np.arange(len(chosen)), drop)
         chosen, x = chosen[keep], x[keep]
+
+
+def _worst(made: Suspects, chosen: Ints, x: Floats) -> Floats:
+    """Return the share lost by the measurements that each chosen part explains: x counts events, not packets."""
+    out = x.copy()
+    first, rows, sends = _columns(made, chosen)
+    for c, share in enumerate(x.tolist()):
+        at = slice(first[c], first[c + 1])
+        weight = share * sends[at] * made.lost[rows[at]]
+        if (made.sent[rows[at]] > made.lost[rows[at]]).any() and weight.sum() > 0 and (sends[at] <= 1.0).all():
+            out[c] = float((weight * made.loss_frac[rows[at]]).sum() / weight.sum())
+    return out
 
 
 def _columns(made: Suspects, chosen: Ints) -> tuple[Ints, Ints, Floats]:
