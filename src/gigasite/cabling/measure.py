@@ -144,9 +144,7 @@ def _matrix(file: str, head: list[str], body: pl.DataFrame) -> tuple[pl.DataFram
     """Read a matrix: rows are sources, columns destinations; its diagonal is no measurement."""
     width = int(body["cells"].list.len()[0])
     names = head[len(head) - width + 1 :]
-    long = body.select(
-        "line", src=pl.col("cells").list.first(), value=pl.col("cells").list.slice(1), dst=pl.lit(names)
-    )
+    long = body.select("line", src=pl.col("cells").list.first(), value=pl.col("cells").list.slice(1), dst=pl.lit(names))
     long = long.explode("value", "dst").filter(pl.col("src") != pl.col("dst"))
     long = long.with_columns(gb_per_s=pl.col("value").cast(pl.Float64, strict=False))
     bad = pl.col("gb_per_s").is_null() | ~pl.col("gb_per_s").is_finite() | (pl.col("gb_per_s") < 0)

@@ -205,12 +205,13 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     cables,
     cables_diagnose,
     cables_measure,
+    cables_watch,
     fabric,
     power,
     verbs,
 )
 
-__all__ = ["app", "cables", "cables_diagnose", "cables_measure", "fabric", "main", "power", "verbs"]
+__all__ = ["app", "cables", "cables_diagnose", "cables_measure", "cables_watch", "fabric", "main", "power", "verbs"]
 
 if __name__ == "__main__":
     main()
