@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gigasite.show.cables import cables
+from gigasite.show.cables import SHOWN, cables
 from gigasite.show.cables_diagnose import read_plan_of
 from gigasite.show.common import AsJson, emit, show
 
@@ -42,6 +42,57 @@ def watch(
     run(made, dumps, store, report, poll_s=poll, once=once)
     if bad:
         raise typer.Exit(bad)
+
+
+@cables.command()
+def collect(
+    hosts: Annotated[
+        Path, typer.Argument(help="CSV file: host,platform and any of address,port,user.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for one file a device and command.")] = Path("dumps"),
+    workers: Annotated[int, typer.Option(min=1, max=4096, help="Devices at a time.")] = 64,
+    login_timeout: Annotated[float, typer.Option(min=0.1, max=3600.0, help="Seconds for logging in.")] = 15.0,
+    timeout: Annotated[float, typer.Option(min=0.1, max=86400.0, help="Seconds for one command.")] = 60.0,
+    most_mb: Annotated[float, typer.Option(min=0.001, max=2000.0, help="Most that a command may print [MB].")] = 64.0,
+    user: Annotated[str, typer.Option(help="Login name; else that of ssh's settings.")] = "",
+    key: Annotated[str, typer.Option(help="File of a private key; else ssh's own and its agent.")] = "",
+    known_hosts: Annotated[str, typer.Option(help="File of host keys; else ssh's own.")] = "",
+    check_host_keys: Annotated[
+        bool, typer.Option("--check-host-keys/--no-check-host-keys", help="Refuse devices whose key is not known.")
+    ] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Ask many devices over ssh, with commands that only read; exit code 1 if one failed."""
+    from gigasite.field.collect import Ask
+    from gigasite.field.collect import collect as run
+    from gigasite.field.hosts import read_hosts
+    from gigasite.show import terminal
+
+    ask = Ask(
+        workers=workers, login_s=login_timeout, command_s=timeout, most_bytes=round(most_mb * 1e6), user=user, key=key,
+        known_hosts=known_hosts, check_host_keys=check_host_keys,
+    )  # fmt: skip
+    bar = terminal.Bar()
+    try:
+        answers = run(read_hosts(hosts), out, ask, bar)
+    finally:
+        bar.close()
+    failed = [a for a in answers if a.error]
+    if as_json:
+        fields = ("host", "command", "file", "size", "wall_s", "error")
+        emit({"out": str(out), "failed": len(failed), "answers": [{n: getattr(a, n) for n in fields} for a in answers]})
+    else:
+        rows: list[tuple[str, object]] = [
+            ("devices", len({a.host for a in answers})),
+            ("files", f"{len(answers) - len(failed):,}, {sum(a.size for a in answers) / 1e6:,.1f} MB"),
+            ("failed", len(failed)),
+            *((f"  {a.host}", f"{a.command}: {a.error}") for a in failed[:SHOWN]),
+        ]
+        if len(failed) > SHOWN:
+            rows.append(("", f"and {len(failed) - SHOWN:,} more: --json has all"))
+        show(f"{hosts.name} into {out}", rows, ())
+    if failed:
+        raise typer.Exit(1)
 
 
 def _report(name: str, look: Look, store: Path, out: Path | None, *, as_json: bool) -> int:

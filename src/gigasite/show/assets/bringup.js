@@ -4,8 +4,8 @@ const line = (name, key, extra) => Object.assign({ name, type: "line", step: "en
 const time = axis("", { type: "time", axisLabel: { color: C.dim, hideOverlap: true } });
 const grid = { left: 64, right: 20, top: phone ? 70 : 40, bottom: 40 };
 draw("links", { grid, xAxis: time, yAxis: axis(phone ? "" : "links", { type: "value", minInterval: 1, nameGap: 48 }), series: [
-  line("not told of", (r) => r.links - r.known, { stack: "go", areaStyle: {} }),
-  line("dark", "dark", { stack: "go", areaStyle: {} }),
-  line("wrong", "wrong", { stack: "go", areaStyle: {} }),
+  line("not told of", (r) => r.links - r.known, { stack: "go", areaStyle: {}, color: C.dim }),
+  line("dark", "dark", { stack: "go", areaStyle: {}, color: C.b }),
+  line("wrong", "wrong", { stack: "go", areaStyle: {}, color: C.bad }),
 ] });
 draw("causes", { grid, xAxis: time, yAxis: axis(phone ? "" : "causes", { type: "value", minInterval: 1, nameGap: 48 }), series: [line("open", "causes_open"), line("new", "causes_new", { lineStyle: { type: "dashed" } }), line("closed", "causes_closed", { lineStyle: { type: "dotted" } })] });
