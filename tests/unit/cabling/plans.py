@@ -17,17 +17,12 @@ def two_tiers(
         for r in range(rails):
             near = (f"gpu{s:04d} mlx5_{r}", "1") if hca else (f"gpu{s:04d}", f"eth{r}")
             rows.append((*near, f"leaf-{s // group * rails + r:03d}", f"{swp}{s % group + 1}"))
-    for leaf in range(-(-servers // group) * rails):
-        for s in range(spines):
-            for k in range(mult):
-                rows.append(
-                    (
-                        f"leaf-{leaf:03d}",
-                        f"{swp}{group + s * mult + k + 1}",
-                        f"spine-{s:03d}",
-                        f"{swp}{leaf * mult + k + 1}",
-                    )
-                )
+    rows += [
+        (f"leaf-{leaf:03d}", f"{swp}{group + s * mult + k + 1}", f"spine-{s:03d}", f"{swp}{leaf * mult + k + 1}")
+        for leaf in range(-(-servers // group) * rails)
+        for s in range(spines)
+        for k in range(mult)
+    ]
     return pl.DataFrame(rows, schema=FOUR, orient="row")
 
 
