@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.cabling.blocks import blocks
@@ -19,9 +20,9 @@ from gigasite.cabling.fault import Stage, faults
 from gigasite.cabling.match import bind
 from gigasite.cabling.names import moved
 from gigasite.cabling.repair import Repair, repair
+from gigasite.design.types import PORT_BITS
 
 if TYPE_CHECKING:
-    import polars as pl
     from numpy.typing import NDArray
 
     from gigasite.cabling.fault import Case, Cause, Fault
@@ -89,6 +90,10 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
     """As `diagnose`, with devices bound to the plan already."""
     case = make_case(bound, observed)
     identity = [c for part in _parts(Stage.IDENTITY) for c in part.find(case)]
+    wider = _widened(case, identity)
+    if wider is not bound:
+        bound = wider
+        case = make_case(bound, observed)
     named = put_right(case, identity)
     if _strange(named):
         return _refused(case)
@@ -130,6 +135,33 @@ def put_right(case: Case, identity: list[Cause]) -> Case:
     to = np.arange(len(holds))
     to[holds[at]] = at
     return moved(case, at, to)
+
+
+def _widened(case: Case, identity: list[Cause]) -> Bound:
+    """Return the numbering with the ports that devices gain by another's name: those that only the other one has."""
+    bound, rows, nodes = case.bound, [], []
+    for a, b in (pair for cause in identity for pair in cause.names):
+        for here, there in ((a, b), (b, a)):
+            mine, theirs = (p[case.node[p] == n] for n in (here, there) for p in (case.ports_of(int(case.host[n])),))
+            lacking = mine[~np.isin(case.slot[mine], case.slot[theirs])]
+            rows += [(bound.nodes[there], bound.ports["port"][int(p)], False) for p in lacking]
+            nodes += [there] * len(lacking)
+    if not rows:
+        return bound
+    rows, nodes = [list(x) for x in zip(*dict.fromkeys(zip(rows, nodes, strict=True)), strict=True)]
+    none = np.full(len(rows), -1, np.int64)
+    count = np.bincount(bound.packed >> PORT_BITS, minlength=len(bound.nodes))
+    order = pl.DataFrame({"n": nodes}).select(pl.int_range(pl.len()).over("n")).to_series().to_numpy()
+    return replace(
+        bound,
+        ports=pl.concat([bound.ports, pl.DataFrame(rows, schema=bound.ports.schema, orient="row")]),
+        plan_peer=np.r_[bound.plan_peer, none],
+        seen_peer=np.r_[bound.seen_peer, none],
+        packed=np.r_[bound.packed, np.array(nodes) << PORT_BITS | (count[nodes] + order)],
+        sight=np.r_[bound.sight, none],
+        mutual=np.r_[bound.mutual, none >= 0],
+        reporting=np.r_[bound.reporting, none >= 0],
+    )
 
 
 def _dead(work: Case) -> list[Cause]:

@@ -102,6 +102,8 @@ def _spares(ends: pl.DataFrame) -> pl.DataFrame:
     several = ports.filter(pl.len().over("node") >= 4).group_by("node").agg("port").sort("node")
     rows = []
     for node, names in several.iter_rows():
-        stem, number, tail = re.fullmatch(r"(.*?)(\d*)(\D*)", max(names, key=natural)).groups()  # type: ignore[union-attr]
+        last = max(names, key=natural)
+        number = re.findall(r"\d+", last)[-1] if re.search(r"\d", last) else ""
+        stem, _, tail = last.rpartition(number) if number else (last, "", "")
         rows += [(node, f"{stem}{int(number or 0) + step}{tail}") for step in (1, 2)]
     return pl.DataFrame(rows, schema={"node": pl.String, "port": pl.String}, orient="row")

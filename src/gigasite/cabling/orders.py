@@ -112,7 +112,9 @@ def _sequence(found: Diagnosis) -> list[tuple[int, int, bool]]:
 def _order(found: Diagnosis, cause: Cause, steps: list[Step]) -> Order:
     part = faults[cause.kind]()
     names = [Step(do="rename", ports=pair) for pair in cause.names]
-    looks = [Step(do="check", ports=(p,)) for p in cause.ports] if not steps and not names else []
+    if part.stage == Stage.DEVICE:  # what its cables need is known when the device answers
+        steps = []
+    looks = [Step(do="check", ports=(p,)) for p in _looked_at(found, cause)] if not steps and not names else []
     every = (*names, *steps, *looks)
     return Order(
         key=_key(found, cause.kind, every),
@@ -125,6 +127,15 @@ def _order(found: Diagnosis, cause: Cause, steps: list[Step]) -> Order:
         confidence_frac=cause.confidence_frac,
         ends=_ends(steps),
     )
+
+
+def _looked_at(found: Diagnosis, cause: Cause) -> list[int]:
+    """Return the ports to go to where there is nothing to move: one a place."""
+    ports = list(cause.ports)
+    if faults[cause.kind]().stage == Stage.DEVICE:
+        return ports[:1]
+    first = {int(found.case.node[p]): p for p in reversed(ports)}
+    return sorted(first.values())
 
 
 def _rest(found: Diagnosis, steps: list[Step]) -> Order:

@@ -53,7 +53,7 @@ def plan_file(path: str | Path) -> PlanFile:
 
 def places_of(directory: pl.DataFrame) -> pl.DataFrame:
     """Return the places of a plan's own dictionary of devices (follows `DIRECTORY`)."""
-    return DIRECTORY.check(directory).select(PLACES).cast(pl.Schema(PLACES))
+    return DIRECTORY.check(directory).select(*PLACES).cast(pl.Schema(PLACES))
 
 
 def _told(table: pl.DataFrame) -> pl.DataFrame:

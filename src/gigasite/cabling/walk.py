@@ -54,7 +54,7 @@ class Walk:
     Parameters
     ----------
     metres, ticket_metres
-        Way of this walk, and of the same orders as they come.
+        Way of this walk, and of a crew's share of the orders when these are dealt out as they come.
     """
 
     crew: int
@@ -94,18 +94,18 @@ def walks(
     known = [i for i, s in enumerate(stops) if len(s)]
     lost = [i for i, s in enumerate(stops) if not len(s)]
     known.sort(key=lambda i: (stops[i][0][0], stops[i][0][1], _there_and_back(stops[i][0]), made[i].key))
+    tickets = sorted(known)
     out = []
-    for crew, share in enumerate(np.array_split(np.array(known, np.int64), max(1, crews)), start=1):
+    for crew, share in enumerate(np.array_split(np.array(known, np.int64), max(1, crews))):
         mine = share.tolist()
         ends = [stops[i] for i in mine]
         order = _routed(ends, floor)
-        tickets = sorted(range(len(mine)), key=lambda k: mine[k])
         out.append(
             Walk(
-                crew=crew,
-                orders=tuple([mine[k] for k in order] + (lost if crew == 1 else [])),
+                crew=crew + 1,
+                orders=tuple([mine[k] for k in order] + (lost if crew == 0 else [])),
                 metres=_length([ends[k] for k in order], floor),
-                ticket_metres=_length([ends[k] for k in tickets], floor),
+                ticket_metres=_length([stops[i] for i in tickets[crew::crews]], floor),
             )
         )
     return tuple(w for w in out if w.orders)
@@ -125,10 +125,8 @@ def _stops(found: Diagnosis, order: Order, where: NDArray[np.float64]) -> NDArra
     ]
     at = where[nodes]
     at = at[~np.isnan(at).any(axis=1)]
-    if not len(at):
-        return at
-    new = np.r_[True, (at[1:] != at[:-1]).any(axis=1)]
-    out: NDArray[np.float64] = at[new]
+    _, first = np.unique(at, axis=0, return_index=True)  # who works at two places has a second pair of hands there
+    out: NDArray[np.float64] = at[np.sort(first)]
     return out
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.cabling.fault import Cause, Stage, faults
+from gigasite.cabling.faults.swap import beside
 from gigasite.cabling.residue import residue
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ class Moved:
             a = int(rng.choice(cabled))
             mine = case.ports_of(int(case.unit[a]))
             near = mine[(case.plan[mine] < 0) & (lab.real[mine] < 0)]
-            b = int(rng.choice(near if len(near) else free))
+            around = beside(case, a)
+            around = around[case.plan[around] < 0]
+            b = int(rng.choice(next(p for p in (near, around, free) if len(p))))
             if lab.free([a, b]) and lab.real[b] < 0 and int(case.unit[case.plan[a]]) != int(case.unit[b]):
                 lab.plug([a], [b])
                 return lab.tell("moved", [a, b, int(case.plan[a])])

@@ -36,13 +36,19 @@ class Swap:
         cabled = lab.cabled
         for _ in range(50):
             a = int(rng.choice(cabled))
-            near = case.ports_of(int(case.unit[a])) if rng.random() < 0.75 else cabled
+            near = case.ports_of(int(case.unit[a])) if rng.random() < 0.75 else beside(case, a)
             b = int(rng.choice(near))
             if case.plan[b] >= 0 and b not in {a, int(case.plan[a])} and lab.free([a, b]):
                 mine = [a, b, int(case.plan[a]), int(case.plan[b])]
                 lab.plug([a, b], [b, a])
                 return lab.tell("swap", mine)
         return False
+
+
+def beside(case: Case, port: int) -> NDArray[np.int64]:
+    """Return ports around one, of its own device and of those next to it in the list of devices."""
+    line = int(case.line[port])
+    return case.order[max(0, line - 100) : line + 100]
 
 
 def _cause(case: Case, ports: NDArray[np.int64]) -> Cause:

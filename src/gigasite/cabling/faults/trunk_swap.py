@@ -36,7 +36,8 @@ class TrunkSwap:
         case = lab.case
         for _ in range(50):
             size = int(rng.choice([4, 8, 12]))
-            one, two = (spans(case, int(rng.integers(len(case.order))), size) for _ in range(2))
+            first = int(rng.integers(len(case.order)))
+            one, two = spans(case, first, size), spans(case, first + int(rng.integers(size, 8 * size)), size)
             if one is None or two is None or np.intersect1d(one, two).size:
                 continue
             both = np.r_[one, two]

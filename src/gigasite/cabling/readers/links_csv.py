@@ -31,28 +31,32 @@ class LinksCsv:
     def read(self, dump: Dump, /) -> Read:
         """Return the rows; those that lack node or port are findings."""
         try:
-            table = pl.read_csv(io.BytesIO(dump.text.encode()), infer_schema=False)
+            table = pl.read_csv(io.BytesIO(dump.text.encode()), infer_schema=False).rename(str.strip)
         except PolarsError:
             return _by_row(dump)
-        return _table(dump, table.rename(str.strip))
+        return _table(dump, table)
 
 
 def _table(dump: Dump, table: pl.DataFrame) -> Read:
     """Return the columns that are known; numbers that are none are findings."""
-    table = table.with_row_index("row").with_columns(pl.col(pl.String).str.strip_chars().fill_null(""))
+    if not set(_MUST) <= set(table.columns):
+        return Read([], [note(dump.file, dump.at(0), f"needs the columns {', '.join(_MUST)}")])
+    known = [n for n in _KNOWN if n in table.columns]
+    table = table.select(*known, at=pl.int_range(pl.len()))
+    table = table.with_columns(pl.col(known).str.strip_chars().fill_null(""))
     bad = table.filter((pl.col("node") == "") | (pl.col("port") == ""))
-    found = [note(dump.file, dump.at(r + 1), "a row without node or port; left out") for r in bad["row"].to_list()]
+    found = [note(dump.file, dump.at(r + 1), "a row without node or port; left out") for r in bad["at"].to_list()]
     table = table.filter((pl.col("node") != "") & (pl.col("port") != ""))
-    columns = [pl.col("row").cast(pl.Int32).alias("line") + dump.at(1)]
+    columns = [(pl.col("at").cast(pl.Int32) + dump.at(1)).alias("line")]
     for name, dtype in _KNOWN.items():
-        if name not in table.columns:
+        if name not in known:
             continue
         if dtype == pl.String:
             columns.append(pl.col(name))
             continue
         number = table[name].cast(pl.Float64, strict=False)
         wrong = table.filter(number.is_null() & (table[name] != ""))
-        found += [note(dump.file, dump.at(r + 1), f"{name} is no number; left out") for r in wrong["row"].to_list()]
+        found += [note(dump.file, dump.at(r + 1), f"{name} is no number; left out") for r in wrong["at"].to_list()]
         columns.append(pl.lit(number.fill_null(float("nan"))).alias(name))
     return Read([], found, table=table.select(columns))
 
