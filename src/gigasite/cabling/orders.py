@@ -131,7 +131,7 @@ def _order(found: Diagnosis, cause: Cause, steps: list[Step]) -> Order:
 
 def _looked_at(found: Diagnosis, cause: Cause) -> list[int]:
     """Return the ports to go to where there is nothing to move: one a place."""
-    ports = list(cause.ports)
+    ports = list(cause.look or cause.ports)
     if faults[cause.kind]().stage == Stage.DEVICE:
         return ports[:1]
     first = {int(found.case.node[p]): p for p in reversed(ports)}

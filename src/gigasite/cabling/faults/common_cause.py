@@ -46,8 +46,9 @@ class CommonCause:
             told = f"{what}: {len(ports)} ports went down {times} times" + (
                 ", last in the same moment" if timed else ""
             )
+            sure, first = 0.95 if timed else 0.8, (int(ports[0]),)
             out.append(
-                Cause(kind="common_cause", ports=tuple(every), confidence_frac=0.95 if timed else 0.8, evidence=(told,))
+                Cause(kind="common_cause", ports=tuple(every), look=first, confidence_frac=sure, evidence=(told,))
             )
         return out
 

@@ -63,6 +63,7 @@ def _cause(seen: Look, ports: Ints) -> Cause:
     return Cause(
         kind="polarity",
         ports=tuple(every),
+        look=seen.pair(int(ports[0])),
         confidence_frac=0.5 if alone else 0.9,
         evidence=(told,),
         ties=("wrong_setting",) if alone else (),

@@ -61,4 +61,5 @@ class WrongSetting:
 
 def _cause(seen: Look, ports: Ints, told: tuple[str, ...], sure: float, ties: tuple[str, ...] = ()) -> Cause:
     every = sorted({end for p in ports.tolist() for end in seen.pair(p)})
-    return Cause(kind="wrong_setting", ports=tuple(every), confidence_frac=sure, evidence=told, ties=ties)
+    first = (int(ports[0]),)
+    return Cause(kind="wrong_setting", ports=tuple(every), look=first, confidence_frac=sure, evidence=told, ties=ties)
