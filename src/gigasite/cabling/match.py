@@ -56,7 +56,7 @@ class Bound:
     sight: NDArray[np.int64]
     mutual: NDArray[np.bool_]
     reporting: NDArray[np.bool_]
-    """The port's node has a dump of its own (n,)."""
+    """The port's node has a dump of its own, if only of itself (n,)."""
     unbound: pl.DataFrame
     findings: tuple[Finding, ...]
 
@@ -74,7 +74,8 @@ def bind(ends: pl.DataFrame, observed: Observed) -> Bound:
     planned = plan_ids(ends)
     seen = observed.sightings.with_row_index("sight").filter(pl.col("seen_node") != "")
     names, told = node_names(pl.concat([ends["a_node"], ends["z_node"]]).unique().sort(), observed, planned)
-    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), told)
+    told_of = observed.nodes.select(text="node").unique().join(names, on="text")["name"]
+    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), (told, told_of))
 
 
 KEY_BITS = 24
@@ -174,8 +175,11 @@ def _far_ports(
     return out, column, row
 
 
-def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Finding]) -> Bound:
-    """Give ports their index, the plan's first, by node and spelling; and each its peers."""
+def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: tuple[list[Finding], pl.Series]) -> Bound:
+    """Give ports their index, the plan's first, by node and spelling; and each its peers.
+
+    `told` has findings, and the names of devices that tell of themselves: they report though they may see nobody.
+    """
     low = (1 << KEY_BITS) - 1
     ids, first = np.unique(np.r_[n.a, n.z], return_index=True)
     ends_seen = np.r_[n.near[n.near & low != 0], n.far[n.far & low != 0]]
@@ -198,7 +202,8 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
     order, device = _devices(every >> KEY_BITS, ids >> KEY_BITS)
     number = pl.DataFrame({"d": device}).select(pl.int_range(pl.len()).over("d")).to_series().to_numpy()
     node = pl.Series(n.nodes).gather(every >> KEY_BITS)
-    reporting = _in(every >> KEY_BITS, _distinct(n.near >> KEY_BITS))
+    speaks = np.flatnonzero(pl.Series(n.nodes, dtype=pl.String).is_in(told[1].implode()).to_numpy())
+    reporting = _in(every >> KEY_BITS, np.union1d(_distinct(n.near >> KEY_BITS), speaks))
     ports = pl.DataFrame({"node": node, "port": text, "planned": np.arange(len(every)) < len(ids)})
     return Bound(
         ports=BOUND_PORTS.check(ports),
@@ -211,7 +216,7 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
         mutual=mutual,
         reporting=reporting,
         unbound=UNBOUND.check(unbound),
-        findings=(*told, *_one_way(seen_peer, mutual, reporting), *_unbound_findings(unbound)),
+        findings=(*told[0], *_one_way(seen_peer, mutual, reporting), *_unbound_findings(unbound)),
     )
 
 
