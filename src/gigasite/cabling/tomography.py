@@ -197,6 +197,8 @@ class Suspects:
         The columns, as `tomography_kernels.gains` takes them.
     weight
         Packets that cross a column's part (c,).
+    size
+        Links that a column stands for, 1 of a device (c,).
     sent, lost, loss_frac
         Of the measurements that lost packets: packets, events that went wrong, share lost (r,).
     total_sent
@@ -209,6 +211,7 @@ class Suspects:
     rows: Ints
     sends: Floats
     weight: Floats
+    size: Floats
     sent: Floats
     lost: Floats
     loss_frac: Floats
@@ -224,6 +227,8 @@ def suspects(ways: Routes, trials: Trials) -> Suspects:
     columns = (ways.stages[hit] @ parts[:, pick]).tocsc()
     columns.sort_indices()
     rows = columns.indices.astype(np.int64)
+    links = group[: len(ways.fabric.a)]
+    size = np.bincount(links[links >= 0], minlength=len(pick))
     return Suspects(
         crossed=weight,
         group=group,
@@ -231,6 +236,7 @@ def suspects(ways: Routes, trials: Trials) -> Suspects:
         rows=rows,
         sends=columns.data * trials.sent[hit][rows],
         weight=weight[pick],
+        size=np.maximum(size, 1).astype(np.float64),
         sent=trials.packets[hit],
         lost=trials.lost[hit],
         loss_frac=trials.loss_frac[hit],
@@ -277,7 +283,7 @@ def _search(made: Suspects, sense: Sense) -> tuple[Ints, Floats, Floats, float]:
     chosen, x, other, rate, gain = _fitted(made, chosen, x, other, sense, 0.0)
     for _ in range(MOST_ROUNDS):
         least = math.log(many / ((len(chosen) + 1) * sense.false_alarm_frac))
-        found = kernels.gains(made.first, made.rows, made.sends, made.lost, rate, made.weight, 12)
+        found = kernels.gains(made.first, made.rows, made.sends, made.lost, rate, made.weight, made.size, 12)
         found[0, (found[1] < sense.least_rate_frac) | (found[0] < least)] = 0.0
         found[0, chosen] = 0.0
         lead = kernels.leaders(made.first, made.rows, made.sends, made.lost, rate, found) & (found[0] > 0)
@@ -299,7 +305,17 @@ def _fitted(
         first, rows, sends = _columns(made, chosen)
         weight = made.weight[chosen]
         x, other, rate = kernels.refit(
-            first, rows, sends, made.lost, made.sent, made.total_sent, weight, x, max(other, 1e-9), 40
+            first,
+            rows,
+            sends,
+            made.lost,
+            made.sent,
+            made.total_sent,
+            weight,
+            made.size[chosen],
+            x,
+            max(other, 1e-9),
+            40,
         )
         gain = kernels.leave_out(first, rows, sends, made.lost, rate, weight, x)
         weak = np.flatnonzero((gain < least) | (x < sense.least_rate_frac))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 
 @kernel
-def gains(first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats, weight: Floats, steps: int) -> Floats:
+def gains(
+    first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats, weight: Floats, cap: Floats, steps: int
+) -> Floats:
     """Return the likelihood that each suspect would add, and the share that it would lose (2, c).
 
     Losses are Poisson with mean `rate + x * sends`; x is found by expectation maximisation from above, one suspect at a
@@ -32,6 +34,8 @@ def gains(first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats, we
         Losses that are explained already (r,).
     weight
         Packets that each suspect touches in all measurements, those without loss included (c,).
+    cap
+        Most that a suspect may lose: the number of parts that it stands for (c,).
     """
     many = len(first) - 1
     out = np.zeros((2, many))
@@ -41,13 +45,13 @@ def gains(first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats, we
         total = 0.0
         for i in range(first[c], first[c + 1]):
             total += lost[rows[i]]
-        x = min(total / weight[c], 1.0)
+        x = min(total / weight[c], cap[c])
         for _ in range(steps):
             total = 0.0
             for i in range(first[c], first[c + 1]):
                 part = x * sends[i]
                 total += lost[rows[i]] * part / (rate[rows[i]] + part)
-            x = min(total / weight[c], 1.0)
+            x = min(total / weight[c], cap[c])
         gain = -x * weight[c]
         for i in range(first[c], first[c + 1]):
             gain += lost[rows[i]] * np.log1p(x * sends[i] / rate[rows[i]])
@@ -78,8 +82,8 @@ def leaders(first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats, 
 
 @kernel
 def refit(
-    first: Ints, rows: Ints, sends: Floats, lost: Floats, sent: Floats, total_sent: float, weight: Floats, x: Floats,
-    floor: float, steps: int,
+    first: Ints, rows: Ints, sends: Floats, lost: Floats, sent: Floats, total_sent: float, weight: Floats, cap: Floats,
+    x: Floats, floor: float, steps: int,
 ) -> tuple[Floats, float, Floats]:  # fmt: skip
     """Return the shares of all chosen suspects together, that of everything else, and the losses explained (r,).
 
@@ -104,7 +108,7 @@ def refit(
             total = 0.0
             for i in range(first[c], first[c + 1]):
                 total += lost[rows[i]] * sends[i] / rate[rows[i]]
-            x[c] = min(x[c] * total / max(weight[c], 1e-300), 1.0)
+            x[c] = min(x[c] * total / max(weight[c], 1e-300), cap[c])
         total = 0.0
         for r in range(len(lost)):
             total += lost[r] * sent[r] / rate[r]
@@ -130,7 +134,7 @@ def leave_out(first: Ints, rows: Ints, sends: Floats, lost: Floats, rate: Floats
 def warm() -> None:
     """Compile the kernels."""
     first, rows, one = np.array([0, 1]), np.array([0]), np.ones(1)
-    found = gains(first, rows, one, one, one, one, 1)
+    found = gains(first, rows, one, one, one, one, one, 1)
     leaders(first, rows, one, one, one, found)
-    refit(first, rows, one, one, one, 1.0, one, one, 1e-6, 1)
+    refit(first, rows, one, one, one, 1.0, one, one, one, 1e-6, 1)
     leave_out(first, rows, one, one, one, one, one)
