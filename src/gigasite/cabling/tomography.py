@@ -48,6 +48,8 @@ SUSPECTS = Schema(
 )
 
 
+STEPS = 200
+"""Of fitting all chosen parts together."""
 MOST_ROUNDS = 60
 """Of adding and letting go; six are usual."""
 
@@ -68,9 +70,9 @@ class Sense:
     bandwidth_weight
         Packets that a measurement of bandwidth counts for: missing bandwidth is taken as loss. Estimate.
     sprayed
-        Packets of one measurement take all paths between its ends. Else they keep to one path, which of them is not
-        known: then a measurement with losses is one event, whatever their number. Where the path is known (`via`), or
-        is the only one, it makes no difference.
+        Packets of one measurement take all paths between its ends. Else they keep to one of them: where any ping's
+        path is not known, a ping with losses is one event, whatever their number. Where all paths are known (`via`, or
+        there is but one) it makes no difference.
     noise
         Deviations (1.4826 times the median absolute deviation) by which a bandwidth may lie below its kind.
     """
@@ -178,8 +180,9 @@ def counts(table: pl.DataFrame, ways: Routes, sense: Sense) -> Trials:
     packets, share = sent.copy(), lost / sent
     if not sense.sprayed:
         several = ways.stages @ np.diff(ways.shares.indptr) > length + 0.5
-        one = several & np.isnan(rate)
-        sent[one], lost[one] = 1.0, lost[one] > 0
+        ping = np.isnan(rate)
+        if (several & ping).any():  # all of them, so that a part's share means the same everywhere
+            sent[ping], lost[ping] = 1.0, lost[ping] > 0
     return Trials(sent=sent, lost=lost, packets=packets, loss_frac=share)
 
 
@@ -315,7 +318,7 @@ def _fitted(
             made.size[chosen],
             x,
             max(other, 1e-9),
-            40,
+            STEPS,
         )
         gain = kernels.leave_out(first, rows, sends, made.lost, rate, weight, x)
         weak = np.flatnonzero((gain < least) | (x < sense.least_rate_frac))
