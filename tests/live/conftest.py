@@ -165,7 +165,7 @@ class LldpLab:
             # its own host name and /run: lldpd takes both from there; output goes to a file, for a pipe would never close
             run = (
                 f"hostname '{self.names[d]}'; mount -t tmpfs tmpfs /run; mkdir -p /run/lldpd;"
-                f" exec lldpd -d -u {self.socket(d)} -I 'eth*,swp*' -D 0"
+                f" exec lldpd -d -u {self.socket(d)} -I 'eth*,swp*' -D 0 -O {self.settings(d)}"
             )
             command = ["ip", "netns", "exec", space, "unshare", "--uts", "--mount", "sh", "-c", run]
             with (self.folder / f"{d}.log").open("w") as log:
@@ -173,22 +173,25 @@ class LldpLab:
                     subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
                 )
         for d in range(len(self.spaces)):
-            self._configure(d)
+            self._ready(d)
 
     def socket(self, device: int) -> str:
         return str(self.folder / f"{device}.sock")
 
-    def _configure(self, device: int) -> None:
+    def settings(self, device: int) -> Path:
+        """What a daemon reads before it sends its first frame: a change later would be another neighbour to the others."""
+        rows, case = self.lab.case.bound.ports.rows(), self.lab.case
+        mine = np.flatnonzero(self.lab.deaf & (case.node == device) & (self.lab.real >= 0)).tolist()
+        lines = ["configure lldp portidsubtype ifname", "configure lldp tx-interval 1"]
+        lines += [f"configure ports {rows[p][1]} lldp status tx-only" for p in mine]
+        (self.folder / f"{device}.conf").write_text("\n".join(lines) + "\n")
+        return self.folder / f"{device}.conf"
+
+    def _ready(self, device: int) -> None:
         until = time.monotonic() + 30
         while not Path(self.socket(device)).exists():
             assert time.monotonic() < until, (self.folder / f"{device}.log").read_text()[-500:]
             time.sleep(0.02)
-        rows, case = self.lab.case.bound.ports.rows(), self.lab.case
-        deaf = [p for p in np.flatnonzero(self.lab.deaf & (case.node == device)).tolist() if self.lab.real[p] >= 0]
-        self.cli(device, "configure lldp portidsubtype ifname")
-        for p in deaf:
-            self.cli(device, f"configure ports {rows[p][1]} lldp status tx-only")
-        self.cli(device, "configure lldp tx-interval 1")
 
     def cli(self, device: int, command: str) -> str:
         """Ask a daemon; it hands its socket over to its own user a moment after making it."""
@@ -213,9 +216,6 @@ class LldpLab:
                 texts[d] = self.cli(d, "show neighbors details -f json0")
             open_ = [d for d in open_ if _count(texts[d]) != self.expected[d]]
             assert time.monotonic() < until, f"{len(open_)} devices have not heard all their neighbours"
-            if time.monotonic() > until - 50:  # a daemon that missed the news of an interface looks again
-                for d in range(len(self.names)):
-                    self.cli(d, "update")
             time.sleep(0.5 if open_ else 0.0)
         for d, name in enumerate(self.names):
             if not self.lab.silent[d]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from gigasite.cabling.evidence import middle, tiers
+from gigasite.cabling.evidence import middle, scatter, tiers
 from gigasite.cabling.slow import few
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def dirty(seen: Look, limits: Thresholds) -> tuple[Bools, list[tuple[Bools, Floa
         value = seen.number(column)
         if value is not None and (value > limit).any():
             tier = tiers(seen) if tier is None else tier
-            median, _ = middle(value, tier)
+            median = middle(value, tier)
             hit = seen.lit & (value > limit)
             # where much of the tier is bad it is the kind of link; where only the bad tell, no median holds
             usual = np.where(median > limit, 0.0, np.nan_to_num(median))
@@ -33,9 +33,10 @@ def dirty(seen: Look, limits: Thresholds) -> tuple[Bools, list[tuple[Bools, Floa
     rx = seen.number("rx_dbm")
     if rx is not None:
         tier = tiers(seen) if tier is None else tier
-        median, scatter = middle(rx, tier)
-        least = np.maximum(limits.low_light_db, limits.spread * scatter)
-        signs.append((seen.lit & (rx < median - least), rx, "light of {:.1f} dBm, far below its tier"))
+        low = seen.lit & (rx < middle(rx, tier) - limits.low_light_db)
+        if low.any():  # a tier may scatter more than that by itself
+            low &= rx < middle(rx, tier) - limits.spread * scatter(rx, tier)
+        signs.append((low, rx, "light of {:.1f} dBm, far below its tier"))
         lanes = _lanes(seen, limits)
         if lanes is not None:
             signs.append((seen.lit & lanes, rx, "light of {:.1f} dBm on one lane, far below its other lanes"))
@@ -71,7 +72,7 @@ def unsteady(seen: Look, limits: Thresholds) -> tuple[Bools, Floats] | None:
     value = seen.number("link_downs")
     if value is None or not (value >= limits.flaps).any():
         return None
-    median, _ = middle(value, tiers(seen))
+    median = middle(value, tiers(seen))
     # counts scatter as their root; their median deviation would take half a tier of bad ports for scatter
     usual = np.zeros(len(value)) if _few_told(value) else np.nan_to_num(median)
     return value >= usual + np.maximum(limits.flaps, limits.flap_spread * np.sqrt(usual)), value

@@ -268,27 +268,37 @@ def tiers(seen: Look) -> Ints:
 
 
 def below_majority(value: Floats, tier: Ints, limits: Thresholds) -> tuple[Bools, Floats, Floats]:
-    """Return which ports lie below what most of their tier have, that value, and how large the majority is (n,)."""
-    none = np.zeros(len(value), bool), np.full(len(value), np.nan), np.zeros(len(value))
+    """Return which ports lie below what most of their tier have (n,), that value and how large the majority is.
+
+    The last two by tier, from tier -1 on; the value is NaN where there is no majority.
+    """
     levels = pl.Series(value).drop_nans().unique().sort().to_numpy()
-    if not len(levels) or not len(tier):
-        return none
     n = len(levels) + 1  # the last is of ports that tell nothing
-    code = np.searchsorted(levels, value)
-    code[np.isnan(value)] = len(levels)
-    groups = int(tier.max()) + 2  # tier -1 is the first
-    count = np.bincount((tier + 1) * n + code, minlength=groups * n).reshape(groups, n)[:, :-1]
+    groups = int(tier.max(initial=-1)) + 2
+    code = np.searchsorted(levels, value)  # NaN sorts behind all
+    at = (tier + 1) * n + code
+    count = np.bincount(at, minlength=groups * n).reshape(groups, n)[:, :-1]
     count[0] = 0
+    if not count.any():
+        return np.zeros(len(value), bool), np.full(groups, np.nan), np.zeros(groups)
     total, best = count.sum(axis=1), count.argmax(axis=1)
-    part = count.max(axis=1) / np.maximum(total, 1)
-    good = (part > limits.majority_frac) & (count.max(axis=1) >= limits.least_ports)
-    most = np.where(good, levels[best], np.nan)[tier + 1]
-    return value < most, most, part[tier + 1]
+    share = count.max(axis=1) / np.maximum(total, 1)
+    good = (share > limits.majority_frac) & (count.max(axis=1) >= limits.least_ports)
+    # one table for all ports: looking it up is all that is done for each
+    under = good[:, None] & (np.arange(n)[None, :] < best[:, None])
+    return under.ravel()[at], np.where(good, levels[best], np.nan), share
 
 
-def middle(value: Floats, tier: Ints) -> tuple[Floats, Floats]:
-    """Return median and scatter (1.4826 times the median absolute deviation) of each port's tier, NaN for none (n,)."""
+def middle(value: Floats, tier: Ints) -> Floats:
+    """Return the median of each port's tier, NaN where nobody of it tells anything (n,)."""
     table = pl.DataFrame({"v": value, "t": tier}).with_columns(pl.col("v").fill_nan(None))
-    table = table.with_columns(m=pl.col("v").median().over("t"))
-    table = table.with_columns(d=(pl.col("v") - pl.col("m")).abs().median().over("t") * 1.4826)
-    return table["m"].fill_null(np.nan).to_numpy(), table["d"].fill_null(np.nan).to_numpy()
+    medians = table.group_by("t").agg(pl.col("v").median())
+    by_tier = np.full(int(tier.max(initial=-1)) + 2, np.nan)
+    by_tier[medians["t"].to_numpy() + 1] = medians["v"].fill_null(np.nan).to_numpy()
+    out: Floats = by_tier[tier + 1]
+    return out
+
+
+def scatter(value: Floats, tier: Ints) -> Floats:
+    """Return 1.4826 times the median absolute deviation of each port's tier (n,): one deviation of normal scatter."""
+    return 1.4826 * middle(np.abs(value - middle(value, tier)), tier)

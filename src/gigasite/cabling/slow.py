@@ -21,34 +21,49 @@ class Slow:
 
     Parameters
     ----------
+    tier
+        From `tiers`.
     any
         For whatever reason.
     slower
         By speed: a setting can do that, a plug too.
     told
         By speed or width, of those that tell their speed: for shares.
-    share
-        How much of the tier runs as its majority does, 0 to 1.
+    narrow
+        By width.
     width, speed
-        What most of the tier have, NaN where the port has that too.
+        What most of a tier have and how much of it that is, by tier from -1 on: see `below_majority`.
     """
 
+    tier: Ints
     any: Bools
+    narrow: Bools
     slower: Bools
-    told: Bools
-    share: Floats
-    width: Floats
-    speed: Floats
     capable: Bools
+    told: Bools
+    width: tuple[Floats, Floats]
+    speed: tuple[Floats, Floats]
+
+    def share(self, port: int) -> float:
+        """Return how much of the port's tier runs as its majority does; 1 where the port itself says what it could."""
+        at = self.tier[port] + 1
+        if self.narrow[port]:
+            return float(self.width[1][at])
+        return float(self.speed[1][at]) if self.slower[port] else float(self.capable[port])
+
+    def usual(self, port: int) -> str:
+        """Say at what speed most of the port's tier run."""
+        at = self.tier[port] + 1
+        return f"{self.speed[1][at]:.0%} of its tier {self.speed[0][at] / 1e9:g} Gb/s"
 
     def words(self, seen: Look, port: int) -> list[str]:
         """Say what is slow about a port."""
-        name, out = seen.case.port(port), []
-        part = f"{self.share[port]:.0%} of its tier"
-        if np.isfinite(self.width[port]):
-            out.append(f"{name} runs {seen.text('width', port)}, {part} {self.width[port]:g}x")
-        if np.isfinite(self.speed[port]):
-            out.append(f"{name} runs {seen.text('speed', port)}, {part} {self.speed[port] / 1e9:g} Gb/s")
+        name, at, out = seen.case.port(port), self.tier[port] + 1, []
+        if self.narrow[port]:
+            usual = f"{self.width[1][at]:.0%} of its tier {self.width[0][at]:g}x"
+            out.append(f"{name} runs {seen.text('width', port)}, {usual}")
+        if self.slower[port]:
+            out.append(f"{name} runs {seen.text('speed', port)}, {self.usual(port)}")
         if self.capable[port]:
             out.append(f"{name} says: {seen.text('capable', port)}")
         return out
@@ -60,20 +75,20 @@ def slow(seen: Look, limits: Thresholds) -> Slow | None:
     if width is None and speed is None and capable is None:
         return None
     tier = tiers(seen)
-    n = len(tier)
-    none = np.zeros(n, bool), np.full(n, np.nan), np.zeros(n)
-    narrow, wide, wide_share = none if width is None else below_majority(width, tier, limits)
-    slower, fast, fast_share = none if speed is None else below_majority(speed, tier, limits)
-    could = np.zeros(n, bool) if capable is None else few(capable, tier, limits)
-    share = np.where(narrow, wide_share, np.where(slower, fast_share, np.where(could, 1.0, 0.0)))
+    none = np.zeros(len(tier), bool)
+    blank = np.full(int(tier.max(initial=-1)) + 2, np.nan)
+    narrow, *wide = (none, blank, blank) if width is None else below_majority(width, tier, limits)
+    slower, *fast = (none, blank, blank) if speed is None else below_majority(speed, tier, limits)
+    could = none if capable is None else few(capable, tier, limits)
     return Slow(
+        tier=tier,
         any=narrow | slower | could,
+        narrow=narrow,
         slower=slower,
-        told=np.zeros(n, bool) if speed is None else np.isfinite(speed),
-        share=share,
-        width=np.where(narrow, wide, np.nan),
-        speed=np.where(slower, fast, np.nan),
         capable=could,
+        told=none if speed is None else ~np.isnan(speed),
+        width=(wide[0], wide[1]),
+        speed=(fast[0], fast[1]),
     )
 
 
@@ -114,18 +129,20 @@ def whole(seen: Look, flag: Bools, judged: Bools, tier: Ints, limits: Thresholds
     return [(int(seen.case.node[parts[g][0]]), parts[g]) for g in ranked]
 
 
-def wrong_settings(seen: Look, found: Slow, tier: Ints, limits: Thresholds) -> list[tuple[int, Ints]]:
+def wrong_settings(seen: Look, found: Slow, limits: Thresholds) -> list[tuple[int, Ints]]:
     """Return (device, ports): all that a device has in a tier run at the same lower speed. A plug never does that.
 
     Where many devices of one kind do, they are built so.
     """
-    out, used = [], np.zeros(len(tier), bool)
-    for device, ports in whole(seen, found.slower, found.told, tier, limits):
+    out, used = [], np.zeros(len(found.tier), bool)
+    for device, ports in whole(seen, found.slower, found.told, found.tier, limits):
         mine = ports[~used[ports]]
         if len(mine) >= limits.least_ports and len({seen.text("speed", int(p)) for p in mine}) == 1:
             used[mine] = True
             used[seen.far[mine][seen.far[mine] >= 0]] = True
             out.append((device, mine))
+    if not out:
+        return []
     kind = kinds(seen.case)
     total, count = np.bincount(kind), np.bincount(kind[[d for d, _ in out]], minlength=len(np.bincount(kind)))
     return [(d, ports) for d, ports in out if count[kind[d]] <= max(2, limits.mix_frac * total[kind[d]])]
@@ -136,9 +153,8 @@ def slow_links(seen: Look, limits: Thresholds) -> tuple[Slow, Bools] | None:
     found = slow(seen, limits)
     if found is None:
         return None
-    tier = tiers(seen)
     flag = found.any & seen.lit
-    for _, ports in wrong_settings(seen, found, tier, limits):
+    for _, ports in wrong_settings(seen, found, limits):
         flag[ports] = False
         flag[seen.far[ports]] = False
-    return found, few(flag, tier, limits)
+    return found, few(flag, found.tier, limits)

@@ -67,6 +67,6 @@ def _hot(seen: Look, limits: Thresholds) -> Bools | None:
     value = seen.number("temperature_degc")
     if value is None or not (value > limits.hot_degc).any():
         return None
-    median, _ = middle(value, tiers(seen))
+    median = middle(value, tiers(seen))
     flag: Bools = (value > limits.hot_degc) & ~(value < median + limits.over_tier_k)
     return flag

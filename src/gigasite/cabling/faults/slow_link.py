@@ -51,5 +51,5 @@ class SlowLink:
 def _cause(seen: Look, found: Slow, port: int) -> Cause:
     ends = seen.pair(port)
     told = [text for end in ends for text in found.words(seen, end)]
-    sure = max(float(found.share[end]) for end in ends)
+    sure = max(found.share(end) for end in ends)
     return Cause(kind="slow_link", ports=ends, confidence_frac=sure, evidence=tuple(told))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gigasite.cabling.drill import device_ports
-from gigasite.cabling.evidence import Thresholds, look, tiers
+from gigasite.cabling.evidence import Thresholds, look
 from gigasite.cabling.fault import Cause, Stage, faults
 from gigasite.cabling.light import MOST_TRUNK, dark_devices
 from gigasite.cabling.slow import slow, wrong_settings
@@ -36,12 +36,11 @@ class WrongSetting:
         out = []
         found = slow(seen, self.limits)
         if found is not None:
-            for device, ports in wrong_settings(seen, found, tiers(seen), self.limits):
+            for device, ports in wrong_settings(seen, found, self.limits):
                 first = int(ports[0])
                 name, text = case.bound.nodes[device], seen.text("speed", first)
                 told = f"all {len(ports)} ports of {name} in their tier run {text}"
-                usual = f"{found.share[first]:.0%} of the tier runs {found.speed[first] / 1e9:g} Gb/s"
-                out.append(_cause(seen, ports, (told, usual), float(found.share[first])))
+                out.append(_cause(seen, ports, (told, found.usual(first)), found.share(first)))
         for device, ports in dark_devices(seen, self.limits):
             told = f"all {len(ports)} ports of {case.bound.nodes[device]} in their tier are down, light comes in"
             out.append(_cause(seen, ports, (told, f"a trunk has {MOST_TRUNK} at most"), 0.7, ("polarity",)))
