@@ -77,7 +77,7 @@ class Sense:
         Deviations (1.4826 times the median absolute deviation) by which a bandwidth may lie below its kind.
     """
 
-    false_alarm_frac: float = 0.01
+    false_alarm_frac: float = 0.05
     least_rate_frac: float = 1e-4
     other_frac: float = 1e-6
     bandwidth_weight: float = 100.0

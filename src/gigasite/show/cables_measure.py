@@ -39,7 +39,7 @@ def localise(
     plan: Plan,
     measurements: Files,
     baseline: Annotated[bool, typer.Option("--baseline", help="Also what votes of lossy flows (007) name.")] = False,
-    false_alarm: FalseAlarm = 0.01,
+    false_alarm: FalseAlarm = 0.05,
     least_rate: LeastRate = 1e-4,
     sprayed: Sprayed = False,
     out: OutFile = None,
