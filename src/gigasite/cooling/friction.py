@@ -35,7 +35,7 @@ def friction_factor(reynolds: Floats, relative_roughness: Floats) -> tuple[Float
     --------
     >>> f, slope = friction_factor(np.array([1000.0, 1e5]), np.array([0.0, 1e-4]))
     >>> f.round(5).tolist(), slope.round(8).tolist()
-    ([0.064, 0.01855], [-6.4e-05, -3e-08])
+    ([0.064, 0.01845], [-6.4e-05, -3e-08])
     """
     f = 64.0 / reynolds
     slope = -f / reynolds

@@ -30,14 +30,17 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 MOST_STEPS = 200
-MOST_SWITCHES = 50
-"""Rounds in which pumps may be shut or tried again."""
+MOST_SWITCHES, TOGETHER = 200, 6
+"""Rounds in which pumps may be shut or tried again: first all that want it, then one at a time (Murty's least-index
+rule, which ends for monotone laws; all at once may go round in rings)."""
 LEAST_SLOPE = 1.0
 """Slope of a link's law at rest [Pa s/m3]: keeps links without flow solvable; 1e-6 Pa at 1e-6 m3/s."""
 CLOSE = 1e-10
 """Sum of the flows' last changes over the sum of flows at which the state is steady, beside what rounding moves."""
 ROUNDING_M3_PER_S = 1e-9
 """Flows below are what rounded heads of some bar let through wide links: none."""
+MARGIN_PA = 1e-3
+"""Head by which a pump that is shut must exceed its network before it is tried again."""
 CLOSE_PA = 1e-9
 """The same for heads: largest error of a law over the largest head difference."""
 
@@ -143,12 +146,12 @@ def solve(network: Network | Prepared, warm: Flow | None = None) -> Flow:
     on = net.open_.copy()
     q = _begin(net) if warm is None else np.where(net.open_, warm.flow_m3_per_s, 0.0)
     steps = 0
-    for _ in range(MOST_SWITCHES):
+    for turn in range(MOST_SWITCHES):
         islands, reached = _islands(net, on)
         q = np.where(on & ~_starved(net, islands, reached)[islands[net.start]], q, 0.0)
         q, head, used, error_pa = _newton(p, q, on, islands, reached)
         steps += used
-        change = _switched(net, q, head, on)
+        change = _switched(net, q, head, on, _wanted(net, islands, reached), single=turn >= TOGETHER)
         if not change.any():
             break
         on ^= change
@@ -266,12 +269,29 @@ def _step(
     return head, np.where(live, rest + y * (head[a] - head[b]), 0.0)
 
 
-def _switched(net: Network, q: Floats, head: Floats, on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _wanted(net: Network, islands: Ints, reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return links whose flow would help (m,): heads tell where both ends are reached, else the lone island's demand.
+
+    A part that only shut pumps join to the rest has no head of its own; a pump into it is wanted where it draws water.
+    """
+    total = np.bincount(islands, net.demand_m3_per_s, minlength=len(reached))
+    a, b = islands[net.start], islands[net.end]
+    out: NDArray[np.bool_] = (reached[a] | (total[a] < 0)) & (reached[b] | (total[b] > 0)) | (a == b)
+    return out
+
+
+def _switched(
+    net: Network, q: Floats, head: Floats, on: NDArray[np.bool_], wanted: NDArray[np.bool_], *, single: bool
+) -> NDArray[np.bool_]:
     """Return pumps to shut because they run backwards, and pumps to try again because their head suffices."""
     pump = (net.kind == PUMP) & net.open_
-    back = pump & on & (q < -1e-12)
-    able = head[net.start] + net.speed_frac**2 * net.shutoff_pa > head[net.end] + 1e-6
-    out: NDArray[np.bool_] = back if back.any() else pump & ~on & able
+    back: NDArray[np.bool_] = pump & on & (q < -ROUNDING_M3_PER_S)
+    able = head[net.start] + net.speed_frac**2 * net.shutoff_pa > head[net.end] + MARGIN_PA
+    again = pump & ~on & able & wanted
+    if not single:
+        return back if back.any() else again
+    out = np.zeros(len(q), bool)
+    out[np.flatnonzero(back | again)[:1]] = True
     return out
 
 

@@ -129,7 +129,7 @@ def test_every_state_obeys_its_laws(seed: int, side: int, pumps: int) -> None:
         np.bincount(net.end, q, minlength=len(p)) - np.bincount(net.start, q, minlength=len(p)) - net.demand_m3_per_s
     )
     free = np.isnan(net.fixed_pa) & ~np.isnan(p)
-    assert np.abs(balance[free]).max(initial=0) < 1e-9
+    assert np.abs(balance[free]).max(initial=0) < 1e-8  # wide links turn rounded heads into flow
 
 
 def test_one_loop_by_hand(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_states_that_are_no_error(tmp_path: Path) -> None:
     assert any("nothing flows" in f.what for f in flow.findings)
     stands = loop()
     stands["pumps"][0]["running"] = False
-    assert (solve(read(tmp_path, stands)).flow_m3_per_s == 0).all()
+    assert (np.abs(solve(read(tmp_path, stands)).flow_m3_per_s) < 1e-9).all()
     high = loop()
     high["nodes"][2] |= {"kind": "fixed", "pressure_pa": 9e5}
     flow = solve(read(tmp_path, high))
