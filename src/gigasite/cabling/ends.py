@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +61,11 @@ class Ends:
         n = len(self.parts)
         return (self.speed * n + self.a_code) * n + self.z_code
 
+    def some(self, keep: slice | Ints) -> Ends:
+        """Return the ends of chosen links."""
+        columns = ("speed", "a_code", "z_code", "a_cage", "z_cage", "a_share", "z_share", "a_sub", "z_sub")
+        return replace(self, **{c: getattr(self, c)[keep] for c in columns})
+
     def kind(self, number: int) -> tuple[float, str, str]:
         """Return speed and device parts of a number of `kinds`."""
         rest, z = divmod(number, len(self.parts))
@@ -86,7 +91,7 @@ def ends(campus: Campus, design: Design) -> Ends:
     known = sorted(set(design.link_speed_bit_per_s.values()))
     speed = np.searchsorted(known, speeds(design, links.fabric, links.tier))
     is_switch = np.array([n in switches for n in names])
-    share = np.array([[_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
+    share = np.array([[cage_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
     ordinal = np.where(is_switch[code], np.cumsum(is_switch[code]) - 1, -1)
     a, z = links.a_port >> PORT_BITS, links.z_port >> PORT_BITS
     a_share, z_share = share[code[a], speed], share[code[z], speed]
@@ -127,7 +132,7 @@ def _faster_up(design: Design, a_in: Ints, a_sub: Ints, a_share: Ints, z_share: 
         a_in[up] = cage - (1 - first) // int(down[0])  # cages below, rounded up
 
 
-def _share(switch: Switch, speed_bit_per_s: float) -> int:
+def cage_share(switch: Switch, speed_bit_per_s: float) -> int:
     """Return how many links of a speed share one cage of a switch, as the design counts its ports."""
     return max(min(int(switch.cage_speed_bit_per_s // speed_bit_per_s), MOST_WAYS), 1)
 

@@ -320,14 +320,14 @@ def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> 
 
     made = _book(file, None, None)
     seen = read_sheet(sheet, made)
-    wrong = seen.rows - seen.plan.height
-    if wrong:
+    if not seen.sound:
         # a change made of half a sheet would order good cables out
         found = [f.to_json() for f in seen.findings]
         if as_json:
             emit({"rows": seen.rows, "good_rows": seen.plan.height, "changes": None, "findings": found})
         else:
             terminal.findings(terminal.err(), seen.findings)
+            wrong = seen.rows - seen.plan.height
             sys.stderr.write(f"{wrong:,} of {seen.rows:,} rows are wrong: mend them; nothing is changed or written\n")
         raise typer.Exit(2)
     mine = full_plan(made.design, made.cables)
