@@ -84,7 +84,7 @@ def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Pat
     made = answer("read", sheet, "--plan", campuses / "lab.yaml", code=2)
     assert (made["rows"], made["good_rows"]) == (2, 1)
     (found,) = made["findings"]
-    assert "row 3, column z_node" in found["where"]
+    assert "row 3, column Z-Node Name" in found["where"]
     assert found["found"] == "leaf-000099"
     assert made["changes"] is None  # of half a sheet no change is made: it would order good cables out
 
@@ -92,7 +92,7 @@ def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Pat
 @pytest.mark.parametrize(
     ("setting", "needle"),
     [
-        ("cabling: {tray_width: 60 mm, row_trays: 1}", "over-fill"),
+        ("cabling: {tray_width: 60 mm, row_trays: 1}", "over-filled"),
         ("cabling: {tray_width: 50 mm, tray_height: 20 mm, fill: 1 %, tray_spacing: 2 m}", "cannot hold its row trays"),
         ("slack: 100 %, speed: 50 Gb/s", "no cable"),
     ],

@@ -199,9 +199,10 @@ def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         ("inband_switch", net.inband_speed_bit_per_s if net.inband_links else 0.0),
     ):
         part = catalogue.switches.get(getattr(net, key) or "")
-        if part is not None and part.cage_speed_bit_per_s < speed:
-            fast, slow = (show(x, "Gb/s") for x in (speed, part.cage_speed_bit_per_s))
-            out.append((("network", key), f"its cages run at {slow}, under the links' {fast}"))
+        fastest = (part.port_speed_bit_per_s or part.cage_speed_bit_per_s) if part is not None else speed
+        if fastest < speed:
+            fast, slow = (show(x, "Gb/s") for x in (speed, fastest))
+            out.append((("network", key), f"its ports run at {slow} at most, under the links' {fast}"))
     leaf = catalogue.switches.get(net.management_switch)
     above = [(k, catalogue.switches.get(getattr(net, k))) for k in ("management_spine", "management_core")]
     for key, part in above if net.management_links and leaf is not None else ():

@@ -38,6 +38,7 @@ def findings(
         *_supply(campus, plant),
         *_fabric(sizes),
         *_tiers(campus, sizes["gpu"].tiers),
+        *_nics(campus, sizes["gpu"].planes),
     ]
 
 
@@ -249,4 +250,24 @@ def _tiers(campus: Campus, tiers: int) -> list[Finding]:
         )
         for severity, key, what, value, need in found
         if tiers < need
+    ]
+
+
+def _nics(campus: Campus, planes: int) -> list[Finding]:
+    """Say where the planes together run faster than the NIC that they share."""
+    server, each = campus.catalogue.servers[campus.compute.server], campus.network.speed_bit_per_s
+    if planes * each <= server.nic_speed_bit_per_s * (1 + 1e-9):
+        return []
+    most = show(server.nic_speed_bit_per_s, "Gb/s")
+    return [
+        _finding(
+            Severity.error,
+            "gpu network",
+            f"links are faster than the NICs of {campus.compute.server}",
+            limit=f"{most} a NIC",
+            found=f"{planes} x {show(each, 'Gb/s')}" if planes > 1 else show(each, "Gb/s"),
+            remedy=f"network.speed {show(server.nic_speed_bit_per_s / planes, 'Gb/s')}"
+            + (", fewer planes," if planes > 1 else "")
+            + " or a server with faster NICs",
+        )
     ]

@@ -160,6 +160,7 @@ def test_a_fabric_beyond_its_tiers_names_the_network_and_what_would_fit(lab: Cam
         ("leaf: qm9700", "leaf: qm9700, supercore: qm97", "did you mean"),
         ("leaf: qm9700", "leaf: qm9700, reserved_ports: 5000", "reserved_ports"),
         ("leaf: qm9700", "leaf: qm9700, management_spine: sn2201", "under the 100 Gb/s"),
+        ("leaf: qm9700, speed: 400 Gb/s", "leaf: qm9700, speed: 800 Gb/s", "ports run at 400 Gb/s at most"),
     ],
 )
 def test_network_mistakes_are_found_with_their_place(
