@@ -146,7 +146,7 @@ def _full(campus: Campus, table: pl.DataFrame) -> list[Finding]:
         out.append(
             _error(
                 s["name"],
-                f"over-filled by {counted(s['cables'], 'cable')}, the worst of {counted(alike, 'such segment')} of its run",
+                f"over-filled by {counted(s['cables'], 'cable')}, the worst of {counted(alike, 'segment')} of its run",
                 limit=f"{c.fill_frac:.0%} of {s['trays']} x {c.tray_width_m * 1e3:.0f} mm",
                 found=f"{s['fill_frac']:.0%}",
                 remedy=f"{need} trays (network.cabling.{key[s['kind']]}), or trays {wide * 1e3:,.0f} mm wide",

@@ -166,7 +166,7 @@ def _raised(chosen: Chosen) -> list[Finding]:
             severity=Severity.note,
             chapter="cabling",
             where="modules",
-            what=f"{counted(chosen.raised, 'link')} with a dearer part than the length needs: a longer link shares a module",
+            what=f"{counted(chosen.raised, 'link')} of a dearer part than needed: a longer link shares a module",
             found=f"{chosen.raised_usd / 1e6:,.2f} MUSD",
             remedy="none needed; place the few longest links of a tier closer to save it",
         )

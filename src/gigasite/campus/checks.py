@@ -174,6 +174,11 @@ def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         out.append((("compute", "server"), f"its GPU '{server.gpu}' is not in the catalogue"))
     if server is not None and c.halls > (arrays := _arrays(file, server.gpus)):
         out.append((("compute", "halls"), f"{c.halls} halls for {arrays} arrays of racks leave halls empty"))
+    elif server is not None and c.arrays_per_hall * (c.halls - 1) >= arrays and c.halls > 1:
+        most = (arrays - 1) // (c.halls - 1)
+        out.append(
+            (("compute", "arrays_per_hall"), f"leaves none of {arrays} arrays for the last hall; at most {most}")
+        )
     if file.schedule.first_step_gpus > c.gpus:
         out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
     return out

@@ -50,14 +50,15 @@ def wire(c: Clos) -> Wiring:
 def _node_leaf(c: Clos) -> Columns:
     """Return links of nodes of one copy; fabric managers are the last node."""
     count, nics, leaves = c.links(0), c.leaves.nics, c.leaves
-    slot = np.arange(slots_of(c.ask), dtype=np.int32)
-    node = np.repeat(slot, nics)[:count]
-    nic = np.tile(np.arange(nics, dtype=np.int32), len(slot))[:count]
+    every = np.arange(slots_of(c.ask) - c.ask.gap, dtype=np.int32)
+    node = np.repeat(every, nics)[:count]
+    slot = node + np.where(node >= c.ask.gap_at, np.int32(c.ask.gap), np.int32(0))
+    nic = np.tile(np.arange(nics, dtype=np.int32), len(every))[:count]
     port = 1 + nic * np.int32(c.ask.planes)
     if not leaves.unit:
         leaf, local = np.divmod(np.arange(count, dtype=np.int32), np.int32(leaves.down))
         return node, port, leaf, local + 1
-    unit, local = np.divmod(node, np.int32(leaves.unit))
+    unit, local = np.divmod(slot, np.int32(leaves.unit))
     if c.shape.rails and c.shape.joined:
         return node, port, unit * np.int32(leaves.per_unit) + nic, local + 1
     leaf, at = np.divmod(local * np.int32(nics) + nic, np.int32(leaves.down))

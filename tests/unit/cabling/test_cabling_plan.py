@@ -143,17 +143,23 @@ def test_a_part_that_reaches_many_times_its_links_is_told_where_nothing_shorter_
 
 
 @pytest.mark.parametrize(
-    ("server", "speed", "planes", "error"),
-    [("hgx-h100-lc4u", 400e9, 1, False), ("hgx-h100-lc4u", 800e9, 1, True), ("dgx-b300", 400e9, 2, False)]
-    + [("hgx-h100-lc4u", 200e9, 2, False), ("hgx-h100-lc4u", 400e9, 2, True), ("dgx-b300", 400e9, 3, True)],
+    ("server", "speed", "planes", "errors"),
+    [
+        ("hgx-h100-lc4u", 400e9, 1, 0),
+        ("hgx-h100-lc4u", 800e9, 1, 1),
+        ("hgx-h100-lc4u", 200e9, 2, 0),
+        ("hgx-h100-lc4u", 400e9, 2, 1),
+        ("dgx-b300", 400e9, 2, 0),
+        ("dgx-b300", 400e9, 3, 1),
+    ],
 )
 def test_planes_together_are_no_faster_than_the_nic(
-    made: Made, server: str, speed: float, planes: int, error: bool
+    made: Made, server: str, speed: float, planes: int, errors: int
 ) -> None:
     campus = dataclasses.replace(made[0], compute=dataclasses.replace(made[0].compute, server=server))
     _, d = with_speed(campus, speed, planes=planes)
     found = [f for f in d.findings if "faster than the NICs" in f.what]
-    assert bool(found) == error
+    assert len(found) == errors
     assert all(f.severity is Severity.error and f.limit and f.found and f.remedy for f in found)
 
 

@@ -25,7 +25,7 @@ class Cage:
                 f"{end.module_name} does not go into the cages of {end.device}",
                 limit=end.form or "no cage of a NIC at this speed",
                 found=end.module.cage,
-                remedy=f"name a module with cage {end.form or 'that a NIC of this speed has'} in parts.cables.{joint.part}."
+                remedy=f"name a module that fits in parts.cables.{joint.part}."
                 + ("modules" if end.switch is not None else "host_modules, or set network.cabling.host_cage"),
             )
             for end in joint.both
