@@ -14,25 +14,29 @@ import polars as pl
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.cabling.ends import cage_share
+from gigasite.cabling.export import book
 from gigasite.design.types import FABRICS, PORT_BITS
 
 if TYPE_CHECKING:
     from gigasite.cabling.export import Book
+    from gigasite.cabling.types import CablePlan
+    from gigasite.campus.schema import Campus
+    from gigasite.design.types import Design
 
 ENDS = ("a", "z")
 _ADAPTER = r"^(.*\S) mlx5_(\d+)$"
 
 
-def infiniband(book: Book, rows: pl.DataFrame) -> pl.Series:
+def infiniband(whole: Book, rows: pl.DataFrame) -> pl.Series:
     """Return which rows of the plan (follow `CABLES`) end at an InfiniBand switch."""
-    return book.network().gather(rows["z_port"].to_numpy() >> PORT_BITS) == "infiniband"
+    return whole.network().gather(rows["z_port"].to_numpy() >> PORT_BITS) == "infiniband"
 
 
-def shares(book: Book) -> dict[str, int]:
+def shares(whole: Book) -> dict[str, int]:
     """Return the links that share one cage, by kind of those switches that are InfiniBand."""
-    switches, speed = book.campus.catalogue.switches, book.design.link_speed_bit_per_s
+    switches, speed = whole.campus.catalogue.switches, whole.design.link_speed_bit_per_s
     out = {}
-    for kind, part in book.devices.select("kind", "part").unique().sort("kind").iter_rows():
+    for kind, part in whole.devices.select("kind", "part").unique().sort("kind").iter_rows():
         if part in switches and switches[part].network == "infiniband":
             out[kind] = cage_share(switches[part], speed[FABRICS.index(kind.split("-")[0]), 0])
     return out
@@ -112,19 +116,19 @@ def nvos(port: pl.Expr, each: pl.Expr) -> pl.Expr:
     )
 
 
-def nvos_sheet(book: Book, rows: pl.DataFrame, sheet: pl.DataFrame) -> pl.DataFrame:
+def nvos_sheet(whole: Book, rows: pl.DataFrame, sheet: pl.DataFrame) -> pl.DataFrame:
     """Return the pull sheet of these rows with the ports of InfiniBand ends as `nvos` has them."""
-    band, each = infiniband(book, rows), shares(book)
+    band, each = infiniband(whole, rows), shares(whole)
     columns = []
     for end in ENDS:
-        kind = book.devices["kind"].gather(rows[f"{end}_port"].to_numpy() >> PORT_BITS)
+        kind = whole.devices["kind"].gather(rows[f"{end}_port"].to_numpy() >> PORT_BITS)
         number = kind.replace_strict(each, default=1, return_dtype=pl.Int64)
         of = pl.when(pl.lit(band)).then(pl.lit(number))
         columns.append(nvos(pl.col(f"{end}_port"), of).alias(f"{end}_port"))
     return sheet.with_columns(columns)
 
 
-def ethernet_only(book: Book, what: str) -> Book:
+def ethernet_only(whole: Book, what: str) -> Book:
     """Return the book without its InfiniBand cables.
 
     Raises
@@ -132,7 +136,13 @@ def ethernet_only(book: Book, what: str) -> Book:
     InfeasibleError
         All of them are InfiniBand.
     """
-    rows = book.rows.filter(~infiniband(book, book.rows))
+    rows = whole.rows.filter(~infiniband(whole, whole.rows))
     if rows.is_empty():
         raise InfeasibleError(f"all chosen cables are InfiniBand, and {what}")
-    return replace(book, rows=rows)
+    return replace(whole, rows=rows)
+
+
+def discovered_ends(campus: Campus, design: Design, cables: CablePlan) -> pl.DataFrame:
+    """Return the campus's own plan in the four columns of `plan.csv`, called as discovery prints them."""
+    made = book(campus, design, cables)
+    return discovered(made.sheet(), infiniband(made, made.rows)).select("a_node", "a_port", "z_node", "z_port")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.design.clos import slots_of
+from gigasite.design.clos_size import runs
 from gigasite.design.fabric import Wiring
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _tier(c: Clos, tier: int) -> Columns:
     parts: list[Columns] = []
     below = above = 0
     assert c.top is not None
-    for block, times in _runs(c.top, c.tiers - 1 - tier):
+    for block, times in runs(c.top, c.tiers - 1 - tier):
         a, a_port, z, z_port = _block(block, up, first)
         wide = block.switches_at(1)
         copies = np.arange(times, dtype=np.int32)[:, None]
@@ -88,19 +89,6 @@ def _tier(c: Clos, tier: int) -> Columns:
         above += times * block.switches
     a, ap, z, zp = (np.concatenate(col) for col in zip(*parts, strict=True))
     return a, ap, z, zp
-
-
-def _runs(block: Block, depth: int) -> Iterator[tuple[Block, int]]:
-    """Yield blocks `depth` tiers below, in order, each with how often it is repeated in a row."""
-    if depth == 0:
-        yield block, 1
-        return
-    if block.below is not None and block.full:
-        for _ in range(1 if depth == 1 else block.full):
-            for inner, times in _runs(block.below, depth - 1):
-                yield inner, times * (block.full if depth == 1 else 1)
-    if block.tail is not None:
-        yield from _runs(block.tail, depth - 1)
 
 
 def _block(block: Block, up: int, first: int) -> Columns:

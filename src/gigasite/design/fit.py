@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
+from gigasite.design.fabric_notes import notes
 from gigasite.design.plant import genset_power
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def findings(
         *_gas(campus, power),
         *_water(campus, plant),
         *_supply(campus, plant),
-        *_fabric(sizes),
+        *[note for name, size in sizes.items() for note in notes(size, name)],
         *_tiers(campus, sizes["gpu"].tiers),
         *_nics(campus, sizes["gpu"].planes),
     ]
@@ -203,26 +204,6 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
             remedy="a warmer supply class saves them",
         )
     ]
-
-
-def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
-    """Say where even striping costs switches, by network."""
-    out = []
-    for name, size in sizes.items():
-        top = size.by_tier[-1]
-        least = top.by_ports
-        if size.tiers > 2 and top.switches > least:
-            out.append(
-                _finding(
-                    Severity.note,
-                    f"{name} network ({size.kind})",
-                    f"even striping takes more {top.tier} switches than ports alone would",
-                    limit=f"{least:,} by ports",
-                    found=f"{top.switches:,}",
-                    remedy="none needed; a multiple of whole pods would use every port",
-                )
-            )
-    return out
 
 
 def _tiers(campus: Campus, tiers: int) -> list[Finding]:

@@ -64,7 +64,7 @@ def plan(
 
     campus, d = designed(file)
     made = plan_cables(campus, d)
-    seen = observation(d, made, Inputs(observed=observed, observed_plan=observed_plan))
+    seen = observation(campus, d, made, Inputs(observed=observed, observed_plan=observed_plan))
     found = [*made.findings, *(seen.findings if seen else ())]
     if out is not None:
         _write(d, made, out)
@@ -72,28 +72,33 @@ def plan(
         emit(
             {"campus": campus.name}
             | cables_json(made)
+            | {"gpu_fabric_table_cables": sum(d.fabrics[0].cables)}
             | {
                 "mismatches": seen.mismatches.to_dicts() if seen else None,
                 "findings": [f.to_json() for f in found],
             }
         )
     else:
-        show(f"{campus.name}: cables", _rows(made, seen), found)
+        show(f"{campus.name}: cables", _rows(d, made, seen), found)
     end(found)
 
 
-def _rows(made: CablePlan, seen: Comparison | None) -> list[tuple[str, object]]:
+def _rows(d: Design, made: CablePlan, seen: Comparison | None) -> list[tuple[str, object]]:
     from gigasite.show.terminal import usd
 
     fills = made.segments.group_by("kind").max().sort("kind")
     optical = made.modules.filter(made.modules["price_usd"] > 0)["count"].sum()
     rows: list[tuple[str, object]] = [
-        ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric"),
+        ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric; one for every link"),
         ("length", f"{made.total_m / 1000:,.0f} km"),
         ("modules", f"{optical:,}, with active cable ends {made.optics_w / 1e6:,.2f} MW"),
         ("trays", ", ".join(f"{r['kind']} {r['trays']} at most ({r['fill_frac']:.0%} full)" for r in fills.to_dicts())),
         ("cost", usd(made.cost.likely_usd)),
     ]
+    planes = d.fabrics[0].planes
+    if planes > 1:
+        table = f"{sum(d.fabrics[0].cables):,} for the GPU fabric: of one NIC the {planes} links of all planes together"
+        rows.insert(1, ("as tables count", table))
     if seen is not None:
         rows.append(
             (

@@ -90,6 +90,7 @@ def size(
     as_json: AsJson = False,
 ) -> None:
     """Count switches, cables, spare ports, limits and cut of a fabric."""
+    from gigasite.design.fabric_notes import notes
     from gigasite.show.fabric_text import print_sizes
     from gigasite.show.result import fabric_json
 
@@ -103,7 +104,7 @@ def size(
     if links is not None:
         _write_links(chosen, asks, links)
     if as_json:
-        made = [fabric_json(s) for s in sizes]
+        made = [fabric_json(s) | {"findings": [f.to_json() for f in notes(s)]} for s in sizes]
         emit(made[0] if len(made) == 1 else {"kind": chosen, "fabrics": made})
     else:
         print_sizes(sizes)

@@ -52,7 +52,7 @@ def test_a_hall_of_gpus_more_adds_and_renames_nothing(memphis: Campus, before: p
     changes = moved(before, after)
     assert changes.filter(pl.col("cable").str.starts_with("GPU-")).is_empty()
     assert changes.filter(pl.col("kind") == "remove").is_empty()
-    assert changes.height < 0.003 * before.height  # the last, incomplete pods of the other networks fill up
+    assert changes.height < 0.005 * before.height  # last pods of other networks fill; storage nodes get other leaves
     assert (changes["old_a_node"] == changes["new_a_node"]).all()
     joined = before.join(after, on="cable", suffix="_new")
     assert joined.height == before.height
