@@ -15,8 +15,6 @@ from gigasite.design.clos_size import runs
 from gigasite.design.fabric import Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from gigasite.design.clos import Block, Clos

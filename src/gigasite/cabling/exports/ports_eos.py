@@ -20,7 +20,7 @@ LANES = {"osfp": 8, "qsfp112": 4, "qsfp28": 4, "rj45": 1}
 
 @exports.part("ports-eos")
 class PortsEos:
-    """`Ethernet1/1` is the first lane of the first cage, `Ethernet1/5` its second half; a copper port is `Ethernet1`."""
+    """`Ethernet1/1` is the first lane of a cage, `Ethernet1/5` its second half; copper ports are `Ethernet1` on."""
 
     title = "port descriptions for Arista EOS (Ethernet switches; eos/SWITCH.cfg)"
 
