@@ -37,7 +37,7 @@ def test_a_file_alone_is_planned_and_its_folder_compares_with_it(campuses: Path,
     lab = campuses / "lab.yaml"
     assert answer(lab) == answer("plan", lab)
     made = answer(lab, "--out", tmp_path / "plan")
-    assert made["cables"] == 1164
+    assert made["cables"] == 1166
     assert {m["at"] for m in made["modules"]} == {"switch", "host"}
     assert set(made["trays"]) == {"row", "cross"}
     wanted = {"cables.csv", "cables.parquet", "devices.parquet", "parts.parquet", "segments.csv", "modules.csv"}
