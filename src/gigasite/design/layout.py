@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from gigasite._core.errors import InfeasibleError
 from gigasite.design.types import RACKS, Hall
 
 if TYPE_CHECKING:
@@ -111,10 +112,17 @@ def _arrays(campus: Campus, n: Counts) -> list[tuple[int, int]]:
 
     An array more lengthens the last hall and leaves what stands in the others in its place, until there is one more for
     every hall; with `arrays_per_hall` always.
+
+    Raises
+    ------
+    InfeasibleError
+        A hall would be empty.
     """
     halls = campus.compute.halls
     each = campus.compute.arrays_per_hall or n.arrays // halls
-    edges = [min(each * i, n.arrays) for i in range(halls)] + [n.arrays]
+    if each < 1 or each * (halls - 1) >= n.arrays:
+        raise InfeasibleError(f"{halls} halls of {max(each, 1)} arrays leave halls empty: there are {n.arrays} arrays")
+    edges = [each * i for i in range(halls)] + [n.arrays]
     return [(edges[i], edges[i + 1] - edges[i]) for i in range(halls)]
 
 
