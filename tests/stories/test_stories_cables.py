@@ -129,3 +129,18 @@ def test_mistakes_in_the_cabling_chapter_have_their_place(
     assert "bad.yaml:" in done.stderr
     assert needle in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_sheet_speaks_of_the_networks_of_its_rows_only_and_an_empty_one_of_nothing(
+    campuses: Path, tmp_path: Path
+) -> None:
+    lab = campuses / "lab.yaml"
+    answer("export", lab, "--format", "cvt", "--fabric", "storage", "--out", tmp_path / "x")
+    assert answer("read", tmp_path / "x" / "cvt.csv", "--plan", lab)["changes"] == dict.fromkeys(
+        ("add", "remove", "move", "re-part"), 0
+    )
+    head, *rows = (tmp_path / "x" / "cvt.csv").read_text().splitlines()
+    (tmp_path / "less.csv").write_text("\n".join([head, *rows[1:]]))
+    assert answer("read", tmp_path / "less.csv", "--plan", lab)["changes"]["remove"] == 1
+    (tmp_path / "none.csv").write_text(head + "\n")
+    assert answer("read", tmp_path / "none.csv", "--plan", lab, code=2)["changes"] is None

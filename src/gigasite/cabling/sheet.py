@@ -40,11 +40,13 @@ class Sheet:
     plan: pl.DataFrame
     rows: int
     findings: tuple[Finding, ...]
+    networks: tuple[str, ...]
+    """Those that the rows belong to: of others the sheet says nothing."""
 
     @property
     def sound(self) -> bool:
-        """Say whether nothing is wrong: of half a sheet no change may be made."""
-        return self.plan.height == self.rows and all(f.severity < Severity.error for f in self.findings)
+        """Say whether nothing is wrong and there are rows: of half a sheet no change may be made."""
+        return 0 < self.plan.height == self.rows and all(f.severity < Severity.error for f in self.findings)
 
 
 def read_sheet(path: str | Path, book: Book) -> Sheet:
@@ -76,8 +78,18 @@ def read_sheet(path: str | Path, book: Book) -> Sheet:
             "no sheet has the columns A-Node Name, A-Port, Z-Node Name, Z-Port (or a_node, a_port, z_node, z_port)",
         )
     whole = pl.concat(tables)
+    if whole.is_empty():
+        found.append(
+            _finding(place.name, "has a header and no row below it", remedy="write the cables below the header")
+        )
     made, bad, more = judged(whole, titles, book)
-    return Sheet(plan=made.filter(~pl.Series(bad)).select(*FULL), rows=whole.height, findings=(*found, *more))
+    good = made.filter(~pl.Series(bad))
+    return Sheet(
+        plan=good.select(*FULL),
+        rows=whole.height,
+        findings=(*found, *more),
+        networks=tuple(good["network"].unique().sort().to_list()),
+    )
 
 
 def _workbook(place: Path, data: bytes) -> Iterator[tuple[str, Iterable[Any]]]:

@@ -221,12 +221,28 @@ def _foreign(book: Book, held: Held, *, low: bool) -> tuple[Flags, pl.Series]:
         key = code[ids >> PORT_BITS] << PORT_BITS | (ids & LOW)
         np.minimum.at(least, key, net)
         np.maximum.at(most, key, net)
+    _unused(book, kinds, of, (least, most))
     end = held.low if low else held.high
     key = code[end >> PORT_BITS] << PORT_BITS | (end & LOW)
     mine = of[np.maximum(held.net, 0)]
     wrong = (most[key] >= 0) & ((mine < least[key]) | (mine > most[key]))
     words = [f"{f}, {s / 1e9:g} Gb/s" for f in FABRICS for s in values]
     return wrong, pl.Series(words).gather(np.maximum(most[key], 0))
+
+
+def _unused(book: Book, kinds: pl.Series, of: Ints, spans: tuple[Ints, Ints]) -> None:
+    """Give free ports of switches with cages of their own for up-links the network and speed of their cage."""
+    switches = book.campus.catalogue.switches
+    part = dict(book.devices.select("kind", "part").unique().iter_rows())
+    for code, kind in enumerate(kinds.to_list()):
+        switch = switches.get(part[kind])
+        if switch is None or not switch.uplinks:
+            continue
+        first = FABRICS.index(kind.split("-")[0]) * len(TIERS)
+        for number in range(1, switch.cages + switch.uplinks + 1):
+            key = code << PORT_BITS | number
+            if spans[1][key] < 0:
+                spans[0][key] = spans[1][key] = of[first + (number > switch.cages)]
 
 
 def _railed(book: Book) -> list[int]:
@@ -300,6 +316,7 @@ def _made(book: Book, lines: Lines, held: Held) -> pl.DataFrame:
         z_label=z["label"],
         part=held.part,
         length_m=pl.Series(np.nan_to_num(held.length_m)),
+        network=pl.Series([*FABRICS, ""]).gather(np.where(held.net < 0, len(FABRICS), held.net // len(TIERS))),
     )
 
 

@@ -34,13 +34,14 @@ HEADERS = {
 }
 NEEDED = ("a_node", "a_port", "z_node", "z_port")
 MOST_EACH = 200  # findings of one kind that are told one by one; the last one counts the rest and names their rows
+MOST_M = 1e5  # longer than any cable of a campus
 NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._:/=#()+-]{0,79}$"
 
 
 def judged(
     table: pl.DataFrame, titles: dict[str, dict[str, str]], book: Book
 ) -> tuple[pl.DataFrame, NDArray[np.bool_], list[Finding]]:
-    """Return the rows as the plan would write them, which of them hold a mistake, and every mistake.
+    """Return the rows as the plan would write them with their `network`, which are wrong, and every mistake.
 
     Parameters
     ----------
@@ -82,7 +83,7 @@ def judged(
     )
     made, mistakes = against_plan(book, lines)
     tell([_spread(m, sound, table.height) for m in mistakes])
-    whole = named.with_columns(length_m=pl.lit(0.0))
+    whole = named.with_columns(length_m=pl.lit(0.0), network=pl.lit(""))
     keep = pl.Series(np.isin(np.arange(table.height), sound))
     rest = whole.filter(~keep).with_columns(at=pl.Series(np.flatnonzero(~keep.to_numpy())))
     both = pl.concat([rest, made.select(whole.columns).with_columns(at=pl.Series(sound))])
@@ -106,13 +107,13 @@ def _cells(table: pl.DataFrame, metres: pl.Series, has: dict[str, NDArray[np.boo
     for column in ("part", "length_m"):
         rows = (table[column] == "").to_numpy() & has[column]
         out.append(Mistake(column=column, what="is empty", rows=rows, remedy="fill it in"))
-    wrong = (metres.is_null() | ~(metres > 0) | ~metres.is_finite()).fill_null(value=True) & (table["length_m"] != "")
+    wrong = (metres.is_null() | ~(metres > 0) | ~(metres <= MOST_M)).fill_null(value=True) & (table["length_m"] != "")
     out.append(
         Mistake(
             column="length_m",
             what="is no length in metres",
             rows=wrong.to_numpy(),
-            remedy="a number above 0, such as 12.5",
+            remedy=f"a number above 0 and up to {MOST_M:g}, such as 12.5",
         )
     )
     out.append(
@@ -163,8 +164,10 @@ def _located(table: pl.DataFrame, book: Book, end: str) -> _End:
     own = pl.when(text.str.starts_with(pl.col("stem"))).then(text.str.strip_prefix(pl.col("stem")))
     number = own.cast(pl.Int64, strict=False)
     spelled = pl.format("{}{}", "stem", number) == text  # `swp01` and `swp+1` are other spellings of swp1
-    cage, sub = (text.str.extract(r"^sw(\d{1,4})p(\d)$", i).cast(pl.Int64, strict=False) for i in (1, 2))
-    adapter = pl.when(pl.col("stem") == "eth").then(text.str.extract(r"^mlx5_(\d{1,4})$", 1).cast(pl.Int64))
+    cage, sub = (text.str.extract(r"^sw([0-9]{1,4})p([0-9])$", i).cast(pl.Int64, strict=False) for i in (1, 2))
+    adapter = pl.when(pl.col("stem") == "eth").then(
+        text.str.extract(r"^mlx5_([0-9]{1,4})$", 1).cast(pl.Int64, strict=False)
+    )
     nvos = pl.when((sub >= 1) & (sub <= each)).then((cage - 1) * each + sub)
     seen = seen.with_columns(number=pl.coalesce(pl.when(spelled).then(number), nvos, adapter))
     stranger = seen["device"].is_null()

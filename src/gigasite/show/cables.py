@@ -319,8 +319,11 @@ def read(
 
 
 def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
+    import polars as pl
+
     from gigasite.cabling import diff, full_plan
     from gigasite.cabling.sheet import read_sheet
+    from gigasite.design.types import FABRICS
     from gigasite.show import terminal
 
     made = _book(file, None, None)
@@ -335,7 +338,8 @@ def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> 
             wrong = seen.rows - seen.plan.height
             sys.stderr.write(f"{wrong:,} of {seen.rows:,} rows are wrong: mend them; nothing is changed or written\n")
         raise typer.Exit(2)
-    mine = full_plan(made.design, made.cables)
+    told = pl.Series([FABRICS.index(n) for n in seen.networks], dtype=pl.UInt8)
+    mine = full_plan(made.design, made.cables).filter(made.cables.cables["fabric"].is_in(told.implode()))
     more = {"rows": seen.rows, "good_rows": seen.plan.height, "findings": [f.to_json() for f in seen.findings]}
     _changes(
         f"{sheet.name}: {seen.plan.height:,} of {seen.rows:,} rows are good",
