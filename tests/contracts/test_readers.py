@@ -40,6 +40,16 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         }
     ],
     "ethtool-module.eth5.json.txt": [{"port": "eth5", "serial": "MT2231FT00002", "temperature_degc": 44.1}],
+    "links-csv.txt": [
+        {
+            "node": "leaf-001",
+            "port": "swp1",
+            "seen_node": "gpu0001",
+            "seen_port": "eth0",
+            "raw_ber": 1e-9,
+            "rx_dbm": -1.5,
+        },
+    ],
     "ibdiagnet-csv.txt": [
         {
             "node": "leaf-001",

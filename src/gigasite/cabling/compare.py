@@ -13,6 +13,8 @@ import polars as pl
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_text
 from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite.cabling.diagnose import diagnose_bound
+from gigasite.cabling.fault import faults
 from gigasite.cabling.match import bind
 from gigasite.cabling.naming import pull_sheet
 from gigasite.cabling.types import MISMATCHES, Comparison, Observed
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gigasite.cabling.diagnose import Diagnosis
     from gigasite.cabling.match import Bound
     from gigasite.cabling.types import CablePlan
     from gigasite.design.types import Design
 
+MOST_CAUSES = 20
+"""Causes that become findings of their own; the rest is counted."""
 _ENDS = ["a_node", "a_port", "z_node", "z_port"]
 _IDS = [f"{end}_{kind}" for end in "az" for kind in ("guid", "mac", "serial")]
 
@@ -102,12 +107,14 @@ def compare(ends: pl.DataFrame, observed: Observed) -> Comparison:
     right = judged & (bound.plan_peer == bound.seen_peer)
     table = _mismatches(bound, (judged | seen) & ~right)
     counts = int(judged.sum()), int(seen.sum())
+    found = diagnose_bound(bound, observed)
     return Comparison(
         ports_planned=counts[0],
         ports_seen=counts[1],
         ports_right=int(right.sum()),
         mismatches=table,
-        findings=worst_first([*observed.findings, *bound.findings, *_findings(table, *counts)]),
+        diagnosis=found,
+        findings=worst_first([*observed.findings, *bound.findings, *_findings(found, *counts)]),
     )
 
 
@@ -135,7 +142,8 @@ def _mismatches(bound: Bound, wrong: NDArray[np.bool_]) -> pl.DataFrame:
     return MISMATCHES.check(table.sort("node", "port"))
 
 
-def _findings(table: pl.DataFrame, planned: int, seen: int) -> list[Finding]:
+def _findings(found: Diagnosis, planned: int, seen: int) -> list[Finding]:
+    """Return one finding a cause, and what it takes to make all right."""
     if not planned and seen:
         return [
             _finding(
@@ -146,22 +154,25 @@ def _findings(table: pl.DataFrame, planned: int, seen: int) -> list[Finding]:
                 "compare with the plan that these devices belong to (a plan.csv beside the dumps)",
             )
         ]
-    words = {
-        "wrong-neighbour": "ports see another neighbour than planned",
-        "dark": "planned ports see nothing",
-        "unplanned": "ports see a neighbour where none is planned",
-    }
-    out = []
-    for kind, count in sorted(table.group_by("kind").len().iter_rows()):
-        out.append(
-            _finding(
-                Severity.error,
-                "observation",
-                words[kind],
-                f"{count} of {planned} ports",
-                "see mismatches.csv; swap or reseat the cables named there",
-            )
+    if not found.causes:
+        return [f for f in found.findings if f.severity == Severity.error]
+    moves, kinds = len(found.repair.moves), [c.kind for c in found.causes]
+    out = [
+        _finding(
+            Severity.error,
+            "observation",
+            f"cabling differs from the plan: {len(kinds)} cause{'s' if len(kinds) > 1 else ''} behind "
+            f"{found.differing} ports",
+            f"{moves} plugs to move, {len(found.repair.installs)} cables to lay, {len(found.renames)} names to exchange",
+            "gigasite cables orders --plan PLAN --observed DUMPS prints them in walking order",
         )
+    ]
+    for cause in found.causes[:MOST_CAUSES]:
+        remedy, ports = faults[cause.kind]().remedy, f"{len(cause.ports)} ports"
+        out.append(_finding(Severity.error, cause.kind, "; ".join(cause.evidence), ports, remedy))
+    if len(kinds) > MOST_CAUSES:
+        rest = f"{len(kinds) - MOST_CAUSES} more causes"
+        out.append(_finding(Severity.error, "observation", rest, "", "gigasite cables diagnose --json has all"))
     return out
 
 

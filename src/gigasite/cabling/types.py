@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gigasite._core.finding import Finding
+    from gigasite.cabling.diagnose import Diagnosis
     from gigasite.design.types import Money
 
 CABLES = Schema(
@@ -243,10 +244,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Plan against sightings, port by port; `mismatches` follows `MISMATCHES`."""
+    """Plan against sightings, port by port; `mismatches` follows `MISMATCHES`, `diagnosis` has the causes."""
 
     ports_planned: int
     ports_seen: int
     ports_right: int
     mismatches: pl.DataFrame
+    diagnosis: Diagnosis
     findings: tuple[Finding, ...]

@@ -201,7 +201,7 @@ def export_(
     from gigasite.show import terminal
 
     if list_:
-        return _list({n: exports[n]().title for n in exports.names()}, as_json=as_json)
+        return listed({n: exports[n]().title for n in exports.names()}, as_json=as_json)
     wanted = list(form or [])
     every = "all" in wanted
     parts = {n: exports[n]() for n in (exports.names() if every else wanted)}
@@ -252,7 +252,8 @@ def _book(file: Path, fabric: str | None, hall: int | None, row: int | None = No
     return book(campus, d, plan_cables(campus, d), fabric=fabric, hall=hall, row=row)
 
 
-def _list(titles: dict[str, str], *, as_json: bool) -> None:
+def listed(titles: dict[str, str], *, as_json: bool) -> None:
+    """Print names and what they are."""
     if as_json:
         emit(titles)
     else:
@@ -279,7 +280,7 @@ def labels(
     from gigasite.show import terminal
 
     if list_:
-        return _list({n: styles[n]().example for n in styles.names()}, as_json=as_json)
+        return listed({n: styles[n]().example for n in styles.names()}, as_json=as_json)
     if file is None:
         raise InfeasibleError("labels need a campus file: gigasite cables labels FILE --out labels.pdf")
     made = _book(file, fabric, hall, row)
@@ -357,7 +358,7 @@ def rules_(as_json: AsJson = False) -> None:
     """The rules of compatibility that every plan is held against."""
     from gigasite.cabling.rule import rules
 
-    _list(
+    listed(
         {n: f"{(rules[n].__doc__ or '').splitlines()[0]}  [{rules[n]().source}]" for n in rules.names()},
         as_json=as_json,
     )

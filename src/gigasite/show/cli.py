@@ -203,12 +203,13 @@ def serve(
 
 from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
     cables,
+    cables_diagnose,
     fabric,
     power,
     verbs,
 )
 
-__all__ = ["app", "cables", "fabric", "main", "power", "verbs"]
+__all__ = ["app", "cables", "cables_diagnose", "fabric", "main", "power", "verbs"]
 
 if __name__ == "__main__":
     main()

@@ -69,6 +69,11 @@ def plan_json(plan: Plan) -> dict[str, Any]:
             "ports_seen": plan.observed.ports_seen,
             "ports_right": plan.observed.ports_right,
             "mismatches": plan.observed.mismatches.to_dicts(),
+            "causes": [
+                {"kind": c.kind, "ports": len(c.ports), "evidence": list(c.evidence), "ties": list(c.ties)}
+                for c in plan.observed.diagnosis.causes
+            ],
+            "moves": len(plan.observed.diagnosis.repair.moves),
         },
         "findings": [f.to_json() for f in plan.findings],
         "seconds": plan.seconds,

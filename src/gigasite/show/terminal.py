@@ -90,7 +90,8 @@ def answer(result: dict[str, Any], out: Path | None) -> str:
     if result["observed"]:
         o = result["observed"]
         lines.append(
-            f"observed cabling      {o['ports_right']} of {o['ports_planned']} ports as planned, {len(o['mismatches'])} differ"
+            f"observed cabling      {o['ports_right']} of {o['ports_planned']} ports as planned, {len(o['mismatches'])} differ: "
+            f"{len(o['causes'])} causes, {o['moves']} plugs to move"
         )
     if out is not None:
         lines.append(f"report                {out / 'report.html'}")
