@@ -16,11 +16,13 @@ import yaml
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.cabling import compare, diff, full_plan, observe, plan, read_plan, read_plan_csv
+from gigasite.cabling.diagnose import diagnose
 from gigasite.cabling.dialect import discovered_ends
 from gigasite.cabling.export import Book, book, exports
 from gigasite.cabling.sheet import read_sheet
 from gigasite.campus import load, reference
 from gigasite.design import design
+from gigasite.show.cables_diagnose import read_plan_of
 
 Ends = set[frozenset[tuple[str, str]]]
 
@@ -143,6 +145,19 @@ def test_discovery_of_the_same_fabric_agrees_with_the_plan_and_with_plan_csv(tmp
     (tmp_path / "swap.txt").write_text(ibnetdiscover(swapped))
     wrong = compare(discovered_ends(made.campus, made.design, made.cables), observe(tmp_path / "swap.txt"))
     assert wrong.mismatches["kind"].to_list() == ["wrong-neighbour"] * 4
+
+
+def test_the_verb_diagnoses_a_dump_of_discovery_by_the_campus_file(tmp_path: Path) -> None:
+    made = read_plan_of(reference("lab"))
+    gpu = planned_as(discovered) - planned()
+    one, other = sorted(gpu, key=sorted)[:2]
+    (a, b), (c, e) = sorted(one, key=str), sorted(other, key=str)
+    (tmp_path / "dump.txt").write_text(ibnetdiscover((gpu - {one, other}) | {frozenset([a, e]), frozenset([c, b])}))
+    band = made.ends.filter(~made.ends["z_port"].str.starts_with("swp"))  # the dump tells of InfiniBand alone
+    found = diagnose(band, observe(tmp_path / "dump.txt"))
+    assert len(found.causes) == 1
+    assert len(found.repair.moves) == 2
+    assert {"srv-000000 mlx5_0", "srv-000063 mlx5_7"} <= set(made.places["node"])
 
 
 def test_plan_csv_reads_back_as_the_plan(tmp_path: Path) -> None:

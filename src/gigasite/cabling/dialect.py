@@ -146,3 +146,18 @@ def discovered_ends(campus: Campus, design: Design, cables: CablePlan) -> pl.Dat
     """Return the campus's own plan in the four columns of `plan.csv`, called as discovery prints them."""
     made = book(campus, design, cables)
     return discovered(made.sheet(), infiniband(made, made.rows)).select("a_node", "a_port", "z_node", "z_port")
+
+
+def placed(places: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:
+    """Return places (a column `node` and others) with a row for each adapter that discovery sees as a node.
+
+    >>> ends = pl.DataFrame({"a_node": ["srv-1 mlx5_0"], "z_node": ["leaf-1"]})
+    >>> placed(pl.DataFrame({"node": ["srv-1"], "u": [5]}), ends).rows()
+    [('srv-1', 5), ('srv-1 mlx5_0', 5)]
+    """
+    seen = pl.concat([ends["a_node"], ends["z_node"]]).unique().sort().alias("adapter").to_frame()
+    adapters = seen.filter(pl.col("adapter").str.contains(_ADAPTER)).with_columns(
+        node=pl.col("adapter").str.extract(_ADAPTER, 1)
+    )
+    found = adapters.join(places, on="node", how="inner", maintain_order="left").with_columns(node=pl.col("adapter"))
+    return pl.concat([places, found.select(places.columns)])
