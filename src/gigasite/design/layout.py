@@ -108,21 +108,23 @@ def layout(campus: Campus, network: NDArray[np.int64]) -> Layout:
 
 
 def _arrays(campus: Campus, n: Counts) -> list[tuple[int, int]]:
-    """Return the first array of each hall and how many it has: alike in all halls, and the rest in the last.
+    """Return the first array of each hall and how many it has: alike in all halls, and a small rest in the last.
 
-    An array more lengthens the last hall and leaves what stands in the others in its place, until there is one more for
-    every hall; with `arrays_per_hall` always.
+    An array more lengthens the last hall and leaves what stands in the others in its place, until the rest is more than
+    an eighth of a hall: then the last halls have one more each. With `arrays_per_hall` the last takes any rest.
 
     Raises
     ------
     InfeasibleError
         A hall would be empty.
     """
-    halls = campus.compute.halls
-    each = campus.compute.arrays_per_hall or n.arrays // halls
+    halls, fixed = campus.compute.halls, campus.compute.arrays_per_hall
+    each = fixed or n.arrays // halls
     if each < 1 or each * (halls - 1) >= n.arrays:
         raise InfeasibleError(f"{halls} halls of {max(each, 1)} arrays leave halls empty: there are {n.arrays} arrays")
-    edges = [each * i for i in range(halls)] + [n.arrays]
+    rest = n.arrays - each * halls
+    spread = rest if not fixed and rest > max(1, each // 8) else 0
+    edges = [each * i + max(i - halls + spread, 0) for i in range(halls)] + [n.arrays]
     return [(edges[i], edges[i + 1] - edges[i]) for i in range(halls)]
 
 

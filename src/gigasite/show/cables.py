@@ -322,6 +322,8 @@ def read(
 def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
     import polars as pl
 
+    from gigasite._core.finding import Severity
+    from gigasite._core.words import counted
     from gigasite.cabling import diff, full_plan
     from gigasite.cabling.sheet import read_sheet
     from gigasite.design.types import FABRICS
@@ -336,8 +338,8 @@ def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> 
             emit({"rows": seen.rows, "good_rows": seen.plan.height, "changes": None, "findings": found})
         else:
             terminal.findings(terminal.err(), seen.findings)
-            wrong = seen.rows - seen.plan.height
-            sys.stderr.write(f"{wrong:,} of {seen.rows:,} rows are wrong: mend them; nothing is changed or written\n")
+            wrong = counted(sum(f.severity == Severity.error for f in seen.findings), "mistake")
+            sys.stderr.write(f"{wrong} in {counted(seen.rows, 'row')}: mend them; nothing is changed or written\n")
         raise typer.Exit(2)
     told = pl.Series([FABRICS.index(n) for n in seen.networks], dtype=pl.UInt8)
     mine = full_plan(made.design, made.cables).filter(made.cables.cables["fabric"].is_in(told.implode()))
