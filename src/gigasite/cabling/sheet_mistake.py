@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gigasite._core.finding import Severity
 
 if TYPE_CHECKING:
-    import numpy as np
     import polars as pl
     from numpy.typing import NDArray
 
@@ -29,3 +30,13 @@ class Mistake:
     also: str = ""
     """Column whose text stands before the cell's."""
     severity: Severity = Severity.error
+
+
+def spread(m: Mistake, at: NDArray[np.int64], height: int) -> Mistake:
+    """Return a mistake of some rows, which are rows `at` of `height`, as one of all."""
+    rows = np.zeros(height, bool)
+    rows[at] = m.rows
+    place = np.zeros(height, np.int64)
+    place[at] = np.arange(len(at))
+    limit, found = (None if s is None or s.is_empty() else s.gather(place) for s in (m.limit, m.found))
+    return replace(m, rows=rows, limit=limit, found=found)

@@ -15,7 +15,7 @@ from gigasite.cabling.ends import Ends, ends, joins
 from gigasite.cabling.joints import grouped, mixed
 from gigasite.cabling.routes import routes
 from gigasite.cabling.rule import rules
-from gigasite.cabling.sheet_mistake import Mistake
+from gigasite.cabling.sheet_mistake import Mistake, spread
 from gigasite.cabling.trays import trays
 from gigasite.design.types import TIERS, Links
 
@@ -136,13 +136,7 @@ def _rules(book: Book, held: Held, number: NDArray[np.int64], judged: Flags) -> 
     extra = patch.patched_m(campus, chosen, patch.jumpers_m(campus, ways))
     broken = _broken(book, links, far, chosen, extra, judged[sound])
     broken += _products(book, far, chosen, judged[sound])
-    return [replace(m, rows=_back(m.rows, sound)) for m in broken]
-
-
-def _back(rows: Flags, sound: Flags) -> Flags:
-    out = np.zeros(len(sound), bool)
-    out[np.flatnonzero(sound)[rows]] = True
-    return out
+    return [spread(m, np.flatnonzero(sound), len(sound)) for m in broken]
 
 
 def _ends(book: Book, links: Links) -> Ends:

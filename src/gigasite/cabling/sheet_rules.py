@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +11,7 @@ import polars as pl
 from gigasite._core.finding import Finding, Severity
 from gigasite.cabling.dialect import shares
 from gigasite.cabling.sheet_links import Lines, against_plan
-from gigasite.cabling.sheet_mistake import Mistake
+from gigasite.cabling.sheet_mistake import Mistake, spread
 from gigasite.design.types import PORT_BITS, SWITCH_KINDS
 
 if TYPE_CHECKING:
@@ -82,22 +82,12 @@ def judged(
         has_length=has["length_m"][sound],
     )
     made, mistakes = against_plan(book, lines)
-    tell([_spread(m, sound, table.height) for m in mistakes])
+    tell([spread(m, sound, table.height) for m in mistakes])
     whole = named.with_columns(length_m=pl.lit(0.0), network=pl.lit(""))
     keep = pl.Series(np.isin(np.arange(table.height), sound))
     rest = whole.filter(~keep).with_columns(at=pl.Series(np.flatnonzero(~keep.to_numpy())))
     both = pl.concat([rest, made.select(whole.columns).with_columns(at=pl.Series(sound))])
     return both.sort("at").drop("at"), bad, found
-
-
-def _spread(m: Mistake, at: NDArray[np.int64], height: int) -> Mistake:
-    """Return a mistake of some rows as one of all."""
-    rows = np.zeros(height, bool)
-    rows[at] = m.rows
-    place = np.zeros(height, np.int64)
-    place[at] = np.arange(len(at))
-    limit, found = (None if s is None or s.is_empty() else s.gather(place) for s in (m.limit, m.found))
-    return replace(m, rows=rows, limit=limit, found=found)
 
 
 def _cells(table: pl.DataFrame, metres: pl.Series, has: dict[str, NDArray[np.bool_]]) -> list[Mistake]:

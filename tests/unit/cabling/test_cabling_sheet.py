@@ -138,6 +138,50 @@ def test_one_cell_of_the_written_sheet_changed_is_found_in_its_row_and_column(
     assert seen.plan.height < seen.rows
 
 
+CELLS = ["", "0", "0.5", "7", "15", "60", "dac-400g", "aec-400g", "sr4-400g", "dr4-400g", "dac-100g", "cat6", "gold"]
+CELLS += [
+    "eth0",
+    "eth8",
+    "eth9",
+    "mlx5_0",
+    "swp1",
+    "swp64",
+    "sw1p2",
+    "sw33p1",
+    "swp50",
+    "=1",
+    "GPU-SERVER-0-1",
+    "server",
+]
+CELLS += ["srv-000000", "srv-000063", "leaf-000000", "spine-000007", "storage-leaf-000000", "management-leaf-000000"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edits=st.lists(st.tuples(st.integers(1, 1160), st.integers(0, 10), st.sampled_from(CELLS)), min_size=1, max_size=6),
+    dropped=st.sampled_from([(), (7,), (8,), (6,), (7, 8), (1, 4, 6, 9, 10)]),
+)
+def test_any_edits_are_changes_or_findings_and_never_an_exception(
+    whole: Book, tmp_path: Path, edits: list[tuple[int, int, str]], dropped: tuple[int, ...]
+) -> None:
+    if not (tmp_path / "cvt.csv").exists():
+        exports["cvt"]().write(whole, tmp_path)
+    rows = [line.split(",") for line in (tmp_path / "cvt.csv").read_text().splitlines()]
+    for row, column, text in edits:
+        rows[row][column] = text
+    kept = [",".join(c for i, c in enumerate(r) if i not in dropped) for r in rows]
+    (tmp_path / "s.csv").write_text("\n".join(kept))
+    seen = read_sheet(tmp_path / "s.csv", whole)
+    wrong = [f for f in seen.findings if f.severity is Severity.error]
+    assert seen.sound == (not wrong)
+    assert all(f.where and f.what and f.remedy for f in seen.findings)
+    if seen.sound:
+        ends = pl.concat([seen.plan.select(n=f"{e}_node", p=f"{e}_port") for e in "az"])
+        assert ends.is_unique().all()
+        assert (seen.plan["length_m"] > 0).all()
+        assert set(seen.plan["part"]) <= set(whole.campus.catalogue.cables)
+
+
 @pytest.mark.parametrize(("one", "other"), [(0, 2), (0, 3), (1, 4), (2, 5), (6, 7), (7, 8), (9, 10), (6, 9)])
 def test_exchanged_titles_are_found(whole: Book, tmp_path: Path, one: int, other: int) -> None:
     exports["cvt"]().write(whole, tmp_path)
