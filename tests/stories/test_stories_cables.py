@@ -144,3 +144,11 @@ def test_a_sheet_speaks_of_the_networks_of_its_rows_only_and_an_empty_one_of_not
     assert answer("read", tmp_path / "less.csv", "--plan", lab)["changes"]["remove"] == 1
     (tmp_path / "none.csv").write_text(head + "\n")
     assert answer("read", tmp_path / "none.csv", "--plan", lab, code=2)["changes"] is None
+
+
+def test_planes_that_a_kind_fixes_are_held_against_the_nic_too(campuses: Path, tmp_path: Path) -> None:
+    text = (campuses / "lab.yaml").read_text().replace("fabric: rail-optimized", "fabric: dual-plane")
+    (tmp_path / "two.yaml").write_text(text)
+    found = answer(tmp_path / "two.yaml", code=1)["findings"]
+    (nics,) = [f for f in found if "faster than the NICs" in f["what"]]
+    assert (nics["limit"], nics["found"]) == ("400 Gb/s a NIC", "2 x 400 Gb/s")

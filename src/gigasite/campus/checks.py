@@ -208,6 +208,11 @@ def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         if fastest < speed:
             fast, slow = (show(x, "Gb/s") for x in (speed, fastest))
             out.append((("network", key), f"its ports run at {slow} at most, under the links' {fast}"))
+    server = catalogue.servers.get(file.compute.server)
+    if server is not None and net.planes * net.speed_bit_per_s > server.nic_speed_bit_per_s * (1 + 1e-9):
+        links = f"{net.planes} planes of " if net.planes > 1 else "links of "
+        fast, nic = (show(x, "Gb/s") for x in (net.speed_bit_per_s, server.nic_speed_bit_per_s))
+        out.append((("network", "speed"), f"{links}{fast} are more than the {nic} of a NIC of {file.compute.server}"))
     leaf = catalogue.switches.get(net.management_switch)
     above = [(k, catalogue.switches.get(getattr(net, k))) for k in ("management_spine", "management_core")]
     for key, part in above if net.management_links and leaf is not None else ():

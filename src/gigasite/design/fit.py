@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HHV_PER_LHV = 1.108  # natural gas; 40 CFR 98 and unit arithmetic
 RACK_CLEARANCE_M = 1.0  # above a rack for busway, trays and pipes; estimate
 UNIT_M = 0.04445  # one rack unit, EIA-310
+NICS = "gpu network"  # where links are faster than the NICs: a finding that concerns cables too
 
 
 def findings(
@@ -243,7 +244,7 @@ def _nics(campus: Campus, planes: int) -> list[Finding]:
     return [
         _finding(
             Severity.error,
-            "gpu network",
+            NICS,
             f"links are faster than the NICs of {campus.compute.server}",
             limit=f"{most} a NIC",
             found=f"{planes} x {show(each, 'Gb/s')}" if planes > 1 else show(each, "Gb/s"),

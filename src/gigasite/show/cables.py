@@ -58,6 +58,7 @@ def plan(
 ) -> None:
     """Every cable with length and part; what is really cabled, compared port by port."""
     from gigasite.cabling import plan as plan_cables
+    from gigasite.design.fit import NICS
     from gigasite.plan import Inputs
     from gigasite.plan.story import observation
     from gigasite.show.result import cables_json
@@ -65,7 +66,7 @@ def plan(
     campus, d = designed(file)
     made = plan_cables(campus, d)
     seen = observation(campus, d, made, Inputs(observed=observed, observed_plan=observed_plan))
-    found = [*made.findings, *(seen.findings if seen else ())]
+    found = [*made.findings, *(f for f in d.findings if f.where == NICS), *(seen.findings if seen else ())]
     if out is not None:
         _write(d, made, out)
     if as_json:

@@ -161,6 +161,8 @@ def test_a_fabric_beyond_its_tiers_names_the_network_and_what_would_fit(lab: Cam
         ("leaf: qm9700", "leaf: qm9700, reserved_ports: 5000", "reserved_ports"),
         ("leaf: qm9700", "leaf: qm9700, management_spine: sn2201", "under the 100 Gb/s"),
         ("halls: 1,", "halls: 1, arrays_per_hall: 200000,", "arrays_per_hall"),
+        ("leaf: qm9700, speed", "leaf: qm9700, planes: 2, speed", "2 planes of 400 Gb/s are more than the 400 Gb/s"),
+        ("leaf: qm9700, speed: 400 Gb/s", "leaf: sn5600, speed: 800 Gb/s", "links of 800 Gb/s are more than the 400"),
         ("leaf: qm9700, speed: 400 Gb/s", "leaf: qm9700, speed: 800 Gb/s", "ports run at 400 Gb/s at most"),
     ],
 )
