@@ -54,7 +54,7 @@ def _pod(where: str, last: LastPod) -> Finding:
     return _note(
         where,
         f"the spines of the last pod ({last.leaf:,} of {last.full_leaf:,} leaves) have more links up than down: "
-        "its up-links, too, are striped evenly over the tier above",
+        "spines of all pods have as many up-links, striped evenly over the tier above",
         limit=f"{last.full_down_links} down, {last.up_links} up at a spine of a full pod",
         found=f"{last.down_links} down, {last.up_links} up at each of {last.spine:,}",
         remedy="none needed; whole pods, or pods of another size (nodes per pod), would need fewer spines",

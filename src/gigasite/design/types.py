@@ -153,7 +153,7 @@ class LastUnit:
 class LastPod:
     """The last group of leaves that share spines, where these have more links up than down.
 
-    Even striping over the tier above asks for it; spines of full pods have no more up than they need.
+    Spines of all pods have as many up-links, and even striping over the tier above asks for so many spines.
     """
 
     leaf: int
