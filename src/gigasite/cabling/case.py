@@ -93,7 +93,7 @@ def true_links(bound: Bound) -> NDArray[np.int64]:
     seen = bound.seen_peer
     n = len(seen)
     real = np.full(n, -1, np.int64)
-    told = np.flatnonzero(seen >= 0)
+    told = np.flatnonzero((seen >= 0) & (seen != np.arange(n)))  # what sees itself is looped: the fault `loopback`
     both = told[seen[seen[told]] == told]
     real[both] = seen[both]
     alone = told[seen[seen[told]] != told]

@@ -156,14 +156,15 @@ def _findings(found: Diagnosis, planned: int, seen: int) -> list[Finding]:
         ]
     if not found.causes:
         return [f for f in found.findings if f.severity == Severity.error]
-    moves, kinds = len(found.repair.moves), [c.kind for c in found.causes]
+    kinds, done = [c.kind for c in found.causes], found.repair
     out = [
         _finding(
             Severity.error,
             "observation",
             f"cabling differs from the plan: {len(kinds)} cause{'s' if len(kinds) > 1 else ''} behind "
             f"{found.differing} ports",
-            f"{moves} plugs to move, {len(found.repair.installs)} cables to lay, {len(found.renames)} names to exchange",
+            f"{len(done.moves)} plugs to move, {len(done.installs)} cables to lay, "
+            f"{len(found.renames)} names to exchange",
             "gigasite cables orders --plan PLAN --observed DUMPS prints them in walking order",
         )
     ]

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.finding import Finding, Severity
+from gigasite.cabling.lookup import KEY_BITS, Lookup
 from gigasite.cabling.match_names import far_ids, node_names, plan_ids
 from gigasite.cabling.port_names import port_key
 from gigasite.cabling.types import BOUND_PORTS, UNBOUND
@@ -56,7 +57,7 @@ class Bound:
     sight: NDArray[np.int64]
     mutual: NDArray[np.bool_]
     reporting: NDArray[np.bool_]
-    """The port's node has a dump of its own (n,)."""
+    """The port's node has a dump of its own, if only of itself (n,)."""
     unbound: pl.DataFrame
     findings: tuple[Finding, ...]
 
@@ -74,11 +75,8 @@ def bind(ends: pl.DataFrame, observed: Observed) -> Bound:
     planned = plan_ids(ends)
     seen = observed.sightings.with_row_index("sight").filter(pl.col("seen_node") != "")
     names, told = node_names(pl.concat([ends["a_node"], ends["z_node"]]).unique().sort(), observed, planned)
-    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), told)
-
-
-KEY_BITS = 24
-"""Of the number of a port's spelling; the rest is the node's number. Only numbers are compared from here on."""
+    told_of = observed.nodes.select(text="node").unique().join(names, on="text")["name"]
+    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), (told, told_of))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,13 +151,13 @@ def _far_ports(
 
     Where none is (a MAC address, a number, nothing), the one port of the far end that sees this port is taken.
     """
-    have = _distinct(known[known & ((1 << KEY_BITS) - 1) != 0])
+    have = Lookup(_distinct(known[known & ((1 << KEY_BITS) - 1) != 0]))
     out = far << KEY_BITS | ports[0]
     column = np.zeros(len(far), np.int8)
-    open_ = np.flatnonzero(~_in(out, have))
+    open_ = np.flatnonzero(have.find(out) < 0)
     for number, port in enumerate(ports[1:], start=1):
         other = far[open_] << KEY_BITS | port[open_]
-        hit = _in(other, have)
+        hit = have.find(other) >= 0
         out[open_[hit]], column[open_[hit]] = other[hit], number
         open_ = open_[~hit]
     row = np.full(len(far), -1, np.int64)
@@ -174,19 +172,26 @@ def _far_ports(
     return out, column, row
 
 
-def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Finding]) -> Bound:
-    """Give ports their index, the plan's first, by node and spelling; and each its peers."""
+def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: tuple[list[Finding], pl.Series]) -> Bound:
+    """Give ports their index, the plan's first, by node and spelling; and each its peers.
+
+    `told` has findings, and the names of devices that tell of themselves: they report though they may see nobody.
+    """
     low = (1 << KEY_BITS) - 1
     ids, first = np.unique(np.r_[n.a, n.z], return_index=True)
     ends_seen = np.r_[n.near[n.near & low != 0], n.far[n.far & low != 0]]
-    new = np.flatnonzero(~_in(ends_seen, ids))
+    planned = Lookup(ids)
+    new = np.flatnonzero(planned.find(ends_seen) < 0)
     extra, extra_at = np.unique(ends_seen[new], return_index=True)
     extra_at = new[extra_at]
-    every = np.r_[ids, extra]
+    every, others = np.r_[ids, extra], Lookup(extra)
 
     def index(values: NDArray[np.int64]) -> NDArray[np.int64]:
-        found, more = np.searchsorted(ids, values), np.searchsorted(extra, values)
-        return np.where(_in(values, ids), found, np.where(_in(values, extra), len(ids) + more, -1))
+        found = planned.find(values)
+        left = np.flatnonzero(found < 0)
+        more = others.find(values[left])
+        found[left] = np.where(more >= 0, len(ids) + more, -1)
+        return found
 
     plan_peer = np.full(len(every), -1, np.int64)
     a, z = index(n.a), index(n.z)
@@ -198,7 +203,8 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
     order, device = _devices(every >> KEY_BITS, ids >> KEY_BITS)
     number = pl.DataFrame({"d": device}).select(pl.int_range(pl.len()).over("d")).to_series().to_numpy()
     node = pl.Series(n.nodes).gather(every >> KEY_BITS)
-    reporting = _in(every >> KEY_BITS, _distinct(n.near >> KEY_BITS))
+    speaks = np.flatnonzero(pl.Series(n.nodes, dtype=pl.String).is_in(told[1].implode()).to_numpy())
+    reporting = _in(every >> KEY_BITS, np.union1d(_distinct(n.near >> KEY_BITS), speaks))
     ports = pl.DataFrame({"node": node, "port": text, "planned": np.arange(len(every)) < len(ids)})
     return Bound(
         ports=BOUND_PORTS.check(ports),
@@ -211,7 +217,7 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: list[Findi
         mutual=mutual,
         reporting=reporting,
         unbound=UNBOUND.check(unbound),
-        findings=(*told, *_one_way(seen_peer, mutual, reporting), *_unbound_findings(unbound)),
+        findings=(*told[0], *_one_way(seen_peer, mutual, reporting), *_unbound_findings(unbound)),
     )
 
 
@@ -251,7 +257,7 @@ def _peers(
     """
     n = len(plan_peer)
     ok = (i >= 0) & (j >= 0)
-    both = ok & _in(j * n + i, _distinct(i[ok] * n + j[ok]))
+    both = _answered(n, i, j, ok)
     taken = _taken(seen, i, ok, both, plan_peer[np.where(i >= 0, i, 0)] == j) if n else np.zeros(0, np.int64)
     seen_peer, sight, mutual = np.full(n, -1, np.int64), np.full(n, -1, np.int64), np.zeros(n, bool)
     rows = seen["sight"].to_numpy().astype(np.int64)
@@ -263,6 +269,24 @@ def _peers(
     rest = np.ones(len(i), bool)
     rest[taken] = False
     return seen_peer, sight, mutual, _left_out(seen, np.flatnonzero(rest), i, j)
+
+
+def _answered(n: int, i: NDArray[np.int64], j: NDArray[np.int64], ok: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Say which sightings the far port answers with one of its own.
+
+    Most ports have one sighting, which an address finds; pairs are sorted only where a port has several.
+    """
+    count = np.bincount(i[ok], minlength=n)
+    one = np.full(n, -1, np.int64)
+    one[i[ok]] = j[ok]
+    out = np.zeros(len(i), bool)
+    at = np.flatnonzero(ok)
+    out[at] = one[j[at]] == i[at]
+    several = at[count[j[at]] > 1]
+    if len(several):
+        many = at[count[i[at]] > 1]
+        out[several] = _in(j[several] * n + i[several], _distinct(i[many] * n + j[many]))
+    return out
 
 
 def _taken(

@@ -272,10 +272,8 @@ def _order_text(todo: tuple[Order, ...], ways: tuple[Walk, ...], table: pl.DataF
         rows.append((f"crew {way.crew}", f"{len(way.orders):,} orders, {way.metres:,.0f} m on foot{saved}"))
     for r in table.head(2 * SHOWN).to_dicts():
         head = f"  {r['crew']}.{r['turn']} {r['kind']}" if r["step"] == 1 else ""
-        ends = [
-            f"{r[p]} {r[n]} {r[q]}".strip()
-            for p, n, q in (("place", "node", "port"), ("to_place", "to_node", "to_port"))
-        ]
+        far = r["to_port"] if r["to_node"] == r["node"] else f"{r['to_place']} {r['to_node']} {r['to_port']}".strip()
+        ends = [f"{r['place']} {r['node']} {r['port']}".strip(), far]
         rows.append((head, f"{r['do']} {' -> '.join(e for e in ends if e)}" + (f" ({r['note']})" if r["note"] else "")))
     if table.height > 2 * SHOWN:
         rows.append(("", f"and {table.height - 2 * SHOWN:,} more steps: --out FILE or --json has all"))
