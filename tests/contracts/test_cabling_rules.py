@@ -21,7 +21,7 @@ def end(device: str, module: str, *, share: int = 2, **change: object) -> JointE
     made = CATALOGUE.modules[module] if module else None
     if made is not None and change:
         made = dataclasses.replace(made, **change)
-    form = switch.cage if switch else "host"
+    form = switch.cage if switch else "qsfp112"
     return JointEnd(device=device, switch=switch, form=form, share=share, module_name=module, module=made)
 
 
@@ -48,7 +48,7 @@ def fibre(**change: object) -> object:
 
 
 BAD = {
-    "cage": joint(z=end("sn4600c", "osfp-2x400g-sr8")),
+    "cage": joint(a=end("hgx-h100-lc4u", "osfp-400g-sr4", share=1)),
     "single-port": joint(z=end("sn5600", "osfp-400g-sr4")),
     "twin-alike": joint(mixed_cages=2),
     "polish": joint(fibre=fibre(connector="mpo12-upc")),

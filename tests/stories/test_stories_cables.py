@@ -37,7 +37,7 @@ def test_a_file_alone_is_planned_and_its_folder_compares_with_it(campuses: Path,
     lab = campuses / "lab.yaml"
     assert answer(lab) == answer("plan", lab)
     made = answer(lab, "--out", tmp_path / "plan")
-    assert made["cables"] == 1164
+    assert made["cables"] == 1166
     assert {m["at"] for m in made["modules"]} == {"switch", "host"}
     assert set(made["trays"]) == {"row", "cross"}
     wanted = {"cables.csv", "cables.parquet", "devices.parquet", "parts.parquet", "segments.csv", "modules.csv"}
@@ -84,7 +84,7 @@ def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Pat
     made = answer("read", sheet, "--plan", campuses / "lab.yaml", code=2)
     assert (made["rows"], made["good_rows"]) == (2, 1)
     (found,) = made["findings"]
-    assert "row 3, column z_node" in found["where"]
+    assert "row 3, column Z-Node Name" in found["where"]
     assert found["found"] == "leaf-000099"
     assert made["changes"] is None  # of half a sheet no change is made: it would order good cables out
 
@@ -92,7 +92,7 @@ def test_an_edited_sheet_with_a_mistake_leaves_with_2_and_names_it(campuses: Pat
 @pytest.mark.parametrize(
     ("setting", "needle"),
     [
-        ("cabling: {tray_width: 60 mm, row_trays: 1}", "over-fill"),
+        ("cabling: {tray_width: 60 mm, row_trays: 1}", "over-filled"),
         ("cabling: {tray_width: 50 mm, tray_height: 20 mm, fill: 1 %, tray_spacing: 2 m}", "cannot hold its row trays"),
         ("slack: 100 %, speed: 50 Gb/s", "no cable"),
     ],
@@ -129,3 +129,26 @@ def test_mistakes_in_the_cabling_chapter_have_their_place(
     assert "bad.yaml:" in done.stderr
     assert needle in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_sheet_speaks_of_the_networks_of_its_rows_only_and_an_empty_one_of_nothing(
+    campuses: Path, tmp_path: Path
+) -> None:
+    lab = campuses / "lab.yaml"
+    answer("export", lab, "--format", "cvt", "--fabric", "storage", "--out", tmp_path / "x")
+    assert answer("read", tmp_path / "x" / "cvt.csv", "--plan", lab)["changes"] == dict.fromkeys(
+        ("add", "remove", "move", "re-part"), 0
+    )
+    head, *rows = (tmp_path / "x" / "cvt.csv").read_text().splitlines()
+    (tmp_path / "less.csv").write_text("\n".join([head, *rows[1:]]))
+    assert answer("read", tmp_path / "less.csv", "--plan", lab)["changes"]["remove"] == 1
+    (tmp_path / "none.csv").write_text(head + "\n")
+    assert answer("read", tmp_path / "none.csv", "--plan", lab, code=2)["changes"] is None
+
+
+def test_planes_that_a_kind_fixes_are_held_against_the_nic_too(campuses: Path, tmp_path: Path) -> None:
+    text = (campuses / "lab.yaml").read_text().replace("fabric: rail-optimized", "fabric: dual-plane")
+    (tmp_path / "two.yaml").write_text(text)
+    found = answer(tmp_path / "two.yaml", code=1)["findings"]
+    (nics,) = [f for f in found if "faster than the NICs" in f["what"]]
+    assert (nics["limit"], nics["found"]) == ("400 Gb/s a NIC", "2 x 400 Gb/s")

@@ -136,3 +136,32 @@ def test_bad_input_is_a_message(args: list[str], words: str) -> None:
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("text", "words"), [("1,000", "for 1,000 write 1000"), ("1e3", "for 1,000 write 1000")])
+def test_numbers_in_other_spellings_are_refused_with_what_they_may_mean(text: str, words: str) -> None:
+    done = run("rail-optimized", "--nodes", text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+
+
+def test_links_and_cables_are_both_stated_and_units_in_part_are_noted() -> None:
+    made = json.loads(run("hpn-7", "--nodes", 129, "--json").stdout)
+    assert made["links_per_cable"] == 2
+    assert made["node_leaf_links"] == 2 * made["node_leaf_cables"] == 2 * 129 * 8
+    assert made["links"] == sum(made[f"{j}_links"] for j in ("node_leaf", "leaf_spine", "spine_core", "core_super"))
+    assert made["last_unit"]["nodes"] == 1
+    (note,) = [f for f in made["findings"] if "last unit" in f["what"]]
+    assert (note["severity"], note["limit"]) == ("note", "128 nodes, 1,024 NICs in a full unit")
+    assert note["found"] == "1 node, 8 NICs used"
+    text = run("hpn-7", "--nodes", 129).stdout
+    assert "a cable carries one NIC's 2 links" in text
+    assert "single links, all planes" in text
+
+
+def test_a_last_pod_with_more_links_up_than_down_is_noted_with_its_reason() -> None:
+    made = json.loads(run("rail-optimized", "--nodes", 2080, "--json").stdout)
+    assert made["last_pod"]["down_links"] == 16
+    (note,) = [f for f in made["findings"] if "last pod" in f["what"]]
+    assert "striped evenly" in note["what"]
+    assert note["found"] == "16 down, 32 up at each of 16"

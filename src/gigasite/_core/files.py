@@ -41,14 +41,19 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
 
 
 def read_text(path: Path, most: int = MOST_BYTES) -> str:
-    """Return the text of a UTF-8 file (a byte-order mark is dropped, CRLF kept).
+    """Return the text of a UTF-8 file, or of one that begins as UTF-16 (byte-order marks are dropped, CRLF kept).
 
     Raises
     ------
     InputFileError
-        As `read_bytes`, or with the line of the first byte that is not UTF-8.
+        As `read_bytes`, with the line of the first byte that is not UTF-8, or UTF-16 that breaks off.
     """
     data = read_bytes(path, most)
+    if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise InputFileError(str(path), 0, "begins as UTF-16 and breaks off") from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from gigasite.cabling.ends import COPPER, joins, module_at
+from gigasite.cabling.ends import COPPER, form, joins, module_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 NEVER = 1e12  # cost of a link that a part cannot serve: a group takes the part that leaves out fewest
 NEAR_M = 1e-4
+FAR, FAR_M = 10.0, 500.0
+"""A part that reaches so many times its longest link, and so far, is told where nothing shorter fits."""
 NONE = "none"
 """Stands for the part of links that no part serves; it is last in the list of parts (where there are such
 links) and is never ordered."""
@@ -42,6 +44,19 @@ class Miss:
     count: int
     why: str
     """`speed`: no part of this speed; `cage`: none fits the cages; `reach`: none is long enough."""
+    reach_m: float
+    longest_m: float
+    devices: str
+    cages: str
+    """Forms of cage at both ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Far:
+    """Links whose part reaches many times their length, because none of shorter reach fits their cages."""
+
+    part: str
+    count: int
     reach_m: float
     longest_m: float
     devices: str
@@ -61,6 +76,7 @@ class Chosen:
     missed: tuple[Miss, ...]
     raised: int
     raised_usd: float
+    far: tuple[Far, ...] = ()
 
 
 def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDArray[np.float32]) -> Chosen:
@@ -78,6 +94,7 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
     names = tuple(sorted(campus.catalogue.cables))
     part, length = np.full(len(need_m), len(names), np.uint8), need_m.astype(np.float32).copy()
     missed: list[Miss] = []
+    far: list[Far] = []
     raised, raised_usd = 0, 0.0
     group, paired = groups(ends)
     kinds = ends.kinds()
@@ -85,7 +102,7 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         mine = np.flatnonzero(ends.speed == index)
         fitting = [i for i, n in enumerate(names) if campus.catalogue.cables[n].speed_bit_per_s == speed]
         if not fitting:
-            missed.append(_miss(speed, "speed", need_m[mine], 0.0, "all"))
+            missed.append(_miss(speed, "speed", need_m[mine], 0.0, ("all", "")))
             continue
         case = _Case(
             campus=campus, ends=ends, need_m=need_m[mine], extra_m=extra_m[mine], kind=kinds[mine], paired=paired[mine]
@@ -98,6 +115,9 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         raised, raised_usd = raised + int((more > 1.0).sum()), raised_usd + float(more.sum())
         length[mine] = _lengths(campus, names, part[mine], need_m[mine], inside.reshape(-1), cost < NEVER)
         missed += _misses(case, parts, speed, cost >= NEVER)
+        far += _fars(
+            case, dict(zip(fitting, parts, strict=True)), names, np.where(cost < NEVER, part[mine], len(names))
+        )
     return Chosen(
         names=(*names, NONE) if (part == len(names)).any() else names,
         part=part,
@@ -105,6 +125,7 @@ def choose(campus: Campus, ends: Ends, need_m: NDArray[np.float32], extra_m: NDA
         missed=tuple(missed),
         raised=raised,
         raised_usd=raised_usd,
+        far=tuple(far),
     )
 
 
@@ -185,14 +206,17 @@ def _step(cable: Cable, need_m: NDArray[np.float32]) -> tuple[Ints, NDArray[np.f
 
 
 def _cheapest(case: _Case, cables: list[Cable], group: Ints) -> tuple[Ints, Floats, Floats]:
-    """Return for each link the index of the group's part, its cost, and the cost of the link's own cheapest part."""
+    """Return for each link the index of the group's part, its cost, and the cost of the link's own cheapest part.
+
+    Of parts that cost the same the one of shorter reach is taken.
+    """
     groups_ = int(group.max(initial=0)) + 1
     best, taken = np.full(groups_, np.inf), np.zeros(groups_, np.int64)
     own, spent = np.full(len(group), np.inf), np.full(len(group), np.inf)
-    for i, cable in enumerate(cables):
-        cost = case.cost(cable)
+    for i in sorted(range(len(cables)), key=lambda i: cables[i].reach_m):
+        cost = case.cost(cables[i])
         total = np.bincount(group, weights=cost, minlength=groups_)
-        better = total < best
+        better = total < best * (1 - 1e-9)
         best, taken = np.where(better, total, best), np.where(better, i, taken)
         own = np.minimum(own, cost)
         spent = np.where(better[group], cost, spent)
@@ -234,18 +258,48 @@ def _misses(case: _Case, cables: list[Cable], speed: float, miss: Flags) -> list
         fitting = [c for c in cables if joins(case.campus, c, a, z)]
         reach = max((c.reach_m for c in fitting), default=0.0)
         why = "reach" if fitting else "cage"
-        out.append(_miss(speed, why, case.need_m[miss & (case.kind == number)], reach, f"{a} to {z}"))
+        cages = " to ".join(form(case.campus, p, speed) or "no cage of a NIC at this speed" for p in (a, z))
+        need = case.need_m[miss & (case.kind == number)]
+        out.append(_miss(speed, why, need, reach, (f"{a} to {z}", cages)))
     return out
 
 
-def _miss(speed: float, why: str, need_m: NDArray[np.float32], reach_m: float, devices: str) -> Miss:
+def _fars(case: _Case, cables: dict[int, Cable], names: tuple[str, ...], part: Ints) -> list[Far]:
+    """Return, by kind of devices, links of a part of far more reach than they need where no part of less reach fits."""
+    out = []
+    for number in np.flatnonzero(np.bincount(case.kind)).tolist():
+        _, a, z = case.ends.kind(number)
+        for index, cable in cables.items():
+            mine = (case.kind == number) & (part == index)
+            longest = float((case.need_m + case.extra_m)[mine].max(initial=0.0))
+            if not mine.any() or cable.reach_m < max(FAR_M, FAR * longest):
+                continue
+            if any(
+                c.reach_m < cable.reach_m and c.reach_m >= longest and joins(case.campus, c, a, z)
+                for c in cables.values()
+            ):
+                continue
+            out.append(
+                Far(
+                    part=names[index],
+                    count=int(mine.sum()),
+                    reach_m=cable.reach_m,
+                    longest_m=longest,
+                    devices=f"{a} to {z}",
+                )
+            )
+    return out
+
+
+def _miss(speed: float, why: str, need_m: NDArray[np.float32], reach_m: float, between: tuple[str, str]) -> Miss:
     return Miss(
         speed_bit_per_s=speed,
         count=len(need_m),
         why=why,
         reach_m=reach_m,
         longest_m=float(need_m.max(initial=0.0)),
-        devices=devices,
+        devices=between[0],
+        cages=between[1],
     )
 
 

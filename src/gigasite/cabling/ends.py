@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+COPPER_PORT, QSFP112 = 10e9, 400e9  # fastest RJ45 port and QSFP112 cage
 SLOW = 100e9  # copper up to here has QSFP28 plugs, faster copper OSFP or QSFP112
 COPPER = {"dac", "acc", "aec", "copper"}
 
@@ -61,6 +62,11 @@ class Ends:
         n = len(self.parts)
         return (self.speed * n + self.a_code) * n + self.z_code
 
+    def some(self, keep: slice | Ints) -> Ends:
+        """Return the ends of chosen links."""
+        columns = ("speed", "a_code", "z_code", "a_cage", "z_cage", "a_share", "z_share", "a_sub", "z_sub")
+        return replace(self, **{c: getattr(self, c)[keep] for c in columns})
+
     def kind(self, number: int) -> tuple[float, str, str]:
         """Return speed and device parts of a number of `kinds`."""
         rest, z = divmod(number, len(self.parts))
@@ -86,7 +92,7 @@ def ends(campus: Campus, design: Design) -> Ends:
     known = sorted(set(design.link_speed_bit_per_s.values()))
     speed = np.searchsorted(known, speeds(design, links.fabric, links.tier))
     is_switch = np.array([n in switches for n in names])
-    share = np.array([[_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
+    share = np.array([[cage_share(switches[n], s) if n in switches else 1 for s in known] for n in names])
     ordinal = np.where(is_switch[code], np.cumsum(is_switch[code]) - 1, -1)
     a, z = links.a_port >> PORT_BITS, links.z_port >> PORT_BITS
     a_share, z_share = share[code[a], speed], share[code[z], speed]
@@ -127,19 +133,19 @@ def _faster_up(design: Design, a_in: Ints, a_sub: Ints, a_share: Ints, z_share: 
         a_in[up] = cage - (1 - first) // int(down[0])  # cages below, rounded up
 
 
-def _share(switch: Switch, speed_bit_per_s: float) -> int:
+def cage_share(switch: Switch, speed_bit_per_s: float) -> int:
     """Return how many links of a speed share one cage of a switch, as the design counts its ports."""
     return max(min(int(switch.cage_speed_bit_per_s // speed_bit_per_s), MOST_WAYS), 1)
 
 
 def form(campus: Campus, part: str, speed_bit_per_s: float) -> str:
-    """Return the form of the cage at an end: of the switch; `host` at a server.
+    """Return the form of the cage at an end; of a server the forms that its NIC may have at this speed, as `a/b`.
 
     The up-links of an out-of-band switch have cages of their own.
     """
     switch = campus.catalogue.switches.get(part)
     if switch is None:
-        return "host"
+        return "/".join(host_cages(campus.network.cabling.host_cage, speed_bit_per_s))
     if switch.uplinks and speed_bit_per_s == switch.uplink_speed_bit_per_s:
         return switch.uplink_cage
     return switch.cage
@@ -152,7 +158,7 @@ def module_at(campus: Campus, cable: Cable, part: str) -> tuple[str, Module] | N
     """
     known = campus.catalogue.modules
     where = form(campus, part, cable.speed_bit_per_s)
-    names = cable.host_modules if where == "host" else cable.modules
+    names = cable.modules if part in campus.catalogue.switches else cable.host_modules
     for name in names:
         module = known.get(name)
         if module is not None and _fits(campus, module, part, where):
@@ -160,12 +166,27 @@ def module_at(campus: Campus, cable: Cable, part: str) -> tuple[str, Module] | N
     return None
 
 
+def host_cages(wanted: str, speed_bit_per_s: float) -> tuple[str, ...]:
+    """Return the forms of cage that a NIC of this speed may have; none where the wanted form is too slow.
+
+    A QSFP112 has four lanes of 100G, a QSFP28 four of 25G or one of 100G, a copper port 10G at most.
+
+    >>> host_cages("any", 400e9), host_cages("qsfp112", 400e9), host_cages("qsfp112", 800e9), host_cages("any", 1e9)
+    (('osfp', 'qsfp112'), ('qsfp112',), (), ('rj45',))
+    """
+    if speed_bit_per_s <= COPPER_PORT:
+        return ("rj45",)
+    if speed_bit_per_s <= SLOW:
+        return ("qsfp28",)
+    known = ("osfp", "qsfp112") if speed_bit_per_s <= QSFP112 else ("osfp",)
+    return known if wanted == "any" else tuple(c for c in known if c == wanted)
+
+
 def _fits(campus: Campus, module: Module, part: str, where: str) -> bool:
-    if where == "host":
-        wanted = campus.network.cabling.host_cage
-        return wanted == "any" or module.cage in {wanted, "qsfp28", "rj45"}
-    if module.cage != where:
+    if module.cage not in where.split("/"):
         return False
+    if part not in campus.catalogue.switches:
+        return True
     liquid = campus.catalogue.switches[part].cooling == "liquid"
     return where != "osfp" or module.top == ("flat" if liquid else "finned")
 
@@ -176,5 +197,5 @@ def joins(campus: Campus, cable: Cable, a_part: str, z_part: str) -> bool:
         wanted = {"rj45"} if cable.medium == "copper" else {"osfp", "qsfp112", "qsfp28"}
         if cable.medium != "copper":
             wanted = {"qsfp28"} if cable.speed_bit_per_s <= SLOW else {"osfp", "qsfp112"}
-        return all(form(campus, p, cable.speed_bit_per_s) in wanted | {"host"} for p in (a_part, z_part))
+        return all(wanted & set(form(campus, p, cable.speed_bit_per_s).split("/")) for p in (a_part, z_part))
     return module_at(campus, cable, a_part) is not None and module_at(campus, cable, z_part) is not None

@@ -40,8 +40,14 @@ class Book:
 
     def sheets(self) -> Iterator[pl.DataFrame]:
         """Yield the pull sheet, some rows at a time."""
+        for named, _ in self.chunks():
+            yield named
+
+    def chunks(self) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+        """Yield the pull sheet with the rows of the plan that it tells, some at a time."""
         for first in range(0, self.rows.height, CHUNK):
-            yield sheet(self.devices, self.cables.parts, self.cables.label, self.rows.slice(first, CHUNK))
+            rows = self.rows.slice(first, CHUNK)
+            yield sheet(self.devices, self.cables.parts, self.cables.label, rows), rows
 
     def sheet(self) -> pl.DataFrame:
         """Return the pull sheet of all rows."""

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.finding import Finding, Severity
+from gigasite._core.words import counted
 from gigasite.cabling.routes import CHUNK, UNIT_M, pieces
 from gigasite.cabling.trays import KINDS
 from gigasite.cabling.types import SEGMENTS
@@ -145,7 +146,7 @@ def _full(campus: Campus, table: pl.DataFrame) -> list[Finding]:
         out.append(
             _error(
                 s["name"],
-                f"{s['cables']:,} cables over-fill the tray, the worst of {alike} such segments of its run",
+                f"over-filled by {counted(s['cables'], 'cable')}, the worst of {counted(alike, 'segment')} of its run",
                 limit=f"{c.fill_frac:.0%} of {s['trays']} x {c.tray_width_m * 1e3:.0f} mm",
                 found=f"{s['fill_frac']:.0%}",
                 remedy=f"{need} trays (network.cabling.{key[s['kind']]}), or trays {wide * 1e3:,.0f} mm wide",
@@ -156,7 +157,7 @@ def _full(campus: Campus, table: pl.DataFrame) -> list[Finding]:
         out.append(
             _error(
                 "trays",
-                f"{rest.height:,} more runs are over-filled; segments.csv names every segment",
+                f"{counted(rest.height, 'more over-filled run')}; segments.csv names every segment",
                 limit=f"{c.fill_frac:.0%}",
                 found=f"up to {float(rest['fill_frac'].to_numpy().max()):.0%}",
                 remedy="more or wider trays there too",

@@ -29,29 +29,55 @@ def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: ND
     extra_m
         (n,) length that patch panels add to each link: two jumpers, or 0.
     """
+    meets = mixed(ends, chosen)
+    return grouped(campus, links, ends, chosen, extra_m, meets, np.zeros(len(meets), np.int64))[0]
+
+
+def grouped(
+    campus: Campus,
+    links: Links,
+    ends: Ends,
+    chosen: Chosen,
+    extra_m: NDArray[np.float32],
+    meets: NDArray[np.bool_],
+    apart: NDArray[np.int64],
+) -> tuple[list[Joint], NDArray[np.int64]]:
+    """Return joints, and the joint of each link (-1: it has no part).
+
+    Parameters
+    ----------
+    meets
+        (n,) links that meet another part in a cage, from `mixed`.
+    apart
+        (n,) links with different numbers are different joints.
+    """
     net = links.fabric.astype(np.int64) * len(TIERS) + links.tier
-    key = (net * (int(ends.kinds().max(initial=0)) + 1) + ends.kinds()) * 256 + chosen.part
-    known, first, group, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    kind = (net * (int(ends.kinds().max(initial=0)) + 1) + ends.kinds()) * 256 + chosen.part
+    _, kind = np.unique(kind, return_inverse=True)
+    key = kind.reshape(-1).astype(np.int64) * (int(apart.max(initial=0)) + 1) + apart
+    _, first, group, count = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
     group = group.reshape(-1)
-    longest = np.zeros(len(known))
+    longest = np.zeros(len(first))
     np.maximum.at(longest, group, chosen.length_m + extra_m)
-    over, off = _against_lists(campus, chosen, extra_m)
-    mixed = _mixed(ends, chosen)
-    out = []
+    beyond, unlisted = _against_lists(campus, chosen, extra_m)
+    over, off, mix, panels = (
+        np.bincount(group, weights=flags, minlength=len(first)) for flags in (beyond, unlisted, meets, extra_m > 0)
+    )
+    out: list[Joint] = []
+    place = np.full(len(first), -1)
     for i, at in enumerate(first.tolist()):
         name = chosen.names[chosen.part[at]]
         if name == NONE:
             continue  # told as links without a part
+        place[i] = len(out)
         cable = campus.catalogue.cables[name]
         a, z = (
             _end(campus, cable, ends.parts[code], share)
             for code, share in ((ends.a_code[at], ends.a_share[at]), (ends.z_code[at], ends.z_share[at]))
         )
-        mine = group == i
-        fabric = FABRICS[links.fabric[at]]
         out.append(
             Joint(
-                where=f"{fabric} fabric, tier {links.tier[at]}, {a.device} to {z.device} by {name}",
+                where=f"{FABRICS[links.fabric[at]]} fabric, tier {links.tier[at]}, {a.device} to {z.device} by {name}",
                 part=name,
                 cable=cable,
                 fibre=campus.catalogue.fibres.get(cable.fibre or ""),
@@ -59,13 +85,13 @@ def joints(campus: Campus, links: Links, ends: Ends, chosen: Chosen, extra_m: ND
                 z=z,
                 count=int(count[i]),
                 longest_m=float(longest[i]),
-                over_reach=int((mine & over).sum()),
-                off_list=int((mine & off).sum()),
-                mixed_cages=int((mine & mixed).sum()),
-                panels=2 if bool((extra_m[mine] > 0).any()) else 0,
+                over_reach=int(over[i]),
+                off_list=int(off[i]),
+                mixed_cages=int(mix[i]),
+                panels=2 if panels[i] else 0,
             )
         )
-    return out
+    return out, place[group]
 
 
 def _end(campus: Campus, cable: Cable, device: str, share: int) -> JointEnd:
@@ -102,7 +128,7 @@ def _against_lists(
     return over, off
 
 
-def _mixed(ends: Ends, chosen: Chosen) -> NDArray[np.bool_]:
+def mixed(ends: Ends, chosen: Chosen) -> NDArray[np.bool_]:
     """Return which links meet another part in one of their switch cages."""
     low, high = np.full(ends.cages + 1, 255, np.uint8), np.zeros(ends.cages + 1, np.uint8)
     for cage in (ends.a_cage, ends.z_cage):  # -1, a host, is the last place and never read

@@ -1,7 +1,7 @@
 """Label sheets: a page of labels for both ends of every cable, with a QR code of the cable's name.
 
-The page is drawn in PDF's own words (ISO 32000-1): text in Helvetica, which every reader has, and each QR code as an
-image of one bit a module. 56 labels fill an A4 sheet of 4 x 14; text is 6.5 pt.
+The page is drawn in PDF's own words (ISO 32000-1): text in fonts that the file carries, and each QR code as an image of
+one bit a module. 56 labels fill an A4 sheet of 4 x 14; text is 6.5 pt.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from gigasite._core.engine import Engine
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.files import write_bytes
 from gigasite._core.progress import SILENT, Progress
+from gigasite.cabling.label_font import font_objects, width_pt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,6 @@ LABEL = ((PAGE[0] - 2 * MARGIN[0]) / COLUMNS, (PAGE[1] - 2 * MARGIN[1]) / LINES)
 QUIET = 4  # light modules around a code, ISO/IEC 18004
 QR_PT = 46.0  # side of a code with its margin: 25 + 8 modules of 0.49 mm
 TEXT_PT, SMALL_PT = 6.5, 6.0  # never below 6 pt
-LETTER = 0.66  # width of wide words in Helvetica's capitals and digits over the size: text must fit beside the code
 MASK = 2  # any of the eight masks can be read; trying all eight costs four times as much
 LEAD = 8.2  # between lines [pt]
 MOST_SMALL = 38  # characters of a version 2-M code in alphanumeric mode, ISO/IEC 18004 table 7
@@ -107,8 +107,8 @@ def _label(x: float, y: float, code: str, bold: list[str], plain: list[str]) -> 
     rim = (QR_PT - side) / 2
     drawn = [f"q {side:.2f} 0 0 {side:.2f} {x + rim:.2f} {y + (LABEL[1] - side) / 2:.2f} cm {code} Q\nBT "]
     room = LABEL[0] - QR_PT - 2.0
-    lines = [("F2", TEXT_PT, t) for b in bold for t in _fit(b, room, TEXT_PT)]
-    lines += [("F1", SMALL_PT, t) for p in plain for t in _fit(p, room, SMALL_PT)]
+    lines = [("F2", TEXT_PT, t) for b in bold for t in _fit(b, room, "bold", TEXT_PT)]
+    lines += [("F1", SMALL_PT, t) for p in plain for t in _fit(p, room, "regular", SMALL_PT)]
     top = y + LABEL[1] / 2 + LEAD * (len(lines) / 2 - 0.75)
     for i, (font, size, text) in enumerate(lines):
         safe = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
@@ -116,30 +116,30 @@ def _label(x: float, y: float, code: str, bold: list[str], plain: list[str]) -> 
     return "".join([*drawn, "ET\n"])
 
 
-def _fit(text: str, room_pt: float, size_pt: float) -> list[str]:
+def _fit(text: str, room_pt: float, font: str, size_pt: float) -> list[str]:
     """Cut a text into lines that fit; text is never made smaller than its size."""
-    most = max(int(room_pt / (size_pt * LETTER)), 1)
+    most = len(text)
+    while most > 1 and width_pt(text[:most], font, size_pt) > room_pt:
+        most -= 1
     if len(text) <= most:
         return [text]
     cut = max(text.rfind(c, 1, most) for c in "/: -") + 1 or most
-    return [text[:cut].rstrip(), *_fit(text[cut:], room_pt, size_pt)]
+    return [text[:cut].rstrip(), *_fit(text[cut:], room_pt, font, size_pt)]
 
 
 def _pdf(pages: list[bytes]) -> bytes:
     """Return a document of drawn pages."""
-    first = 5
+    first = 9
     kids = " ".join(f"{first + 2 * i} 0 R" for i in range(len(pages)))
-    font = "<< /Type /Font /Subtype /Type1 /BaseFont /{} /Encoding /WinAnsiEncoding >>"
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
-        font.format("Helvetica").encode(),
-        font.format("Helvetica-Bold").encode(),
+        *font_objects(3),
     ]
     for i, page in enumerate(pages):
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {PAGE[0]} {PAGE[1]}] /Contents {first + 2 * i + 1} 0 R "
-            "/Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>".encode()
+            "/Resources << /Font << /F1 3 0 R /F2 6 0 R >> >> >>".encode()
         )
         objects.append(b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(page), page))
     out, places = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n"), []

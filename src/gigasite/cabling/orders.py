@@ -1,11 +1,12 @@
 """Work orders: what a technician does, where, why, and how it is seen that it is done.
 
-One order is one cause. Within an order plugs are moved so that the port they go to is free: a chain from its dark end
-on, a ring with one plug in the hand; no plug is touched that sits right.
+One order is one cause, or several whose plugs wait for each other. Within an order plugs are moved so that the port each
+goes to is free: a chain from its dark end on, a ring with one plug in the hand; no plug is touched that sits right.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -59,13 +60,22 @@ def orders(found: Diagnosis) -> tuple[Order, ...]:
     """Return one order for each cause, those that put most cables right for each plug first."""
     owner = _owners(found)
     steps: dict[int, list[Step]] = {}
-    for a, b, in_hand in _sequence(found):
-        steps.setdefault(owner.get(a, owner.get(b, -1)), []).append(Step(do="move", ports=(a, b), in_hand=in_hand))
+    also: dict[int, list[int]] = {}
+    for group in _groups(found):
+        causes = Counter(owner.get(a, owner.get(b, -1)) for a, b, _ in group)
+        mine = max(causes, key=lambda c: (c != -1, causes[c], -c))  # plugs that wait for each other are one order
+        also.setdefault(mine, []).extend(c for c in causes if c not in {mine, -1})
+        steps.setdefault(mine, []).extend(Step(do="move", ports=(a, b), in_hand=hand) for a, b, hand in group)
     for a, z in found.repair.installs.tolist():
         steps.setdefault(owner.get(a, owner.get(z, -1)), []).append(Step(do="install", ports=(a, z)))
     for a in found.repair.removals.tolist():
         steps.setdefault(owner.get(a, -1), []).insert(0, Step(do="remove", ports=(a,)))
-    made = [_order(found, cause, steps.get(number, [])) for number, cause in enumerate(found.causes)]
+    within = {c for mine in also.values() for c in mine if c not in steps}
+    made = [
+        _order(found, cause, steps.get(number, []), [found.causes[c] for c in also.get(number, []) if c in within])
+        for number, cause in enumerate(found.causes)
+        if number not in within
+    ]
     if -1 in steps:
         made.append(_rest(found, steps[-1]))
     return tuple(sorted(made, key=lambda o: (o.ends / max(1, len(o.steps)), -len(o.why), o.key)))
@@ -87,11 +97,11 @@ def _cabled(cause: Cause) -> bool:
     return faults[cause.kind]().stage in {Stage.DEVICE, Stage.BLOCK, Stage.CABLE}
 
 
-def _sequence(found: Diagnosis) -> list[tuple[int, int, bool]]:
-    """Return the moves so that the port each goes to is free, or its plug is told to be in the hand."""
+def _groups(found: Diagnosis) -> list[list[tuple[int, int, bool]]]:
+    """Return the moves by chains and rings, so that the port each goes to is free or its plug is in the hand."""
     to = dict(found.repair.moves.tolist())
     into = {b: a for a, b in to.items()}
-    out: list[tuple[int, int, bool]] = []
+    out: list[list[tuple[int, int, bool]]] = []
     done: set[int] = set()
     for first in sorted(to):
         if first in done:
@@ -102,14 +112,16 @@ def _sequence(found: Diagnosis) -> list[tuple[int, int, bool]]:
         # a chain starts where its target is free; a ring anywhere, with that plug in the hand
         at: int | None = last
         ring = to[last] == first
+        group = []
         while at is not None and at not in done:
-            out.append((at, to[at], ring and at == last))
+            group.append((at, to[at], ring and at == last))
             done.add(at)
             at = into.get(at)
+        out.append(group)
     return out
 
 
-def _order(found: Diagnosis, cause: Cause, steps: list[Step]) -> Order:
+def _order(found: Diagnosis, cause: Cause, steps: list[Step], also: list[Cause]) -> Order:
     part = faults[cause.kind]()
     names = [Step(do="rename", ports=pair) for pair in cause.names]
     if part.stage == Stage.DEVICE:  # what its cables need is known when the device answers
@@ -121,7 +133,7 @@ def _order(found: Diagnosis, cause: Cause, steps: list[Step]) -> Order:
         kind=cause.kind,
         steps=every,
         remedy=part.remedy,
-        why=cause.evidence,
+        why=(*cause.evidence, *(e for other in also for e in other.evidence)),
         ties=cause.ties,
         verify=part.verify,
         confidence_frac=cause.confidence_frac,

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite._core.words import counted
 from gigasite.cabling import bill, fill, patch
 from gigasite.cabling.choose import choose
 from gigasite.cabling.ends import ends as ends_of
@@ -56,6 +57,7 @@ def plan(campus: Campus, design: Design) -> CablePlan:
     found = [
         *_missed(chosen),
         *_raised(chosen),
+        *_far(chosen),
         *fill.findings(campus, segments),
         *patch.findings(campus, design, panels),
         *broken(joints(campus, links, ends, chosen, extra)),
@@ -118,9 +120,9 @@ def bundles(pair: NDArray[np.int64], part: NDArray[np.uint8], most: int) -> NDAr
 
 def _missed(chosen: Chosen) -> list[Finding]:
     words = {
-        "reach": "are longer than any part that fits their cages reaches",
-        "cage": "end in cages that no part of their speed fits",
-        "speed": "have a speed of which the catalogue has no cable",
+        "reach": "beyond the reach of every part that fits the cages",
+        "cage": "between cages that no part of this speed fits",
+        "speed": "at a speed of which the catalogue has no cable",
     }
     remedies = {
         "reach": "place the tiers closer, or add a longer-reach part under parts.cables",
@@ -132,12 +134,27 @@ def _missed(chosen: Chosen) -> list[Finding]:
             severity=Severity.error,
             chapter="cabling",
             where=f"{m.speed_bit_per_s / 1e9:g} Gb/s links, {m.devices}",
-            what=f"{m.count:,} links {words[m.why]}",
-            limit=f"{m.reach_m:g} m",
+            what=f"{counted(m.count, 'link')} {words[m.why]}",
+            limit=m.cages if m.why == "cage" else f"{m.reach_m:g} m",
             found=f"{m.longest_m:.0f} m",
             remedy=remedies[m.why],
         )
         for m in chosen.missed
+    ]
+
+
+def _far(chosen: Chosen) -> list[Finding]:
+    return [
+        Finding(
+            severity=Severity.note,
+            chapter="cabling",
+            where=f"{f.part}, {f.devices}",
+            what=f"{counted(f.count, 'link')} far within the reach of the part: none of shorter reach fits these cages",
+            limit=f"{f.reach_m:g} m reach",
+            found=f"{f.longest_m:.1f} m at most",
+            remedy="none needed; a part of shorter reach under parts.cables may be cheaper",
+        )
+        for f in chosen.far
     ]
 
 
@@ -149,7 +166,7 @@ def _raised(chosen: Chosen) -> list[Finding]:
             severity=Severity.note,
             chapter="cabling",
             where="modules",
-            what=f"{chosen.raised:,} links take a dearer part than their length needs: a longer link shares a module",
+            what=f"{counted(chosen.raised, 'link')} of a dearer part than needed: a longer link shares a module",
             found=f"{chosen.raised_usd / 1e6:,.2f} MUSD",
             remedy="none needed; place the few longest links of a tier closer to save it",
         )

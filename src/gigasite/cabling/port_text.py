@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.errors import InfeasibleError
+from gigasite.cabling.dialect import nvos_sheet
 from gigasite.cabling.ends import ends
 from gigasite.cabling.naming import sheet
 
@@ -28,7 +29,7 @@ def switch_ports(book: Book) -> Iterator[tuple[str, pl.DataFrame]]:
         No chosen cable ends at a switch.
     """
     network = book.network().to_numpy()
-    rows = sheet(book.devices, book.cables.parts, book.cables.label, book.rows)
+    rows = nvos_sheet(book, book.rows, sheet(book.devices, book.cables.parts, book.cables.label, book.rows))
     made = _cages(book)
     tables = []
     for end, far in (("a", "z"), ("z", "a")):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.registry import Registry
+from gigasite._core.words import counted
 
 if TYPE_CHECKING:
     from gigasite.campus.parts import Cable, Fibre, Module, Switch
@@ -25,7 +26,7 @@ class JointEnd:
     switch: Switch | None
     """None at a server."""
     form: str
-    """Form of the cage; `host` at a server."""
+    """Form of the cage; at a server the forms that its NIC may have, as `a/b`."""
     share: int
     """Links of this speed that share one cage."""
     module_name: str
@@ -89,7 +90,7 @@ def breach(
         severity=severity,
         chapter="cabling",
         where=joint.where,
-        what=f"{what} ({joint.count:,} links)",
+        what=f"{what} ({counted(joint.count, 'link')})",
         limit=limit,
         found=found,
         remedy=remedy,

@@ -16,6 +16,7 @@ from polars.exceptions import PolarsError
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_bytes
 from gigasite.cabling.compare import read_plan_csv
+from gigasite.cabling.dialect import undiscovered
 from gigasite.cabling.naming import directory, sheet
 from gigasite.cabling.types import CABLES, DIRECTORY
 
@@ -91,4 +92,6 @@ def _csv(place: Path) -> pl.DataFrame:
         raise InputFileError(
             str(place), 0, f"length_m of {first['a_node']} {first['a_port']} is no number: '{first['length_m'][:40]}'"
         )
-    return table.with_columns(length_m=number.fill_null(0.0).round(3)).select(*FULL)
+    table = table.with_columns(length_m=number.fill_null(0.0).round(3)).select(*FULL)
+    # plan.csv calls InfiniBand ends as discovery does; a plan of others, whose cables have no names, stays as it is
+    return undiscovered(table) if (table["cable"] != "").all() else table

@@ -30,6 +30,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "compute.servers_per_rack": (1, 100),
     "compute.racks_per_array": (1, 1000),
     "compute.halls": (1, 500),
+    "compute.arrays_per_hall": (0, 100_000),
     "compute.racks_per_row": (1, 200),
     "compute.aisle": (0.6, 10),
     "network.speed": (1e9, 12.8e12),

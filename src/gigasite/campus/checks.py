@@ -174,6 +174,11 @@ def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         out.append((("compute", "server"), f"its GPU '{server.gpu}' is not in the catalogue"))
     if server is not None and c.halls > (arrays := _arrays(file, server.gpus)):
         out.append((("compute", "halls"), f"{c.halls} halls for {arrays} arrays of racks leave halls empty"))
+    elif server is not None and c.arrays_per_hall * (c.halls - 1) >= arrays and c.halls > 1:
+        most = (arrays - 1) // (c.halls - 1)
+        out.append(
+            (("compute", "arrays_per_hall"), f"leaves none of {arrays} arrays for the last hall; at most {most}")
+        )
     if file.schedule.first_step_gpus > c.gpus:
         out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
     return out
@@ -199,9 +204,15 @@ def _network(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         ("inband_switch", net.inband_speed_bit_per_s if net.inband_links else 0.0),
     ):
         part = catalogue.switches.get(getattr(net, key) or "")
-        if part is not None and part.cage_speed_bit_per_s < speed:
-            fast, slow = (show(x, "Gb/s") for x in (speed, part.cage_speed_bit_per_s))
-            out.append((("network", key), f"its cages run at {slow}, under the links' {fast}"))
+        fastest = (part.port_speed_bit_per_s or part.cage_speed_bit_per_s) if part is not None else speed
+        if fastest < speed:
+            fast, slow = (show(x, "Gb/s") for x in (speed, fastest))
+            out.append((("network", key), f"its ports run at {slow} at most, under the links' {fast}"))
+    server = catalogue.servers.get(file.compute.server)
+    if server is not None and net.planes * net.speed_bit_per_s > server.nic_speed_bit_per_s * (1 + 1e-9):
+        links = f"{net.planes} planes of " if net.planes > 1 else "links of "
+        fast, nic = (show(x, "Gb/s") for x in (net.speed_bit_per_s, server.nic_speed_bit_per_s))
+        out.append((("network", "speed"), f"{links}{fast} are more than the {nic} of a NIC of {file.compute.server}"))
     leaf = catalogue.switches.get(net.management_switch)
     above = [(k, catalogue.switches.get(getattr(net, k))) for k in ("management_spine", "management_core")]
     for key, part in above if net.management_links and leaf is not None else ():

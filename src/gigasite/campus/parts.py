@@ -102,6 +102,8 @@ class Switch:
     cooling: Literal["air", "liquid"] = "air"
     """Air-cooled cages take finned-top modules, liquid-cooled ones flat tops."""
     cage_speed_bit_per_s: BitsPerSecond
+    port_speed_bit_per_s: BitsPerSecond = 0.0
+    """Fastest single link, where a cage holds several that cannot be joined; 0: a link may take the whole cage."""
     uplinks: Count = 0
     """Cages of their own toward the tier above (out-of-band switches); 0: all cages are alike."""
     uplink_speed_bit_per_s: BitsPerSecond = 0.0

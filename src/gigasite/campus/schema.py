@@ -115,6 +115,9 @@ class Compute:
     racks_per_array: Some
     """Racks that are handed over together."""
     halls: Some
+    arrays_per_hall: Count = 0
+    """Arrays of every hall but the last, which takes the rest; 0: divided evenly. A number keeps a growing campus in
+    its halls."""
     racks_per_row: Some = 16
     aisle_m: Metres = 1.8
     """Width of a hot or cold aisle."""

@@ -199,8 +199,8 @@ def _down_ports(radix: int, oversubscription: float) -> int:
 
 
 def slots_of(ask: FabricAsk) -> int:
-    """Return places of nodes: the nodes, and one for fabric managers."""
-    return ask.nodes + (1 if ask.manager_links else 0)
+    """Return places of nodes: the nodes, those left free before node `gap_at`, and one for fabric managers."""
+    return ask.nodes + ask.gap + (1 if ask.manager_links else 0)
 
 
 def one_switch(ask: FabricAsk, shape: Shape) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gigasite.design.clos import limits, slots_of
-from gigasite.design.types import TIERS, FabricSize, TierSize
+from gigasite.design.types import TIERS, FabricSize, LastPod, LastUnit, TierSize
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gigasite.design.clos import Block, Clos
 
 
@@ -41,8 +43,53 @@ def size_of(kind: str, c: Clos, more: tuple[tuple[str, int], ...] = ()) -> Fabri
         bisection_frac=frac,
         bisection_links=frac * ends * ask.planes / 2,
         limits=limits(ask, c.shape),
+        last_unit=_last_unit(c),
+        last_pod=_last_pod(c),
         more=more,
     )
+
+
+def _last_unit(c: Clos) -> LastUnit | None:
+    leaves, slots = c.leaves, slots_of(c.ask)
+    if not leaves.unit or slots % leaves.unit == 0:
+        return None
+    return LastUnit(
+        nodes=slots % leaves.unit,
+        full_nodes=leaves.unit,
+        leaf=leaves.per_unit * c.copies,
+        up_links=leaves.per_unit * leaves.up * c.copies,
+        nics_per_node=c.ask.nics,
+    )
+
+
+def _last_pod(c: Clos) -> LastPod | None:
+    if c.top is None or c.tiers < 3:
+        return None
+    pods = [block for block, _ in runs(c.top, c.tiers - 2)]
+    first, last, up = pods[0], pods[-1], c.ups[1]
+    if down_links(last) >= min(down_links(first), up):
+        return None
+    return LastPod(
+        leaf=last.switches_at(1) * c.copies,
+        full_leaf=first.switches_at(1) * c.copies,
+        spine=last.switches * c.copies,
+        down_links=down_links(last),
+        up_links=up,
+        full_down_links=down_links(first),
+    )
+
+
+def runs(block: Block, depth: int) -> Iterator[tuple[Block, int]]:
+    """Yield blocks `depth` tiers below, in order, each with how often it is repeated in a row."""
+    if depth == 0:
+        yield block, 1
+        return
+    if block.below is not None and block.full:
+        for _ in range(1 if depth == 1 else block.full):
+            for inner, times in runs(block.below, depth - 1):
+                yield inner, times * (block.full if depth == 1 else 1)
+    if block.tail is not None:
+        yield from runs(block.tail, depth - 1)
 
 
 def by_tier(c: Clos) -> tuple[TierSize, ...]:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.design.clos import slots_of
+from gigasite.design.clos_size import runs
 from gigasite.design.fabric import Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
     from gigasite.design.clos import Block, Clos
@@ -50,14 +49,15 @@ def wire(c: Clos) -> Wiring:
 def _node_leaf(c: Clos) -> Columns:
     """Return links of nodes of one copy; fabric managers are the last node."""
     count, nics, leaves = c.links(0), c.leaves.nics, c.leaves
-    slot = np.arange(slots_of(c.ask), dtype=np.int32)
-    node = np.repeat(slot, nics)[:count]
-    nic = np.tile(np.arange(nics, dtype=np.int32), len(slot))[:count]
+    every = np.arange(slots_of(c.ask) - c.ask.gap, dtype=np.int32)
+    node = np.repeat(every, nics)[:count]
+    slot = node + np.where(node >= c.ask.gap_at, np.int32(c.ask.gap), np.int32(0))
+    nic = np.tile(np.arange(nics, dtype=np.int32), len(every))[:count]
     port = 1 + nic * np.int32(c.ask.planes)
     if not leaves.unit:
         leaf, local = np.divmod(np.arange(count, dtype=np.int32), np.int32(leaves.down))
         return node, port, leaf, local + 1
-    unit, local = np.divmod(node, np.int32(leaves.unit))
+    unit, local = np.divmod(slot, np.int32(leaves.unit))
     if c.shape.rails and c.shape.joined:
         return node, port, unit * np.int32(leaves.per_unit) + nic, local + 1
     leaf, at = np.divmod(local * np.int32(nics) + nic, np.int32(leaves.down))
@@ -71,7 +71,7 @@ def _tier(c: Clos, tier: int) -> Columns:
     parts: list[Columns] = []
     below = above = 0
     assert c.top is not None
-    for block, times in _runs(c.top, c.tiers - 1 - tier):
+    for block, times in runs(c.top, c.tiers - 1 - tier):
         a, a_port, z, z_port = _block(block, up, first)
         wide = block.switches_at(1)
         copies = np.arange(times, dtype=np.int32)[:, None]
@@ -87,19 +87,6 @@ def _tier(c: Clos, tier: int) -> Columns:
         above += times * block.switches
     a, ap, z, zp = (np.concatenate(col) for col in zip(*parts, strict=True))
     return a, ap, z, zp
-
-
-def _runs(block: Block, depth: int) -> Iterator[tuple[Block, int]]:
-    """Yield blocks `depth` tiers below, in order, each with how often it is repeated in a row."""
-    if depth == 0:
-        yield block, 1
-        return
-    if block.below is not None and block.full:
-        for _ in range(1 if depth == 1 else block.full):
-            for inner, times in _runs(block.below, depth - 1):
-                yield inner, times * (block.full if depth == 1 else 1)
-    if block.tail is not None:
-        yield from _runs(block.tail, depth - 1)
 
 
 def _block(block: Block, up: int, first: int) -> Columns:

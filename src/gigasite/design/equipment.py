@@ -116,17 +116,18 @@ def _device_table(groups: list[_Group]) -> pl.DataFrame:
 def _links(networks: tuple[Net, ...], wirings: tuple[Wiring, ...], seats: Placing, bases: dict[str, int]) -> Links:
     """Join the networks' wirings into port ids.
 
-    Ports of a server follow each other network by network in the order of `PLACED`, those of a storage node likewise:
-    a network more at the end renames no port of the others.
+    Ports of a server follow each other network by network in the order of `PLACED`, those of a storage node likewise. A
+    network that is turned off keeps the number of one port: it renames no port of the others.
     """
     first: dict[str, tuple[int, int]] = {}
     server = storage = 0
+    by_name = {net.name: net for net in networks}
     for name in PLACED:
-        for net in networks:
-            if net.name == name:
-                first[name] = server, storage
-                ports = net.ask.nics * net.ask.planes
-                server, storage = server + ports, storage + (ports if seats.nodes[name].storage.any() else 0)
+        first[name] = server, storage
+        net = by_name.get(name)
+        ports = net.ask.nics * net.ask.planes if net is not None else 1
+        server += ports
+        storage += ports if net is None or seats.nodes[name].storage.any() else 0
     parts = [
         _net_links(n, w, seats.nodes[n.name], bases, first[n.name]) for n, w in zip(networks, wirings, strict=True)
     ]

@@ -50,6 +50,8 @@ class FabricAsk:
         Speed of links above the leaves over that of node links.
     manager_links
         Links of fabric managers, which take one node's place beside the nodes.
+    gap_at, gap
+        So many places are left free before this node, where leaves have units.
     reserved_ports, reserved_frac
         Ports of every switch that stay free, as a count and as a share of its ports; the larger of both holds.
     """
@@ -73,6 +75,8 @@ class FabricAsk:
     spine_up: int = 0
     uplink_ratio: float = 1.0
     manager_links: int = 0
+    gap_at: int = 0
+    gap: int = 0
     reserved_ports: int = 0
     reserved_frac: float = 0.0
 

@@ -222,9 +222,17 @@ def _judged(
         implied, rule = ratio, rule or f"the ratio to nodes that {support} other rows of this column keep"
     elif keeps and keeps * 2 >= len(others):
         rule = rule or f"the rule that {keeps} other rows of this column keep"
+    elif not others and not hard and _lone(row, column):
+        rule = f"{uneven or 'another count than the kind gives'}; every other cell of this only row is as derived"
     elif not hard:
         verdict, rule = "other-rule", uneven or "another count than the kind's rule gives"
     return _cell(table, i, row, column, implied=implied, rule=rule, verdict=verdict)
+
+
+def _lone(row: CheckedRow, column: str) -> bool:
+    """Say whether this cell alone differs, from three others or more, and is not the fewest switches by ports."""
+    alike = sum(not _differs(row, c) for c in row.derived)
+    return alike >= 3 and alike == len(row.derived) - 1 and row.printed[column] != row.by_ports.get(column)
 
 
 def _cell(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
+from gigasite.design.fabric_notes import notes
 from gigasite.design.plant import genset_power
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 HHV_PER_LHV = 1.108  # natural gas; 40 CFR 98 and unit arithmetic
 RACK_CLEARANCE_M = 1.0  # above a rack for busway, trays and pipes; estimate
 UNIT_M = 0.04445  # one rack unit, EIA-310
+NICS = "gpu network"  # where links are faster than the NICs: a finding that concerns cables too
 
 
 def findings(
@@ -36,8 +38,9 @@ def findings(
         *_gas(campus, power),
         *_water(campus, plant),
         *_supply(campus, plant),
-        *_fabric(sizes),
+        *[note for name, size in sizes.items() for note in notes(size, name)],
         *_tiers(campus, sizes["gpu"].tiers),
+        *_nics(campus, sizes["gpu"].planes),
     ]
 
 
@@ -204,26 +207,6 @@ def _supply(campus: Campus, plant: CoolingPlant) -> list[Finding]:
     ]
 
 
-def _fabric(sizes: dict[str, FabricSize]) -> list[Finding]:
-    """Say where even striping costs switches, by network."""
-    out = []
-    for name, size in sizes.items():
-        top = size.by_tier[-1]
-        least = top.by_ports
-        if size.tiers > 2 and top.switches > least:
-            out.append(
-                _finding(
-                    Severity.note,
-                    f"{name} network ({size.kind})",
-                    f"even striping takes more {top.tier} switches than ports alone would",
-                    limit=f"{least:,} by ports",
-                    found=f"{top.switches:,}",
-                    remedy="none needed; a multiple of whole pods would use every port",
-                )
-            )
-    return out
-
-
 def _tiers(campus: Campus, tiers: int) -> list[Finding]:
     """Say which settings of the GPU fabric speak of a tier, or of up-links, that it does not have."""
     net = campus.network
@@ -249,4 +232,24 @@ def _tiers(campus: Campus, tiers: int) -> list[Finding]:
         )
         for severity, key, what, value, need in found
         if tiers < need
+    ]
+
+
+def _nics(campus: Campus, planes: int) -> list[Finding]:
+    """Say where the planes together run faster than the NIC that they share."""
+    server, each = campus.catalogue.servers[campus.compute.server], campus.network.speed_bit_per_s
+    if planes * each <= server.nic_speed_bit_per_s * (1 + 1e-9):
+        return []
+    most = show(server.nic_speed_bit_per_s, "Gb/s")
+    return [
+        _finding(
+            Severity.error,
+            NICS,
+            f"links are faster than the NICs of {campus.compute.server}",
+            limit=f"{most} a NIC",
+            found=f"{planes} x {show(each, 'Gb/s')}" if planes > 1 else show(each, "Gb/s"),
+            remedy=f"network.speed {show(server.nic_speed_bit_per_s / planes, 'Gb/s')}"
+            + (", fewer planes," if planes > 1 else "")
+            + " or a server with faster NICs",
+        )
     ]

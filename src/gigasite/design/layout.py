@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from gigasite._core.errors import InfeasibleError
 from gigasite.design.types import RACKS, Hall
 
 if TYPE_CHECKING:
@@ -74,10 +75,10 @@ def rows_of(campus: Campus) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     rows.
     """
     n = counts(campus)
-    halls = [_compute_rows(campus, n, first, count) for first, count in _split(n.arrays, campus.compute.halls)]
+    halls = [_compute_rows(campus, n, first, count) for first, count in _arrays(campus, n)]
     lengths = [len(row) for rows in halls for row in rows]
     last = np.cumsum([len(rows) for rows in halls]) - 1
-    stored = [count for _, count in _split(n.storage_racks, campus.compute.halls)]
+    stored = _stored(campus, n)
     return np.repeat(np.arange(len(lengths)), lengths), np.repeat(last, stored), len(lengths)
 
 
@@ -92,8 +93,7 @@ def layout(campus: Campus, network: NDArray[np.int64]) -> Layout:
         (n,) network racks at the end of each row of compute racks, over all halls.
     """
     n = counts(campus)
-    per_hall = _split(n.arrays, campus.compute.halls)
-    compute_rows = [_compute_rows(campus, n, first, count) for first, count in per_hall]
+    compute_rows = [_compute_rows(campus, n, first, count) for first, count in _arrays(campus, n)]
     columns = _columns(campus, compute_rows, network.tolist(), _storage_rows(campus, n))
     racks, halls = _placed(campus, columns)
     kind = racks["kind"].to_numpy()
@@ -107,14 +107,35 @@ def layout(campus: Campus, network: NDArray[np.int64]) -> Layout:
     )
 
 
-def _split(total: int, parts: int) -> list[tuple[int, int]]:
-    """Cut `total` into `parts` runs of nearly equal length: (first, count).
+def _arrays(campus: Campus, n: Counts) -> list[tuple[int, int]]:
+    """Return the first array of each hall and how many it has: alike in all halls, and a small rest in the last.
 
-    The longer runs come first, so that a hall more at the end leaves what stands in the others in its place.
+    An array more lengthens the last hall and leaves what stands in the others in its place, until the rest is more than
+    an eighth of a hall: then the last halls have one more each. With `arrays_per_hall` the last takes any rest.
+
+    Raises
+    ------
+    InfeasibleError
+        A hall would be empty.
     """
-    each, longer = divmod(total, parts)
-    edges = [each * i + min(i, longer) for i in range(parts + 1)]
-    return [(edges[i], edges[i + 1] - edges[i]) for i in range(parts)]
+    halls, fixed = campus.compute.halls, campus.compute.arrays_per_hall
+    each = fixed or n.arrays // halls
+    if each < 1 or each * (halls - 1) >= n.arrays:
+        raise InfeasibleError(f"{halls} halls of {max(each, 1)} arrays leave halls empty: there are {n.arrays} arrays")
+    rest = n.arrays - each * halls
+    spread = rest if not fixed and rest > max(1, each // 8) else 0
+    edges = [each * i + max(i - halls + spread, 0) for i in range(halls)] + [n.arrays]
+    return [(edges[i], edges[i + 1] - edges[i]) for i in range(halls)]
+
+
+def _stored(campus: Campus, n: Counts) -> list[int]:
+    """Return the storage racks of each hall: each stands in the hall of the first GPUs that it serves."""
+    c = campus.compute
+    per_array = c.racks_per_array * c.servers_per_rack * campus.catalogue.servers[c.server].gpus
+    array = np.arange(n.storage_racks) * STORAGE_GPUS_PER_RACK // per_array
+    ends = np.array([first + count for first, count in _arrays(campus, n)])
+    hall = np.searchsorted(ends, array, side="right")
+    return [int(count) for count in np.bincount(hall, minlength=c.halls)]
 
 
 def _compute_rows(campus: Campus, n: Counts, first: int, count: int) -> list[NDArray[np.int32]]:
@@ -128,7 +149,7 @@ def _compute_rows(campus: Campus, n: Counts, first: int, count: int) -> list[NDA
 def _storage_rows(campus: Campus, n: Counts) -> list[list[int]]:
     """Return for each hall the lengths of its storage rows."""
     out = []
-    for _, count in _split(n.storage_racks, campus.compute.halls):
+    for count in _stored(campus, n):
         full, rest = divmod(count, campus.compute.racks_per_row)
         out.append([campus.compute.racks_per_row] * full + ([rest] if rest else []))
     return out
@@ -148,6 +169,13 @@ class _Row:
     row: int
     kinds: list[str]
     arrays: list[int]
+    position: NDArray[np.int64]
+    """Of each rack, from 1."""
+
+    @property
+    def length(self) -> int:
+        """Return positions of the row, free ones within it included."""
+        return int(self.position[-1])
 
 
 def _columns(
@@ -160,15 +188,22 @@ def _columns(
     k = 0
     for hall, (hall_rows, hall_storage) in enumerate(zip(compute, storage, strict=True), start=1):
         number = 0
+        full = max(len(arrays) for arrays in hall_rows)
+        behind = full + _cdus_per_row(campus, full)  # a short row keeps the places of its further racks and CDUs free
         for arrays in hall_rows:
             cdus = _cdus_per_row(campus, len(arrays))
             kinds = ["compute"] * len(arrays) + ["cdu"] * cdus + ["network"] * network[k]
+            starts = ((0, len(arrays)), (full, cdus), (behind, network[k]))
+            position = np.concatenate([np.arange(first, first + count) for first, count in starts]) + 1
             number, k = number + 1, k + 1
             groups = [*arrays.tolist(), *[-1] * (len(kinds) - len(arrays))]
-            rows.append(_Row(hall=hall, row=number, kinds=kinds, arrays=groups))
+            rows.append(_Row(hall=hall, row=number, kinds=kinds, arrays=groups, position=position))
         for length in hall_storage:
             number += 1
-            rows.append(_Row(hall=hall, row=number, kinds=["storage"] * length, arrays=[-1] * length))
+            position = np.arange(1, length + 1)
+            rows.append(
+                _Row(hall=hall, row=number, kinds=["storage"] * length, arrays=[-1] * length, position=position)
+            )
     return rows
 
 
@@ -182,9 +217,9 @@ def _placed(campus: Campus, rows: list[_Row]) -> tuple[pl.DataFrame, tuple[Hall,
         hall = by_number[row.hall]
         per_bank = max(1, round((hall.width_m - 2 * CROSS_AISLE_M) / pitch_m))
         bank, line = divmod(row.row - 1, per_bank)
-        longest = max(len(r.kinds) for r in rows if r.hall == row.hall) if bank else 0
+        longest = max(r.length for r in rows if r.hall == row.hall) if bank else 0
         x0 = hall.x_m + CROSS_AISLE_M + bank * (longest * rack.width_m + CROSS_AISLE_M)
-        x.append(x0 + (np.arange(len(row.kinds)) + 0.5) * rack.width_m)
+        x.append(x0 + (row.position - 0.5) * rack.width_m)
         y.append(np.full(len(row.kinds), hall.y_m + CROSS_AISLE_M + (line + 0.5) * pitch_m))
     return _table(campus, rows, np.concatenate(x), np.concatenate(y)), halls
 
@@ -194,7 +229,7 @@ def _halls(campus: Campus, rows: list[_Row], width_m: float, pitch_m: float) -> 
     sizes: list[tuple[float, float, tuple[float, ...]]] = []
     for number in range(1, campus.compute.halls + 1):
         mine = [r for r in rows if r.hall == number]
-        longest_m = max(len(r.kinds) for r in mine) * width_m
+        longest_m = max(r.length for r in mine) * width_m
         sizes.append(_hall_size(len(mine), longest_m, pitch_m, campus.site.shell.aspect))
     step_x = max(s[0] for s in sizes) + HALL_GAP_M
     step_y = max(s[1] for s in sizes) + HALL_GAP_M
@@ -271,7 +306,7 @@ def _table(campus: Campus, rows: list[_Row], x_m: NDArray[np.float64], y_m: NDAr
     lengths = [len(r.kinds) for r in rows]
     hall = np.repeat([r.hall for r in rows], lengths)
     row = np.repeat([r.row for r in rows], lengths)
-    position = np.concatenate([np.arange(1, n + 1) for n in lengths])
+    position = np.concatenate([r.position for r in rows])
     servers = _servers(campus, kind)
     server, rack = (
         campus.catalogue.servers[campus.compute.server],

@@ -172,6 +172,8 @@ def _management(campus: Campus, n: Counts) -> Net:
         leaf_down=down,
         leaf_up=up,
         nodes_per_unit=down,
+        gap_at=n.servers if n.storage_nodes else 0,
+        gap=-n.servers % down if n.storage_nodes else 0,  # storage nodes begin with a leaf of their own
         spine_up=MANAGEMENT_SPINE_UP,
         uplink_ratio=fast / speed,
         reserved_ports=net.reserved_ports,

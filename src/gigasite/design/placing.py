@@ -1,6 +1,7 @@
 """Which row and which unit every switch takes, before racks are placed.
 
-What is placed later never moves what stands: networks come one after the other, each leaf in the row of its servers,
+What is placed later never moves what stands: networks come one after the other (out-of-band switches in a band of their
+own above the GPU fabric's), each leaf in the row of its servers,
 upper switches in the rows of what they join, and the top tier fills whole racks row by row from the first hall on. So
 a hall, a network or a link more adds racks and switches at the end and leaves the others where they are. Only the last
 pod, where it was not full, is striped anew when it fills.
@@ -32,7 +33,11 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 PLACED = ("gpu", "management", "storage", "inband")
-"""Order in which networks take their places: the ones that change more often come last."""
+"""Order in which networks take ports of servers: the ones that change more often come last."""
+SEATED = ("gpu", "storage", "inband", "management")
+"""Order in which networks take units of racks."""
+BAND_U = 4
+"""Units above the other switches that out-of-band switches take in the racks of the GPU fabric; estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,20 +94,27 @@ def placing(campus: Campus, networks: tuple[Net, ...], wirings: tuple[Wiring, ..
     nodes: dict[str, Nodes] = {}
     seats: dict[tuple[str, int], Seats] = {}
     managers: dict[str, Seats] = {}
-    for name in PLACED:
+    band: _Band | None = None
+    for name in SEATED:
         if name not in by_name:
             continue
         net, w = by_name[name]
         nodes[name] = nodes_of(campus, counts(campus), net, compute, storage)
         for tier, at in enumerate(_rows(campus, net, w, nodes[name], rows)):
-            seats[name, tier] = cursor.seat(at, campus.catalogue.switches[net.parts[tier]].height_u)
+            height = campus.catalogue.switches[net.parts[tier]].height_u
+            seats[name, tier] = band.seat(at, height) if band and name == "management" else cursor.seat(at, height)
         if net.ask.manager_links:
             managers[name] = cursor.seat(np.zeros(1, np.int64), 1.0)
+        band = band or _Band(cursor)
     return Placing(nodes=nodes, seats=seats, managers=managers, racks=cursor.racks())
 
 
 def nodes_of(campus: Campus, n: Counts, net: Net, compute: Ints, storage: Ints) -> Nodes:
-    """Return servers and, in networks that join them, storage nodes: those of a storage rack follow its servers."""
+    """Return servers and, in networks that join them, storage nodes.
+
+    Those of a storage rack come before its servers, so that a server more moves none. Out of band they come behind all
+    servers, on leaves of their own, so that no server moves with them.
+    """
     server = np.arange(n.servers)
     row = compute[server // campus.compute.servers_per_rack]
     if net.ask.nodes <= n.servers:
@@ -113,7 +125,7 @@ def nodes_of(campus: Campus, n: Counts, net: Net, compute: Ints, storage: Ints) 
     group = np.concatenate([server // per_group, rack])
     is_storage = np.concatenate([np.zeros(n.servers, bool), np.ones(n.storage_nodes, bool)])
     index = np.concatenate([server, extra])
-    order = np.lexsort((index, is_storage, group))
+    order = np.lexsort((index, is_storage) if net.ask.gap_at else (index, ~is_storage, group))
     rows = np.concatenate([row, storage[rack]])
     return Nodes(storage=is_storage[order], index=index[order], row=rows[order])
 
@@ -160,16 +172,45 @@ class _Cursor:
 
     def seat(self, rows: Ints, height_u: float) -> Seats:
         """Take the next units of each row in turn; a switch never spans two racks."""
-        rack, u = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
-        for i, row in enumerate(rows.tolist()):
-            at = self._used[row]
-            free = SWITCH_RACK_UNITS - at % SWITCH_RACK_UNITS
-            if height_u > free and free < SWITCH_RACK_UNITS:
-                at += free
-            rack[i], u[i] = at // SWITCH_RACK_UNITS, at % SWITCH_RACK_UNITS + 1
-            self._used[row] = at + height_u
-        return Seats(row=rows, rack=rack, u=u)
+        return _seats(rows, [self.take(row, height_u) for row in rows.tolist()])
+
+    def take(self, row: int, height_u: float) -> tuple[int, float]:
+        """Return rack and lowest unit of the next place in a row."""
+        at = self._used[row]
+        free = SWITCH_RACK_UNITS - at % SWITCH_RACK_UNITS
+        if height_u > free and free < SWITCH_RACK_UNITS:
+            at += free
+        self._used[row] = at + height_u
+        return int(at // SWITCH_RACK_UNITS), at % SWITCH_RACK_UNITS + 1
 
     def racks(self) -> Ints:
         """Return network racks of each row, at least one."""
         return np.array([max(1, -int(-u // SWITCH_RACK_UNITS)) for u in self._used], np.int64)
+
+
+class _Band:
+    """The next free unit of the band above the switches of the GPU fabric in each row; behind it the row's own next."""
+
+    def __init__(self, cursor: _Cursor) -> None:
+        self._racks = cursor.racks().tolist()
+        self._used = [0.0] * len(self._racks)
+        self._cursor = cursor
+
+    def seat(self, rows: Ints, height_u: float) -> Seats:
+        """Take the next units of each row in turn; a switch never spans two racks."""
+        return _seats(rows, [self._take(row, height_u) for row in rows.tolist()])
+
+    def _take(self, row: int, height_u: float) -> tuple[int, float]:
+        at = self._used[row]
+        free = BAND_U - at % BAND_U
+        if height_u > free:
+            at += free
+        if height_u > BAND_U or at >= BAND_U * self._racks[row]:
+            return self._cursor.take(row, height_u)
+        self._used[row] = at + height_u
+        return int(at // BAND_U), SWITCH_RACK_UNITS + at % BAND_U + 1
+
+
+def _seats(rows: Ints, taken: list[tuple[int, float]]) -> Seats:
+    rack = np.array([r for r, _ in taken], np.int64)
+    return Seats(row=rows, rack=rack, u=np.array([u for _, u in taken], np.float32))

@@ -136,10 +136,42 @@ class TierSize:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastUnit:
+    """The last group of nodes that share leaves, where it is not full; its leaves are bought whole."""
+
+    nodes: int
+    """Places in use, a fabric manager's included."""
+    full_nodes: int
+    leaf: int
+    """Leaves of the unit, all planes."""
+    up_links: int
+    """Of those leaves."""
+    nics_per_node: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastPod:
+    """The last group of leaves that share spines, where these have more links up than down.
+
+    Spines of all pods have as many up-links, and even striping over the tier above asks for so many spines.
+    """
+
+    leaf: int
+    full_leaf: int
+    spine: int
+    down_links: int
+    """Of one of its spines."""
+    up_links: int
+    full_down_links: int
+    """Of a spine of a full pod."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FabricSize:
     """What `gigasite fabric` prints: the counts of the published tables, and what follows from them.
 
-    A cable carries one NIC's links of all planes: links = cables x planes.
+    A *link* joins two ports. A *cable* of the published tables carries one NIC's links of all planes: links = cables x
+    planes.
     """
 
     kind: str
@@ -172,6 +204,10 @@ class FabricSize:
     bisection_links: float
     """The same in node links."""
     limits: tuple[FabricLimit, ...]
+    last_unit: LastUnit | None
+    """None where it is full."""
+    last_pod: LastPod | None
+    """None where pods are alike."""
     more: tuple[tuple[str, int], ...] = ()
     """Counts of this kind alone: racks, scalable units, links inside a rack."""
 
@@ -184,6 +220,12 @@ class FabricSize:
     def cables(self) -> tuple[int, int, int, int]:
         """Return cables by tier: node-leaf, leaf-spine, spine-core, core-super."""
         return self.node_leaf_cables, self.leaf_spine_cables, self.spine_core_cables, self.core_super_cables
+
+    @property
+    def links(self) -> tuple[int, int, int, int]:
+        """Return links by tier, all planes together."""
+        low, mid, high, top = (n * self.planes for n in self.cables)
+        return low, mid, high, top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from gigasite._core.progress import SILENT, Progress
 from gigasite._core.quantity import show
 from gigasite.cabling import compare, observe, read_plan_csv
 from gigasite.cabling import plan as plan_cables
-from gigasite.cabling.compare import design_ends
+from gigasite.cabling.dialect import discovered_ends
 from gigasite.cooling import simulate as cool
 from gigasite.cooling import weather_of
 from gigasite.design import design as design_campus
@@ -126,7 +126,7 @@ def plan(
     cooling = cool(campus, design, weather_of(campus, given.weather), mean_it_power(load))
     clock.done("cooling", 5)
     cables = plan_cables(campus, design)
-    observed = observation(design, cables, given)
+    observed = observation(campus, design, cables, given)
     clock.done("cabling", 6)
     cost = total_cost(campus, design, cables, schedule)
     rooms = (design, load, schedule, swing, cooling, cables)
@@ -238,14 +238,14 @@ def _short_of_power(
     return dataclasses.replace(swing, findings=worst_first([found, *swing.findings]))
 
 
-def observation(design: Design, cables: CablePlan, given: Inputs) -> Comparison | None:
+def observation(campus: Campus, design: Design, cables: CablePlan, given: Inputs) -> Comparison | None:
     """Compare what was seen with the plan beside it, or with the campus's own plan."""
     if given.observed is None:
         return None
     seen = observe(given.observed)
     beside = given.observed / "plan.csv"
     path = given.observed_plan or (beside if given.observed.is_dir() and beside.exists() else None)
-    ends = read_plan_csv(path) if path is not None else design_ends(design, cables)
+    ends = read_plan_csv(path) if path is not None else discovered_ends(campus, design, cables)
     return compare(ends, seen)
 
 

@@ -58,42 +58,48 @@ def plan(
 ) -> None:
     """Every cable with length and part; what is really cabled, compared port by port."""
     from gigasite.cabling import plan as plan_cables
+    from gigasite.design.fit import NICS
     from gigasite.plan import Inputs
     from gigasite.plan.story import observation
     from gigasite.show.result import cables_json
 
     campus, d = designed(file)
     made = plan_cables(campus, d)
-    seen = observation(d, made, Inputs(observed=observed, observed_plan=observed_plan))
-    found = [*made.findings, *(seen.findings if seen else ())]
+    seen = observation(campus, d, made, Inputs(observed=observed, observed_plan=observed_plan))
+    found = [*made.findings, *(f for f in d.findings if f.where == NICS), *(seen.findings if seen else ())]
     if out is not None:
         _write(d, made, out)
     if as_json:
         emit(
             {"campus": campus.name}
             | cables_json(made)
+            | {"gpu_fabric_table_cables": sum(d.fabrics[0].cables)}
             | {
                 "mismatches": seen.mismatches.to_dicts() if seen else None,
                 "findings": [f.to_json() for f in found],
             }
         )
     else:
-        show(f"{campus.name}: cables", _rows(made, seen), found)
+        show(f"{campus.name}: cables", _rows(d, made, seen), found)
     end(found)
 
 
-def _rows(made: CablePlan, seen: Comparison | None) -> list[tuple[str, object]]:
+def _rows(d: Design, made: CablePlan, seen: Comparison | None) -> list[tuple[str, object]]:
     from gigasite.show.terminal import usd
 
     fills = made.segments.group_by("kind").max().sort("kind")
     optical = made.modules.filter(made.modules["price_usd"] > 0)["count"].sum()
     rows: list[tuple[str, object]] = [
-        ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric"),
+        ("cables", f"{made.count:,}, {made.gpu_fabric_count:,} of them in the GPU fabric; one for every link"),
         ("length", f"{made.total_m / 1000:,.0f} km"),
         ("modules", f"{optical:,}, with active cable ends {made.optics_w / 1e6:,.2f} MW"),
         ("trays", ", ".join(f"{r['kind']} {r['trays']} at most ({r['fill_frac']:.0%} full)" for r in fills.to_dicts())),
         ("cost", usd(made.cost.likely_usd)),
     ]
+    planes = d.fabrics[0].planes
+    if planes > 1:
+        table = f"{sum(d.fabrics[0].cables):,} for the GPU fabric: of one NIC the {planes} links of all planes together"
+        rows.insert(1, ("as tables count", table))
     if seen is not None:
         rows.append(
             (
@@ -315,23 +321,29 @@ def read(
 
 
 def _read_sheet(sheet: Path, file: Path, out: Path | None, *, as_json: bool) -> None:
+    import polars as pl
+
+    from gigasite._core.finding import Severity
+    from gigasite._core.words import counted
     from gigasite.cabling import diff, full_plan
     from gigasite.cabling.sheet import read_sheet
+    from gigasite.design.types import FABRICS
     from gigasite.show import terminal
 
     made = _book(file, None, None)
     seen = read_sheet(sheet, made)
-    wrong = seen.rows - seen.plan.height
-    if wrong:
+    if not seen.sound:
         # a change made of half a sheet would order good cables out
         found = [f.to_json() for f in seen.findings]
         if as_json:
             emit({"rows": seen.rows, "good_rows": seen.plan.height, "changes": None, "findings": found})
         else:
             terminal.findings(terminal.err(), seen.findings)
-            sys.stderr.write(f"{wrong:,} of {seen.rows:,} rows are wrong: mend them; nothing is changed or written\n")
+            wrong = counted(sum(f.severity == Severity.error for f in seen.findings), "mistake")
+            sys.stderr.write(f"{wrong} in {counted(seen.rows, 'row')}: mend them; nothing is changed or written\n")
         raise typer.Exit(2)
-    mine = full_plan(made.design, made.cables)
+    told = pl.Series([FABRICS.index(n) for n in seen.networks], dtype=pl.UInt8)
+    mine = full_plan(made.design, made.cables).filter(made.cables.cables["fabric"].is_in(told.implode()))
     more = {"rows": seen.rows, "good_rows": seen.plan.height, "findings": [f.to_json() for f in seen.findings]}
     _changes(
         f"{sheet.name}: {seen.plan.height:,} of {seen.rows:,} rows are good",

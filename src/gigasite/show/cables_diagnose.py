@@ -36,14 +36,15 @@ Accept = Annotated[
 def read_plan_of(path: Path) -> PlanFile:
     """Read a plan by its file; a campus file is planned."""
     from gigasite.cabling import plan as plan_cables
-    from gigasite.cabling.compare import design_ends
+    from gigasite.cabling.dialect import discovered_ends, placed
     from gigasite.cabling.naming import directory
     from gigasite.cabling.plan_file import PlanFile, places_of, plan_file
 
     if path.suffix.lower() not in {".yaml", ".yml"}:
         return plan_file(path)
     campus, d = designed(path)
-    return PlanFile(ends=design_ends(d, plan_cables(campus, d)), places=places_of(directory(d)))
+    ends = discovered_ends(campus, d, plan_cables(campus, d))
+    return PlanFile(ends=ends, places=placed(places_of(directory(d)), ends))
 
 
 def _diagnosed(plan: Path, places: list[Path], *, accept: bool) -> tuple[PlanFile, Diagnosis, Acceptance]:

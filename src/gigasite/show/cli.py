@@ -206,12 +206,24 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     cables_diagnose,
     cables_measure,
     cables_watch,
+    cooling,
     fabric,
     power,
     verbs,
 )
 
-__all__ = ["app", "cables", "cables_diagnose", "cables_measure", "cables_watch", "fabric", "main", "power", "verbs"]
+__all__ = [
+    "app",
+    "cables",
+    "cables_diagnose",
+    "cables_measure",
+    "cables_watch",
+    "cooling",
+    "fabric",
+    "main",
+    "power",
+    "verbs",
+]
 
 if __name__ == "__main__":
     main()

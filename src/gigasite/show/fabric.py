@@ -90,6 +90,7 @@ def size(
     as_json: AsJson = False,
 ) -> None:
     """Count switches, cables, spare ports, limits and cut of a fabric."""
+    from gigasite.design.fabric_notes import notes
     from gigasite.show.fabric_text import print_sizes
     from gigasite.show.result import fabric_json
 
@@ -103,7 +104,7 @@ def size(
     if links is not None:
         _write_links(chosen, asks, links)
     if as_json:
-        made = [fabric_json(s) for s in sizes]
+        made = [fabric_json(s) | {"findings": [f.to_json() for f in notes(s)]} for s in sizes]
         emit(made[0] if len(made) == 1 else {"kind": chosen, "fabrics": made})
     else:
         print_sizes(sizes)
@@ -258,6 +259,14 @@ def _lone(kind: str, given: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in lone.items() if k not in own} | given
 
 
+def _meant(text: str) -> str:
+    """Return what a number with commas inside, or with an exponent, may mean."""
+    plain = text.replace(",", "").replace("_", "").strip()
+    if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,6})?([eE]\+?[0-9]{1,2})?", plain) or float(plain) % 1:
+        return ""
+    return f"; for {int(float(plain)):,} write {int(float(plain))}"
+
+
 def _sizes(kind: str, given: dict[str, Any], nodes: str | None, gpus: str | None, endpoints: str | None) -> list[int]:
     """Return numbers of nodes from whichever of the three options is given."""
     from gigasite._core.errors import InfeasibleError
@@ -271,8 +280,10 @@ def _sizes(kind: str, given: dict[str, Any], nodes: str | None, gpus: str | None
     values = [v.strip() for v in text.split(",")]
     if not all(re.fullmatch(r"[0-9]{1,10}", v) for v in values) or len(values) > MOST_SIZES:
         raise InfeasibleError(
-            f"--{name} takes whole numbers with commas between, up to {MOST_SIZES}; found '{text[:60]}'"
+            f"--{name} takes whole numbers with commas between, up to {MOST_SIZES}; found '{text[:60]}'{_meant(text)}"
         )
+    if any(re.fullmatch(r"0[0-9]+", v) for v in values):
+        raise InfeasibleError(f"--{name} {text[:60]}: commas stand between sizes{_meant(text)}")
     counts = [int(v) for v in values]
     for n in counts:
         if n % per:

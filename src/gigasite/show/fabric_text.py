@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from gigasite._core.finding import Finding, Severity
+from gigasite.design.fabric_notes import notes
 from gigasite.show import terminal
 
 if TYPE_CHECKING:
@@ -31,7 +32,12 @@ def print_sizes(sizes: list[FabricSize]) -> None:
         "core-super",
     )
     rows = [[f"{v:,}" for v in (s.nodes, s.gpus, s.tiers, *s.switches, *s.cables)] for s in sizes]
-    console.print(terminal.table(f"{sizes[0].kind}: switches and cables", head, rows))
+    planes = sizes[0].planes
+    each = "" if planes == 1 else f"; a cable carries one NIC's {planes} links, one in each plane"
+    console.print(terminal.table(f"{sizes[0].kind}: switches and cables{each}", head, rows))
+    if planes > 1:
+        links = [[f"{v:,}" for v in (s.nodes, *s.links, sum(s.links))] for s in sizes]
+        console.print(terminal.table("single links, all planes", ("nodes", *head[-4:], "sum"), links))
     if len(sizes) == 1:
         _print_tiers(console, sizes[0])
 
@@ -53,6 +59,8 @@ def _print_tiers(console: Console, s: FabricSize) -> None:
     )
     for name, value in s.more:
         console.print(f"{name.replace('_', ' ')} {value:,}")
+    for note in notes(s):
+        console.print(str(note))
 
 
 def print_check(made: TableCheck) -> None:

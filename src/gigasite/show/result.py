@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from gigasite.training.types import LoadTrace
 
 
+JOINTS = ("node_leaf", "leaf_spine", "spine_core", "core_super")
+
+
 def plain(value: Any) -> Any:
     """Return a value of plain JSON types; numbers that are not finite become None."""
     if isinstance(value, dict):
@@ -88,11 +91,21 @@ def money(m: Money) -> dict[str, float]:
 
 
 def fabric_json(size: FabricSize) -> dict[str, Any]:
-    """Return what `gigasite fabric --json` prints of one fabric."""
-    out = {n: getattr(size, n) for n in size.__slots__ if n not in {"by_tier", "limits", "more"}}
+    """Return what `gigasite fabric --json` prints of one fabric.
+
+    `*_cables` are those of the published tables, of which each carries one NIC's links of all planes; `*_links` are
+    single links.
+    """
+    nested = {"by_tier", "limits", "more", "last_unit", "last_pod"}
+    out = {n: getattr(size, n) for n in size.__slots__ if n not in nested}
+    out |= {f"{joint}_links": n for joint, n in zip(JOINTS, size.links, strict=True)}
     out["switches"] = sum(size.switches)
     out["cables"] = sum(size.cables)
-    out["links"] = sum(size.cables) * size.planes
+    out["links"] = sum(size.links)
+    out["links_per_cable"] = size.planes
+    for name in ("last_unit", "last_pod"):
+        last = getattr(size, name)
+        out[name] = None if last is None else {n: getattr(last, n) for n in last.__slots__}
     out["by_tier"] = [{n: getattr(t, n) for n in t.__slots__} for t in size.by_tier]
     out["limits"] = [{n: getattr(x, n) for n in x.__slots__} for x in size.limits]
     return out | {"more": dict(size.more)}
@@ -103,7 +116,9 @@ def cables_json(made: CablePlan) -> dict[str, Any]:
     fills = made.segments.group_by("kind").max().sort("kind")
     return {
         "cables": made.count,
+        "links": made.count,  # every link has a cable of its own, also where a NIC has one link in each plane
         "gpu_fabric_cables": made.gpu_fabric_count,
+        "gpu_fabric_links": made.gpu_fabric_count,
         "total_m": made.total_m,
         "optics_w": made.optics_w,
         "cost_usd": made.cost.likely_usd,

@@ -1,4 +1,4 @@
-"""The verbs of one chapter each: design, training, cooling, schedule, decide, sites."""
+"""The verbs of one chapter each: design, training, schedule, decide, sites."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from gigasite.show.common import (
     File,
     Load,
     LoadGpus,
-    Weather,
     Workers,
     app,
     designed,
@@ -103,32 +102,6 @@ def training(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json:
             ("best checkpoint interval", f"{good.best_interval_s:,.0f} s"),
         ]
         show(f"{campus.name}: training", rows, trace.findings)
-
-
-@app.command()
-def cooling(file: File, weather: Weather = None, as_json: AsJson = False) -> None:
-    """A year of cooling: PUE, water, hours in which the supply is too warm."""
-    from gigasite.cooling import simulate, weather_of
-    from gigasite.plan import Inputs
-    from gigasite.plan.story import mean_it_power, the_load
-    from gigasite.show.result import cooling_json
-
-    campus, d = designed(file)
-    year = simulate(campus, d, weather_of(campus, weather), mean_it_power(the_load(campus, d, Inputs())))
-    if as_json:
-        emit({"campus": campus.name} | cooling_json(year))
-    else:
-        rows: list[tuple[str, object]] = [
-            ("weather", year.weather.source),
-            ("PUE", f"{year.pue:.3f}, worst hour {year.pue_peak:.3f}"),
-            ("water", f"{year.water_m3:,.0f} m3 a year, {year.wue_l_per_kwh:.2f} L/kWh"),
-            ("plant", f"{year.plant_peak_w / 1e6:,.2f} MW at most"),
-            ("chillers run", f"{year.chiller_hours} h"),
-            ("supply too warm", f"{year.hours_short} h"),
-            ("energy", f"{year.energy_j / 3.6e15:,.3f} TWh a year"),
-        ]
-        show(f"{campus.name}: cooling", rows, year.findings)
-    end(year.findings)
 
 
 @app.command()

@@ -14,7 +14,7 @@ import pytest
 from gigasite._core.errors import InfeasibleError
 from gigasite.cabling import CablePlan, full_plan
 from gigasite.cabling.export import Book, book
-from gigasite.cabling.label_sheets import COLUMNS, LINES, label_sheets
+from gigasite.cabling.label_sheets import COLUMNS, LABEL, LINES, MARGIN, label_sheets
 from gigasite.campus import Campus
 from gigasite.design import Design
 
@@ -49,13 +49,35 @@ def grey(path: Path) -> np.ndarray:
 def test_text_is_never_below_six_points_and_every_label_is_there(whole: Book, tmp_path: Path) -> None:
     path = tmp_path / "labels.pdf"
     count = label_sheets(whole, path, count=30)
-    drawn = b"".join(zlib.decompress(s) for s in re.findall(rb"stream\n(.*?)\nendstream", path.read_bytes(), re.DOTALL))
+    streams = re.findall(rb">>\nstream\n(.*?)\nendstream", path.read_bytes(), re.DOTALL)
+    drawn = b"".join(d for s in streams if (d := zlib.decompress(s))[:1] == b"q")  # the others are fonts
     sizes = {float(s) for s in re.findall(rb"/F\d ([\d.]+) Tf", drawn)}
     assert min(sizes) >= 6.0
     assert drawn.count(b"BI /W") == count == 60
     rows = full_plan(whole.design, whole.cables).head(30)
     for label in [*rows["a_label"], *rows["z_label"]]:
         assert f"({label})".encode() in drawn
+
+
+@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="pdffonts (poppler-utils) lists the fonts")
+def test_fonts_are_inside_the_file(whole: Book, tmp_path: Path) -> None:
+    label_sheets(whole, tmp_path / "x.pdf", count=3)
+    done = subprocess.run(["pdffonts", str(tmp_path / "x.pdf")], check=True, capture_output=True, text=True)
+    _, _, *rows = done.stdout.splitlines()
+    assert sorted(r.split()[0] for r in rows) == ["DejaVuSansCondensed", "DejaVuSansCondensed-Bold"]
+    assert all("TrueType" in r and r.split("WinAnsi")[1].split()[0] == "yes" for r in rows)
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) reads the text")
+def test_texts_stand_inside_their_labels(whole: Book, tmp_path: Path) -> None:
+    label_sheets(whole, tmp_path / "x.pdf", count=28)
+    done = subprocess.run(
+        ["pdftotext", "-bbox", str(tmp_path / "x.pdf"), "-"], check=True, capture_output=True, text=True
+    )
+    words = re.findall(r'xMin="([\d.]+)" yMin="[\d.]+" xMax="([\d.]+)"', done.stdout)
+    assert len(words) > 28 * 2 * 4
+    for low, high in ((float(a), float(b)) for a, b in words):
+        assert (low - MARGIN[0]) // LABEL[0] == (high - MARGIN[0]) // LABEL[0]
 
 
 def test_the_same_sheets_for_any_number_of_workers(whole: Book, tmp_path: Path) -> None:

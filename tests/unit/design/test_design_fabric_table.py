@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
@@ -115,7 +116,32 @@ def test_a_row_alone_is_judged_by_its_own_invariants(tmp_path: Path) -> None:
     assert [(c.column, c.verdict) for c in few.cells] == [("spine", "inconsistent")]
     assert "448 ports" in few.cells[0].rule
     many = checked(tmp_path, head + "64,512,16,16,512,512\n", "superpod-b200")
-    assert [(c.column, c.verdict) for c in many.cells] == [("spine", "other-rule")]
+    assert [(c.column, c.verdict) for c in many.cells] == [("spine", "inconsistent")]
+    assert "every other cell of this only row is as derived" in many.cells[0].rule
+
+
+ROWS = [
+    {"su": 4, "nodes": 128, "gpus": 1024, "leaf": 32, "spine": 16, "node-leaf": 1024, "leaf-spine": 1024},
+    {"su": 16, "nodes": 512, "gpus": 4096, "leaf": 128, "spine": 128, "core": 64}
+    | {"node-leaf": 4096, "leaf-spine": 4096, "spine-core": 4096},
+]
+
+
+@pytest.mark.parametrize("change", [lambda v: v + 1, lambda v: v - 1, lambda v: v * 2, lambda v: v // 2])
+@pytest.mark.parametrize("row", ROWS)
+def test_one_wrong_cell_of_one_row_alone_is_named(tmp_path: Path, row: dict[str, int], change: Any) -> None:
+    for column, value in row.items():
+        cells = row | {column: change(value)}
+        text = ",".join(cells) + "\n" + ",".join(map(str, cells.values())) + "\n"
+        made = checked(tmp_path, text, "superpod-b200")
+        assert made.verdict == "inconsistent"
+        assert column in {c.column for c in made.cells if c.verdict != "other-rule"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_tables_with_a_byte_order_mark_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "t.csv").write_bytes("nodes,gpus\n64,512\n".encode(encoding))
+    assert [r.values for r in read_table(tmp_path / "t.csv").rows] == [{"nodes": 64, "gpus": 512}]
 
 
 def test_two_readings_that_explain_a_row_equally_well_are_both_named(tmp_path: Path) -> None:

@@ -160,6 +160,10 @@ def test_a_fabric_beyond_its_tiers_names_the_network_and_what_would_fit(lab: Cam
         ("leaf: qm9700", "leaf: qm9700, supercore: qm97", "did you mean"),
         ("leaf: qm9700", "leaf: qm9700, reserved_ports: 5000", "reserved_ports"),
         ("leaf: qm9700", "leaf: qm9700, management_spine: sn2201", "under the 100 Gb/s"),
+        ("halls: 1,", "halls: 1, arrays_per_hall: 200000,", "arrays_per_hall"),
+        ("leaf: qm9700, speed", "leaf: qm9700, planes: 2, speed", "2 planes of 400 Gb/s are more than the 400 Gb/s"),
+        ("leaf: qm9700, speed: 400 Gb/s", "leaf: sn5600, speed: 800 Gb/s", "links of 800 Gb/s are more than the 400"),
+        ("leaf: qm9700, speed: 400 Gb/s", "leaf: qm9700, speed: 800 Gb/s", "ports run at 400 Gb/s at most"),
     ],
 )
 def test_network_mistakes_are_found_with_their_place(
@@ -173,3 +177,27 @@ def test_network_mistakes_are_found_with_their_place(
         load(place)
     assert all(p.line for p in error.value.problems)
     assert lab.network.leaf == "qm9700"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "halls", "fixed", "wanted"),
+    [
+        (196, 4, 0, [49, 49, 49, 49]),
+        (199, 4, 0, [49, 49, 49, 52]),
+        (13, 7, 0, [1, 2, 2, 2, 2, 2, 2]),
+        (5, 2, 0, [2, 3]),
+        (13, 3, 5, [5, 5, 3]),
+        (13, 3, 2, [2, 2, 9]),
+    ],
+)
+def test_arrays_divide_over_halls(lab: Campus, arrays: int, halls: int, fixed: int, wanted: list[int]) -> None:
+    compute = dataclasses.replace(lab.compute, gpus=512 * arrays, halls=halls, arrays_per_hall=fixed)
+    d = design(changed(dataclasses.replace(lab, compute=compute), management_links=0, storage_links=0))
+    racks = d.racks.filter(d.racks["array"] >= 0)
+    assert racks.group_by("hall").n_unique().sort("hall")["array"].to_list() == wanted
+
+
+def test_halls_without_arrays_are_refused(lab: Campus) -> None:
+    compute = dataclasses.replace(lab.compute, gpus=1024, halls=2, arrays_per_hall=2)
+    with pytest.raises(InfeasibleError, match="leave halls empty"):
+        design(dataclasses.replace(lab, compute=compute))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from gigasite.cabling.dialect import ethernet_only
 from gigasite.cabling.export import exports
 
 if TYPE_CHECKING:
@@ -21,10 +22,17 @@ class Containerlab:
     A container's eth0 is containerlab's own, so that a server's eth0 is eth1 there, and so on.
     """
 
-    title = "NAME.clab.yaml for containerlab (servers: linux, switches: cumulus_cvx)"
+    title = "NAME.clab.yaml for containerlab (servers: linux, switches: cumulus_cvx; Ethernet)"
 
     def write(self, book: Book, folder: Path, /) -> None:
-        """Write NAME.clab.yaml."""
+        """Write NAME.clab.yaml.
+
+        Raises
+        ------
+        InfeasibleError
+            All chosen cables are InfiniBand.
+        """
+        book = ethernet_only(book, "containers have Ethernet links only")
         name = book.campus.name
         used = book.used().with_columns(switch=book.network().gather(book.used()["device_id"].to_numpy()) != "")
         node = pl.format(

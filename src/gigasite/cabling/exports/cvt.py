@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from gigasite.cabling.dialect import nvos_sheet
 from gigasite.cabling.export import exports
 from gigasite.cabling.xlsx import write_xlsx
 from gigasite.design.types import FABRICS
@@ -32,14 +33,17 @@ COLUMNS = {
 
 @exports.part("cvt")
 class Cvt:
-    """One sheet a fabric; the sheet may be edited and read back by `gigasite cables read`."""
+    """One sheet a fabric; the sheet may be edited and read back by `gigasite cables read`.
+
+    On InfiniBand a switch's port is that of NVOS (`sw1p2`), a server's its adapter (`mlx5_3`).
+    """
 
     title = "point-to-point sheet (cvt.xlsx, cvt.csv) for the Cable Validation Tool and for hand work"
 
     def write(self, book: Book, folder: Path, /) -> None:
         """Write cvt.xlsx and cvt.csv."""
         types = book.devices.select("node", type=pl.col("kind"))
-        table = book.sheet()
+        table = nvos_sheet(book, book.rows, book.sheet())
         for end in ("a", "z"):
             named = types.rename({"node": f"{end}_node", "type": f"{end}_type"})
             table = table.join(named, on=f"{end}_node", how="left", maintain_order="left")

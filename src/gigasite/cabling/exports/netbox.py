@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from gigasite.cabling.ends import speeds
+from gigasite.cabling.dialect import infiniband, nvos_sheet
+from gigasite.cabling.ends import form, module_at, speeds
 from gigasite.cabling.export import exports
+from gigasite.design.types import PORT_BITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
     from gigasite.cabling.export import Book
 
 INTERFACES = {
-    800e9: "800gbase-x-osfp",
-    400e9: "400gbase-x-osfp",
-    200e9: "200gbase-x-qsfp56",
-    100e9: "100gbase-x-qsfp28",
-    1e9: "1000base-t",
+    (800e9, "osfp"): "800gbase-x-osfp",
+    (400e9, "osfp"): "400gbase-x-osfp",
+    (400e9, "qsfp112"): "400gbase-x-qsfp112",
+    (200e9, "qsfp112"): "200gbase-x-qsfp56",
+    (100e9, "qsfp28"): "100gbase-x-qsfp28",
+    (1e9, "rj45"): "1000base-t",
 }
+"""Type of an interface by speed and cage; NetBox has none for parts of an OSFP cage below 400G: `other`."""
 CABLES = {
     "dac": "dac-passive",
     "acc": "dac-active",
@@ -101,21 +105,15 @@ class NetBox:
     def _wires(self, book: Book, folder: Path) -> None:
         known = book.campus.catalogue.cables
         medium = [CABLES[known[p].medium] if p in known else "" for p in book.cables.parts]
-        band = book.network()
         first = True
         with (folder / "08-interfaces.csv").open("wb") as ports, (folder / "09-cables.csv").open("wb") as wires:
-            for sheet, rows in zip(book.sheets(), book.rows.iter_slices(_chunk()), strict=True):
+            for plain, rows in book.chunks():
+                sheet = nvos_sheet(book, rows, plain)
                 kind = pl.Series(medium).gather(rows["part"].to_numpy())
-                speed = pl.Series(speeds(book.design, rows["fabric"].to_numpy(), rows["tier"].to_numpy()))
-                over = band.gather(rows["z_port"].to_numpy() >> 12) == "infiniband"
-                names = (
-                    pl.when(over)
-                    .then(speed.replace_strict(BAND, default="other"))
-                    .otherwise(speed.replace_strict(INTERFACES, default="other"))
-                )
-                kinds = pl.select(names).to_series()
                 both = [
-                    pl.DataFrame({"device": sheet[f"{e}_node"], "name": sheet[f"{e}_port"], "type": kinds})
+                    pl.DataFrame(
+                        {"device": sheet[f"{e}_node"], "name": sheet[f"{e}_port"], "type": _types(book, rows, e)}
+                    )
                     for e in ("a", "z")
                 ]
                 pl.concat(both).write_csv(ports, include_header=first)
@@ -123,10 +121,31 @@ class NetBox:
                 first = False
 
 
-def _chunk() -> int:
-    from gigasite.cabling.export import CHUNK  # noqa: PLC0415  # read when used: tests make it small
+def _types(book: Book, rows: pl.DataFrame, end: str) -> pl.Series:
+    """Return the type of each interface, by its speed and the cage it has."""
+    table = pl.DataFrame(
+        {
+            "device": book.devices["part"].gather(rows[f"{end}_port"].to_numpy() >> PORT_BITS),
+            "cable": pl.Series(list(book.cables.parts)).gather(rows["part"].to_numpy()),
+            "speed": speeds(book.design, rows["fabric"].to_numpy(), rows["tier"].to_numpy()),
+            "band": infiniband(book, rows),
+        }
+    )
+    known = table.unique(maintain_order=True)
+    named = [
+        BAND.get(speed, "other") if band else INTERFACES.get((speed, _cage(book, device, cable, speed)), "other")
+        for device, cable, speed, band in known.iter_rows()
+    ]
+    made = known.with_columns(type=pl.Series(named, dtype=pl.String))
+    return table.join(made, on=table.columns, how="left", maintain_order="left")["type"]
 
-    return CHUNK
+
+def _cage(book: Book, device: str, cable: str, speed_bit_per_s: float) -> str:
+    """Return the cage at an end: of a switch; of a server that of its module, with copper the last that it may have."""
+    forms = form(book.campus, device, speed_bit_per_s).split("/")
+    part = book.campus.catalogue.cables.get(cable)
+    module = module_at(book.campus, part, device) if part is not None else None
+    return module[1].cage if module is not None else forms[-1]
 
 
 def _cables(sheet: pl.DataFrame, kind: pl.Series) -> pl.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gigasite.cabling.dialect import ethernet_only
 from gigasite.cabling.export import exports
 from gigasite.cabling.port_text import switch_ports
 
@@ -17,10 +18,17 @@ if TYPE_CHECKING:
 class PortsNxos:
     """`Ethernet1/1/1` and `Ethernet1/1/2` share the first cage; a whole cage is `Ethernet1/1`."""
 
-    title = "port descriptions for Cisco NX-OS (nxos/SWITCH.cfg)"
+    title = "port descriptions for Cisco NX-OS (Ethernet switches; nxos/SWITCH.cfg)"
 
     def write(self, book: Book, folder: Path, /) -> None:
-        """Write one file a switch."""
+        """Write one file a switch.
+
+        Raises
+        ------
+        InfeasibleError
+            All chosen cables are InfiniBand, or none ends at a switch.
+        """
+        book = ethernet_only(book, "NX-OS runs on Ethernet switches only; take ports-nvue")
         place = folder / "nxos"
         place.mkdir()
         for node, ports in switch_ports(book):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from gigasite.cabling.dialect import ethernet_only
 from gigasite.cabling.export import exports
 from gigasite.cabling.port_text import switch_ports
 
@@ -22,10 +23,17 @@ LANES = {"osfp": 8, "qsfp112": 4, "qsfp28": 4, "rj45": 1}
 class PortsSonic:
     """`Ethernet0` is the first lane of the first cage; `config load` takes each file."""
 
-    title = "port descriptions for SONiC (sonic/SWITCH.json)"
+    title = "port descriptions for SONiC (Ethernet switches; sonic/SWITCH.json)"
 
     def write(self, book: Book, folder: Path, /) -> None:
-        """Write one file a switch."""
+        """Write one file a switch.
+
+        Raises
+        ------
+        InfeasibleError
+            All chosen cables are InfiniBand, or none ends at a switch.
+        """
+        book = ethernet_only(book, "SONiC runs on Ethernet switches only; take ports-nvue")
         place = folder / "sonic"
         place.mkdir()
         part = dict(zip(book.devices["node"], book.devices["part"], strict=True))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from gigasite.cabling.dialect import ethernet_only
 from gigasite.cabling.export import exports
 
 if TYPE_CHECKING:
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
 class Ptm:
     """An undirected DOT graph whose edges join device:port."""
 
-    title = "topology.dot for the Prescriptive Topology Manager (ptmd)"
+    title = "topology.dot for the Prescriptive Topology Manager, ptmd (Ethernet)"
 
     def write(self, book: Book, folder: Path, /) -> None:
-        """Write topology.dot."""
+        """Write topology.dot.
+
+        Raises
+        ------
+        InfeasibleError
+            All chosen cables are InfiniBand.
+        """
+        book = ethernet_only(book, "ptmd knows neighbours by LLDP, which InfiniBand has not; take ibdiagnet")
         with (folder / "topology.dot").open("wb") as file:
             file.write(b"graph G {\n")
             for rows in book.sheets():

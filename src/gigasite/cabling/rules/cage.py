@@ -23,10 +23,11 @@ class Cage:
             breach(
                 joint,
                 f"{end.module_name} does not go into the cages of {end.device}",
-                limit=end.form,
+                limit=end.form or "no cage of a NIC at this speed",
                 found=end.module.cage,
-                remedy=f"name a module with cage {end.form} in parts.cables.{joint.part}.modules",
+                remedy=f"name a module that fits in parts.cables.{joint.part}."
+                + ("modules" if end.switch is not None else "host_modules, or set network.cabling.host_cage"),
             )
             for end in joint.both
-            if end.module is not None and end.switch is not None and end.module.cage != end.form
+            if end.module is not None and end.module.cage not in end.form.split("/")
         ]

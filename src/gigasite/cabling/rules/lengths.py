@@ -27,7 +27,7 @@ class Lengths:
         return [
             breach(
                 joint,
-                f"{joint.off_list:,} have a length that is not on sale",
+                f"lengths that are not on sale: {joint.off_list:,}",
                 limit=f"{listed[0]:g} to {listed[-1]:g} m in {len(listed)} steps" if listed else "no length",
                 found=f"up to {joint.longest_m:.1f} m",
                 remedy="order it made to length" if fibre else "move the device, or take fibre",

@@ -27,7 +27,7 @@ class Reach:
             out.append(
                 breach(
                     joint,
-                    f"the longest of them is beyond reach; {joint.over_reach:,} are beyond that of {joint.part}",
+                    f"the longest is beyond reach; beyond that of {joint.part}: {joint.over_reach:,}",
                     limit=f"{least:g} m",
                     found=f"{joint.longest_m:g} m",
                     remedy="place the tiers closer, or add a longer-reach part",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gigasite._core.finding import Severity
 from gigasite.cabling.rule import breach, rules
 
 if TYPE_CHECKING:
@@ -54,7 +53,6 @@ class Splitter:
                     limit="split at one end",
                     found="split at both ends",
                     remedy="a shuffle box between the trunks, or whole ports between switches",
-                    severity=Severity.warning,
                 )
             )
         return out

@@ -24,7 +24,7 @@ class TwinAlike:
         return [
             breach(
                 joint,
-                f"{joint.mixed_cages:,} links share a module with links of another part",
+                f"links that share a module with links of another part: {joint.mixed_cages:,}",
                 limit="one part a cage",
                 found="two parts",
                 remedy="take the same part for all links of the cage",

@@ -1,0 +1,83 @@
+"""The verbs of cooling: a year of the plant, and the steady flow in any network of pipes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gigasite.show.common import AsJson, File, Weather, app, designed, emit, end, file_first, show
+
+cooling = typer.Typer(
+    cls=file_first("year"),
+    help="Heat, water, pipes: a year of the plant, and the steady flow in any network of pipes.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(cooling, name="cooling")
+SHOWN = 20  # links that are printed on a terminal; --json and --out hold all
+
+
+@cooling.command()
+def year(file: File, weather: Weather = None, as_json: AsJson = False) -> None:
+    """A year of cooling: PUE, water, hours in which the supply is too warm."""
+    from gigasite.cooling import simulate, weather_of
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import mean_it_power, the_load
+    from gigasite.show.result import cooling_json
+
+    campus, d = designed(file)
+    found = simulate(campus, d, weather_of(campus, weather), mean_it_power(the_load(campus, d, Inputs())))
+    if as_json:
+        emit({"campus": campus.name} | cooling_json(found))
+    else:
+        rows: list[tuple[str, object]] = [
+            ("weather", found.weather.source),
+            ("PUE", f"{found.pue:.3f}, worst hour {found.pue_peak:.3f}"),
+            ("water", f"{found.water_m3:,.0f} m3 a year, {found.wue_l_per_kwh:.2f} L/kWh"),
+            ("plant", f"{found.plant_peak_w / 1e6:,.2f} MW at most"),
+            ("chillers run", f"{found.chiller_hours} h"),
+            ("supply too warm", f"{found.hours_short} h"),
+            ("energy", f"{found.energy_j / 3.6e15:,.3f} TWh a year"),
+        ]
+        show(f"{campus.name}: cooling", rows, found.findings)
+    end(found.findings)
+
+
+@cooling.command()
+def solve(
+    network: Annotated[Path, typer.Argument(help="Network (JSON, gigasite-network/1).", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", help="JSON file for the result.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Flow in every pipe, valve and pump and pressure at every node of a network."""
+    import numpy as np
+
+    from gigasite._core.files import write_text
+    from gigasite.cooling.hydraulics import solve as solve_network
+    from gigasite.cooling.network_file import read_network, result_json
+    from gigasite.show.result import dumps
+
+    net = read_network(network)
+    flow = solve_network(net)
+    result = result_json(net, flow)
+    if out is not None:
+        write_text(out, dumps(result) + "\n")
+    if as_json:
+        emit(result)
+    else:
+        q = flow.flow_m3_per_s
+        known = flow.pressure_pa[~np.isnan(flow.pressure_pa)]
+        low, high = float(known.min()), float(known.max())
+        rows: list[tuple[str, object]] = [
+            ("nodes, links", f"{len(net.node_ids):,}, {len(net.link_ids):,}"),
+            ("steps", f"{flow.iterations}, imbalance {flow.residual_m3_per_s:.1e} m3/s at most"),
+            ("pressure", f"{low / 1e3:,.1f} to {high / 1e3:,.1f} kPa"),
+        ]
+        largest = sorted(range(len(q)), key=lambda i: -abs(q[i]))[:SHOWN]
+        rows += [(f"  {net.link_ids[i]}", f"{q[i] * 6e4:,.1f} L/min") for i in largest]
+        if len(q) > SHOWN:
+            rows.append(("", f"and {len(q) - SHOWN:,} smaller flows: --json or --out has all"))
+        show(f"{net.name or network.name}: steady flow", rows, flow.findings)
+    end(flow.findings)
