@@ -4,6 +4,10 @@ set -u
 missing=()
 command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
 command -v pdftoppm >/dev/null || missing+=(poppler-utils)
+command -v lldpd >/dev/null || missing+=(lldpd)
+command -v ibsim >/dev/null || missing+=(ibsim-utils)
+command -v ibnetdiscover >/dev/null || missing+=(infiniband-diags)
+command -v ip >/dev/null || missing+=(iproute2)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "note: ${missing[*]} missing and not root: the tests that need them will skip" >&2

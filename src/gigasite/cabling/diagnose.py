@@ -94,13 +94,13 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
     if wider is not bound:
         bound = wider
         case = make_case(bound, observed)
-    named = put_right(case, identity)
+    sick = [c for part in _parts(Stage.EVIDENCE) for c in part.find(case)]
+    named = put_right(_there(case, sick), identity)
     if _strange(named):
         return _refused(case)
     work = replace(named, plan=named.plan.copy(), real=named.real.copy(), known=named.known.copy())
     found = [*_dead(work), *_blocks(work)]
     single = [c for part in _parts(Stage.CABLE) for c in part.find(work)]
-    sick = [c for part in _parts(Stage.EVIDENCE) for c in part.find(case)]
     placed = [*found, *single]
     preferred = np.array(sorted({p for c in placed for p in c.at}), np.int64)
     done = repair(named, preferred)
@@ -122,6 +122,18 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
 
 def _parts(stage: Stage) -> list[Fault]:
     return [part for name in faults.names() if (part := faults[name]()).stage == stage]
+
+
+def _there(case: Case, sick: list[Cause]) -> Case:
+    """Return the case with cables in place that are dark for a reason that evidence tells: none of them is missing."""
+    at = np.array(sorted({p for c in sick for p in c.ports}), np.int64)
+    at = at[(case.real[at] < 0) & (case.plan[at] >= 0)]
+    at = at[case.real[case.plan[at]] < 0]
+    if not len(at):
+        return case
+    real = case.real.copy()
+    real[at], real[case.plan[at]] = case.plan[at], at
+    return replace(case, real=real)
 
 
 def put_right(case: Case, identity: list[Cause]) -> Case:

@@ -54,6 +54,8 @@ class Cause:
         Plugs that were put into wrong ports: the plug in port `at[i]` belongs into `belongs[i]`.
     names
         Pairs of devices that bear each other's names: numbers in `Bound.nodes`.
+    look
+        Ports at which it is looked after, where that is not all of `ports`: one of a device that is wrongly set.
     confidence_frac
         How sure, 0 to 1: the share of the evidence that could speak for it and does.
     evidence
@@ -67,6 +69,7 @@ class Cause:
     at: tuple[int, ...] = ()
     belongs: tuple[int, ...] = ()
     names: tuple[tuple[int, int], ...] = ()
+    look: tuple[int, ...] = ()
     confidence_frac: float = 1.0
     evidence: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()

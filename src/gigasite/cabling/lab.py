@@ -15,7 +15,7 @@ from gigasite.cabling.plugs import carry
 from gigasite.cabling.types import OBSERVED_NODES, SIGHTINGS, Observed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,6 +68,8 @@ class Lab:
     cabled: NDArray[np.int64]
     spare: NDArray[np.int64]
     evidence: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+    shown: list[int] = field(default_factory=list)
+    """Ports that tell their evidence though they see nobody."""
     planted: list[Planted] = field(default_factory=list)
 
     def free(self, ports: Sequence[int] | NDArray[np.int64]) -> bool:
@@ -93,6 +95,12 @@ class Lab:
             blank = "" if _EVIDENCE[column] == "String" else np.nan
             self.evidence[column] = np.full(len(self.real), blank, object if blank == "" else np.float64)
         self.evidence[column][list(ports)] = value
+
+    def normal(self, column: str, value: float | str | Callable[[int], NDArray[np.generic]]) -> None:
+        """Let all ports show a healthy value of a column, unless it is shown already: faults stand out against it."""
+        if column not in self.evidence:
+            made = value(len(self.real)) if callable(value) else value
+            self.evidence[column] = np.full(len(self.real), made, object if isinstance(made, str) else np.float64)
 
     def tell(self, kind: str, ports: Iterable[int]) -> bool:
         """Note a planted fault, and keep others off its ports; True."""
@@ -122,21 +130,25 @@ def lab(case: Case) -> Lab:
 def seen(made: Lab) -> Observed:
     """Return what the devices of a lab would say, as one links table."""
     case = made.case
-    at = np.flatnonzero((made.real >= 0) & ~made.silent[case.node] & ~made.deaf)
+    lit = (made.real >= 0) & ~made.deaf
+    told = lit.copy()
+    told[made.shown] = True
+    at = np.flatnonzero(told & ~made.silent[case.node])
+    far = np.where(lit[at], made.real[at], -1)
     names = pl.Series(case.bound.nodes, dtype=pl.String)
     node = names.gather(made.name[case.node])
     port = case.bound.ports["port"]
     columns = {
         "node": node.gather(at),
         "port": port.gather(at),
-        "seen_node": node.gather(made.real[at]),
-        "seen_port": port.gather(made.real[at]),
-        "protocol": pl.Series(["lldp"]).new_from_index(0, len(at)),
+        "seen_node": _text(node, far),
+        "seen_port": _text(port, far),
+        "protocol": pl.Series(np.where(far >= 0, "lldp", ""), dtype=pl.String),
         **{n: pl.Series(v[at].tolist(), dtype=getattr(pl, _EVIDENCE[n])) for n, v in made.evidence.items()},
     }
     same = {"port_raw": "port", "seen_port_raw": "seen_port", "identity": "seen_node"}
     columns |= {new: columns[old] for new, old in same.items()}
-    columns |= {"identity_kind": pl.Series(["name"]).new_from_index(0, len(at))}
+    columns |= {"identity_kind": pl.Series(np.where(far >= 0, "name", ""), dtype=pl.String)}
     blank: dict[str, object] = {"String": "", "Float64": float("nan"), "Int32": 0}
     table = pl.DataFrame(columns).with_columns(
         pl.lit(blank[c.dtype], getattr(pl, c.dtype)).alias(c.name) for c in SIGHTINGS.columns if c.name not in columns
@@ -148,3 +160,8 @@ def seen(made: Lab) -> Observed:
         readers={"lab": 1},
         findings=(),
     )
+
+
+def _text(texts: pl.Series, at: NDArray[np.int64]) -> pl.Series:
+    """Return the texts at positions, "" for -1."""
+    return texts.gather(pl.Series(at).replace(-1, None)).fill_null("")

@@ -1,7 +1,7 @@
 """Work orders: what a technician does, where, why, and how it is seen that it is done.
 
-One order is one cause, or several whose plugs wait for each other. Within an order plugs are moved so that the port each
-goes to is free: a chain from its dark end on, a ring with one plug in the hand; no plug is touched that sits right.
+One order is one cause, or several whose plugs wait for each other. In an order plugs are moved so that the port they go
+to is free: a chain from its dark end on, a ring with one plug in the hand; no plug is touched that sits right.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _order(found: Diagnosis, cause: Cause, steps: list[Step], also: list[Cause])
 
 def _looked_at(found: Diagnosis, cause: Cause) -> list[int]:
     """Return the ports to go to where there is nothing to move: one a place."""
-    ports = list(cause.ports)
+    ports = list(cause.look or cause.ports)
     if faults[cause.kind]().stage == Stage.DEVICE:
         return ports[:1]
     first = {int(found.case.node[p]): p for p in reversed(ports)}

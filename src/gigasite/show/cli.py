@@ -204,13 +204,26 @@ def serve(
 from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
     cables,
     cables_diagnose,
+    cables_measure,
+    cables_watch,
     cooling,
     fabric,
     power,
     verbs,
 )
 
-__all__ = ["app", "cables", "cables_diagnose", "cooling", "fabric", "main", "power", "verbs"]
+__all__ = [
+    "app",
+    "cables",
+    "cables_diagnose",
+    "cables_measure",
+    "cables_watch",
+    "cooling",
+    "fabric",
+    "main",
+    "power",
+    "verbs",
+]
 
 if __name__ == "__main__":
     main()
