@@ -34,7 +34,7 @@ peers: .venv-peer/.ready
 	@.venv-peer/bin/python -m pip install -q --require-hashes -r requirements-peer.lock && touch $@ || echo "ANDES could not be installed: its tests will skip"
 
 test: setup apt peers
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-long: setup apt peers
 	$(PY) -m pytest -q -m long

@@ -1,7 +1,7 @@
 """Work orders: what a technician does, where, why, and how it is seen that it is done.
 
-One order is one cause, or several whose plugs wait for each other. Within an order plugs are moved so that the port each
-goes to is free: a chain from its dark end on, a ring with one plug in the hand; no plug is touched that sits right.
+One order is one cause, or several whose plugs wait for each other. In an order plugs are moved so that the port they go
+to is free: a chain from its dark end on, a ring with one plug in the hand; no plug is touched that sits right.
 """
 
 from __future__ import annotations
