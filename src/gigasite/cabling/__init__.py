@@ -4,8 +4,8 @@ In: a `Campus` and its `Design`; what switches and hosts say of their neighbours
 routes, lengths, parts, modules, tray fill and labels; changes between plans; files for those who order, pull and check;
 a `Comparison` of plan and sightings; a `Diagnosis`: causes, fewest moves, work orders. Open `plan.py` first, then
 `routes.py` and `trays.py` for lengths, `choose.py` for parts, `rules/` and `exports/` to add one of a kind, `readers/`
-to add a format, `match.py` for who is who, `diagnose.py` for causes and moves, `faults/` to add a class of faults; `measure.py`
-and `tomography.py` for links that lose packets, `snapshots.py` for the bring-up from day to day.
+to add a format, `match.py` for who is who, `diagnose.py` for causes and moves, `faults/` to add a class of faults;
+`measure.py` and `tomography.py` for links that lose packets, `snapshots.py` for the bring-up from day to day.
 """
 
 from gigasite.cabling.compare import compare, read_plan_csv
