@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
 
+from gigasite.cabling import diagnose, observe
 from gigasite.cabling.case import case as make_case
 from gigasite.cabling.fault import Case, Stage, faults
 from gigasite.cabling.inject import NOTHING
@@ -105,3 +108,35 @@ def test_words(name: str) -> None:
     part = faults[name]()
     assert part.stage == Stage.EVIDENCE
     assert all((part.signature, part.remedy, part.verify))
+
+
+def test_a_log_of_links_tells_a_burst_from_a_lone_flap(tmp_path: Path) -> None:
+    """A switch that lost power twice is one cause; a link that went down by itself another."""
+    ends = fat_tree(leaves=4, hosts=16, spines=4, mult=4)
+    made = lab(case_of(ends, NOTHING))
+    links = seen(made).sightings
+    clock = [f"Nov 25 {h:02d}:10:05" for h in (1, 3, 4, 6, 9, 12)]
+    lines = [f"{t} leaf-001 kernel: {p}: Link is Down" for t in clock for p in range(1, 33)]
+    lines += [f"Nov 25 13:{m:02d}:00 leaf-003 kernel: 7: Link is Down" for m in range(0, 40, 4)]
+    lines += [f"Nov 25 14:00:{s:02d} leaf-002 kernel: {s + 1}: Link is Down" for s in range(16)]  # once each: no fault
+    (tmp_path / "log.txt").write_text("\n".join(x.replace("kernel: ", "kernel: swp") for x in lines) + "\n")
+    (tmp_path / "links.csv").write_text(
+        links.select("node", pl.concat_str(pl.lit("swp"), "port").alias("port"), "seen_node", "seen_port").write_csv()
+    )
+    plan = ends.with_columns(pl.concat_str(pl.lit("swp"), "z_port").alias("z_port"))
+    plan = plan.with_columns(
+        a_port=pl.when(pl.col("a_node").str.starts_with("leaf"))
+        .then(pl.concat_str(pl.lit("swp"), "a_port"))
+        .otherwise("a_port")
+    )
+    table = links.with_columns(
+        port=pl.when(pl.col("node").str.starts_with("h")).then("port").otherwise(pl.concat_str(pl.lit("swp"), "port")),
+        seen_port=pl.when(pl.col("seen_node").str.starts_with("h"))
+        .then("seen_port")
+        .otherwise(pl.concat_str(pl.lit("swp"), "seen_port")),
+    )
+    table.select("node", "port", "seen_node", "seen_port").write_csv(tmp_path / "links.csv")
+    found = diagnose(plan, observe(tmp_path))
+    names = found.bound.ports.rows()
+    told = sorted((c.kind, len(c.ports), names[c.ports[0]][0]) for c in found.causes)
+    assert told == [("common_cause", 64, "h00016"), ("flapping", 2, "h00054")]

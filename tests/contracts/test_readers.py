@@ -40,6 +40,13 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
         }
     ],
     "ethtool-module.eth5.json.txt": [{"port": "eth5", "serial": "MT2231FT00002", "temperature_degc": 44.1}],
+    "link-log.txt": [
+        {"node": "leaf-001", "port": "swp1", "link_downs": 2.0},
+        {"node": "leaf-002", "port": "Ethernet3/1", "link_downs": 1.0},
+        {"node": "leaf-003", "port": "Ethernet1/3", "link_downs": 1.0},
+        {"node": "leaf-004", "port": "et-0/0/1", "link_downs": 1.0},
+        {"node": "leaf-005", "port": "Ethernet0", "link_downs": 1.0},
+    ],
     "links-csv.txt": [
         {
             "node": "leaf-001",
