@@ -135,9 +135,13 @@ def _filled(file: str, table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _is_matrix(cells: pl.Series, body: pl.DataFrame) -> bool:
-    """Say whether the first row names columns and each further row has its name and one number a column."""
+    """Say whether the first row names columns and each further row has its name and numbers, one a column."""
     widths = set(body["cells"].list.len().unique().to_list())
-    return len(widths) == 1 and widths <= {len(cells[0]), len(cells[0]) + 1}
+    if len(widths) != 1 or not widths <= {len(cells[0]), len(cells[0]) + 1}:
+        return False
+    values = body["cells"].list.slice(1).explode()
+    numbers = values.cast(pl.Float64, strict=False).is_not_null().sum()
+    return bool(2 * numbers >= len(values))
 
 
 def _matrix(file: str, head: list[str], body: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:

@@ -57,8 +57,15 @@ def localise(
         emit(_json(found) | ({} if votes is None else {"votes": votes}))
     else:
         show(f"{plan.name}: what loses packets", _rows(found, votes), found.findings)
+    _leave(found)
     if found.suspects.height:
         raise typer.Exit(1)
+
+
+def _leave(found: Localised) -> None:
+    """Exit with 2 where no measurement lies in the plan: they do not belong together."""
+    if not found.measurements:
+        raise typer.Exit(2)
 
 
 @cables.command("measure-next")
@@ -82,7 +89,7 @@ def measure_next_(
         _write(out, probes)
     if as_json:
         emit({"probes": probes.to_dicts(), "groups": ties["group"].n_unique(), "suspects": ties.height})
-        return
+        return _leave(found)
     rows: list[tuple[str, object]] = [
         ("not told apart", f"{ties.height:,} parts in {ties['group'].n_unique():,} groups"),
     ]
@@ -95,6 +102,7 @@ def measure_next_(
             ("", "nothing is left that a probe could tell apart" if ties.height else "every suspect stands alone")
         )
     show(f"{plan.name}: what to measure next", rows, found.findings)
+    return _leave(found)
 
 
 def _localised(plan: Path, places: list[Path], sense: Sense) -> tuple[Measured, Localised]:

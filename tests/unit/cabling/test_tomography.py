@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from gigasite._core.errors import InputFileError
 from gigasite.cabling import route_kernels, tomography_kernels
@@ -20,6 +22,7 @@ from gigasite.cabling.measure import MEASUREMENTS, Measured, read_measurements
 from gigasite.cabling.measure_next import measure_next
 from gigasite.cabling.tomography import Localised, Sense, counts, localise
 from gigasite.cabling.votes import votes
+from gigasite.show.cli import app
 
 ENDS = ["a_node", "a_port", "z_node", "z_port"]
 
@@ -282,7 +285,7 @@ def test_bad_rows_are_findings_with_their_line(tmp_path: Path) -> None:
     assert any("nobody" in f.what and f.where.endswith(":6") for f in found.findings)
 
 
-@pytest.mark.parametrize("text", ["", "src,dst\n1,2\n", "\x00\x01", "{}", "a b c\n"])
+@pytest.mark.parametrize("text", ["", "src,dst\n1,2\n", "\x00\x01", "{}", "a b c\n", "a,b\nx,y\nu,v\n"])
 def test_no_measurement_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.csv").write_text(text)
     with pytest.raises(InputFileError, match="holds no measurement"):
@@ -302,6 +305,34 @@ def test_measurements_of_another_plan() -> None:
     assert found.measurements == 0
     assert found.suspects.is_empty()
     assert any("no device of the plan" in f.what for f in found.findings)
+
+
+def test_the_verbs(tmp_path: Path) -> None:
+    ends = three_tiers()
+    names = ends.select("a_node", "z_node").rows()
+    made, measured = mesh(ends, {names.index(("leaf-0-2", "spine-0-3")): 0.03}, seed=6, traced=False, per_host=40)
+    made.write_csv(tmp_path / "plan.csv")
+    measured.table.select("src", "dst", "sent", "lost").write_csv(tmp_path / "pings.csv")
+    (tmp_path / "other.csv").write_text("src,dst,sent,lost\nx,y,10,5\n")
+
+    def run(*args: str) -> tuple[int, str]:
+        got = CliRunner().invoke(app, ["cables", args[0], str(tmp_path / "plan.csv"), *args[1:]])
+        return got.exit_code, got.stdout
+
+    code, text = run("localise", str(tmp_path / "pings.csv"), "--json", "--baseline", "--out", str(tmp_path / "s.csv"))
+    told = json.loads(text)
+    assert code == 1
+    assert len(told["suspects"]) == 4
+    assert {"votes", "a_node", "z_port"} <= set(told["votes"][0])
+    assert (tmp_path / "s.csv").read_text().startswith("group,kind,a_node")
+    code, text = run("measure-next", str(tmp_path / "pings.csv"), "--json", "--count", "2")
+    assert code == 0
+    assert len(json.loads(text)["probes"]) == 2
+    assert "packets tell" in run("measure-next", str(tmp_path / "pings.csv"))[1]
+    assert "look alike" in run("localise", str(tmp_path / "pings.csv"))[1]
+    for verb in ("localise", "measure-next"):
+        assert run(verb, str(tmp_path / "other.csv"))[0] == 2
+        assert run(verb, str(tmp_path / "other.csv"), "--json")[0] == 2
 
 
 _spec = importlib.util.spec_from_file_location("gray", Path(__file__).with_name("gray.py"))
