@@ -37,7 +37,7 @@ test: setup apt peers
 	$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-long: setup apt peers
-	$(PY) -m pytest -q -m long
+	GIGASITE_RANDOM=1 $(PY) -m pytest -q -m long
 
 lint: setup
 	$(BIN)/ruff check .
