@@ -87,7 +87,7 @@ class Read(NamedTuple):
 
 
 class Reader(Protocol):
-    """One format."""
+    """One format; `most_sure`, where it has that, is the most that its `sniff` ever says."""
 
     def sniff(self, dump: Dump, /) -> float:
         """Say how sure it is that the text is of this format, 0 to 1; the surest reader reads."""
@@ -159,14 +159,24 @@ def observed_of(raws: Iterable[Raw]) -> Observed:
 
 def _one(kinds: dict[str, Reader], dump: Dump, got: _Got) -> bool:
     """Let the surest reader read; say whether there was one."""
-    sure = [(kind.sniff(dump), name) for name, kind in kinds.items()]
-    best, name = max(sure, key=lambda s: s[0])
+    best, name = 0.0, ""
+    for other, kind in sorted(kinds.items(), key=lambda k: -_most_sure(k[1])):
+        # one that has to read everything to be a little sure is not asked when another is sure
+        if best >= _most_sure(kind):
+            break
+        sure = kind.sniff(dump)
+        if sure > best:
+            best, name = sure, other
     if best <= 0:
         return False
     read = kinds[name].read(dump)
     got.add(dump, f"{name}:{read.which}" if read.which else name, read)
     got.used[name] = got.used.get(name, 0) + 1
     return True
+
+
+def _most_sure(kind: Reader) -> float:
+    return float(getattr(kind, "most_sure", 1.0))
 
 
 class _Got:

@@ -35,6 +35,8 @@ _CODE = re.compile(r"^\s*(?:def |import |#include|<html|<!doctype|function )", r
 class SwitchText:
     """The platform of a bare dump is unknown: the template that makes the most of it is taken; `reader` names it."""
 
+    most_sure = 0.4
+
     def __init__(self) -> None:
         self._last: tuple[Dump, Read | None] | None = None
 
@@ -43,7 +45,7 @@ class SwitchText:
         head = dump.text[:200_000]
         if head[:200].lstrip()[:1] in {"{", "<"} or not _HINT.search(head) or _CODE.search(head[:4000]):
             return 0.0
-        return 0.4 if self._read(dump) is not None else 0.0
+        return self.most_sure if self._read(dump) is not None else 0.0
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours and what modules say."""
