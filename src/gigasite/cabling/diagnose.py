@@ -220,15 +220,7 @@ def _refused(case: Case) -> Diagnosis:
     seen = _links(case.real >= 0, case.real)
     right = _links(case.plan == case.real, case.plan)
     none = np.zeros((0, 2), np.int64)
-    word = Finding(
-        severity=Severity.error,
-        chapter="cabling",
-        where="observation",
-        what="is of another plan: hardly a cable that was seen is in this one, whatever the names of devices",
-        found=f"{right} of {seen} cables as planned",
-        limit=f"{STRANGE_FRAC:.0%}",
-        remedy="give the plan that these devices belong to; no moves are proposed",
-    )
+    word = _of_another_plan(case, right, seen)
     return Diagnosis(
         bound=case.bound,
         case=case,
@@ -241,4 +233,30 @@ def _refused(case: Case) -> Diagnosis:
         differing=len(case.bad),
         unexplained=np.flatnonzero(case.real >= 0),
         findings=worst_first([word, *case.observed.findings, *case.bound.findings]),
+    )
+
+
+def _of_another_plan(case: Case, right: int, seen: int) -> Finding:
+    """Return why plan and observation do not belong together: other devices, other names of ports, other cables."""
+    lit = np.flatnonzero(case.real >= 0)
+    known = lit[case.node[lit] < case.bound.planned_nodes]
+    what = "is of another plan: hardly a cable that was seen is in this one, whatever the names of devices"
+    remedy = "give the plan that these devices belong to; no moves are proposed"
+    strange = known[case.plan[known] < 0]
+    if 2 * len(known) < len(lit):
+        what = "is of another plan: most devices that were seen are not in it"
+    elif 3 * len(strange) > len(known):
+        seen_as = case.port(int(strange[0]))
+        same = case.ports_of(int(case.unit[strange[0]]))
+        planned = [case.port(int(p)) for p in same[case.plan[same] >= 0][:1]]
+        what = f"names ports otherwise than the plan: it has '{seen_as}', the plan '{(planned or ['none'])[0]}'"
+        remedy = "write ports in the plan as the devices name them; no moves are proposed"
+    return Finding(
+        severity=Severity.error,
+        chapter="cabling",
+        where="observation",
+        what=what,
+        found=f"{right} of {seen} cables as planned",
+        limit=f"{STRANGE_FRAC:.0%}",
+        remedy=remedy,
     )

@@ -64,7 +64,7 @@ class Program:
         self._n, self._g, self._e = n, 2, 2 + n
         self._most = {"power": INF, "energy": INF if most_j is None else most_j / MW}
         self._rows: list[str] = []
-        self._solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._solver: Any = highspy.Highs()
         self._solver.setOptionValue("output_flag", "false")
         self._solver.setOptionValue("threads", 1)
         self._columns(np.zeros(2), np.full(2, INF))

@@ -228,6 +228,16 @@ def test_an_observation_of_another_plan_proposes_nothing(tmp_path: Path) -> None
     assert any("another plan" in f.what for f in d.findings)
 
 
+def test_other_names_of_ports_are_told(tmp_path: Path) -> None:
+    ends = PLANS[False]
+    links = [(a, p, z, q.replace("swp", "Ethernet")) for a, p, z, q in ends.iter_rows()]
+    d = diagnose(ends, seen_of(tmp_path, links))
+    assert not len(d.repair.moves)
+    assert any("names ports otherwise" in f.what and "Ethernet" in f.what and "swp" in f.what for f in d.findings)
+    away = [(f"x{a}", p, f"x{z}", q) for a, p, z, q in ends.iter_rows()]
+    assert any("are not in it" in f.what for f in diagnose(ends, seen_of(tmp_path, away)).findings)
+
+
 def test_parallel_cables_may_stay(tmp_path: Path) -> None:
     ends = PLANS[False]
     links = list(ends.iter_rows())
