@@ -10,6 +10,8 @@ from gigasite.cabling.fault import Cause, Stage, faults
 from gigasite.cabling.names import LEAST, alike, rings
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gigasite.cabling.fault import Case
     from gigasite.cabling.lab import Lab
     from gigasite.cabling.names import Ring
@@ -72,10 +74,18 @@ def _cause(case: Case, ring: Ring) -> Cause:
 
 
 def _differing(case: Case, ring: Ring) -> list[int]:
-    mine = np.concatenate([case.ports_of(u) for u in ring.units])
-    every = np.unique(np.r_[mine, case.plan[mine], case.real[mine]])
-    every = every[every >= 0]
-    out: list[int] = every[case.plan[every] != case.real[every]].tolist()
+    """Return the planned ports of the devices and their planned far ends that differ; all ports of a stranger.
+
+    Free ports of a device that another fault has filled are left to that fault.
+    """
+    every: list[NDArray[np.int64]] = []
+    for unit in ring.units:
+        mine = case.ports_of(unit)
+        planned = mine[case.plan[mine] >= 0]
+        every += [planned, case.plan[planned]] if len(planned) else [mine, case.real[mine]]
+    ports = np.unique(np.concatenate(every))
+    ports = ports[ports >= 0]
+    out: list[int] = ports[case.plan[ports] != case.real[ports]].tolist()
     return out
 
 
