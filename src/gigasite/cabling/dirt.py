@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from gigasite.cabling.evidence import middle, scatter, tiers
+from gigasite.cabling.evidence import middle, once, scatter, tiers
 from gigasite.cabling.slow import few
 
 if TYPE_CHECKING:
     from gigasite.cabling.evidence import Bools, Floats, Ints, Look, Thresholds
 
 
+@once
 def dirty(seen: Look, limits: Thresholds) -> tuple[Bools, list[tuple[Bools, Floats, str]]]:
     """Say which ports of links that are up receive badly (n,), and why: flag, value and words of each kind of sign."""
     signs: list[tuple[Bools, Floats, str]] = []
@@ -67,6 +68,7 @@ def _lanes(seen: Look, limits: Thresholds) -> Bools | None:
     return flag
 
 
+@once
 def unsteady(seen: Look, limits: Thresholds) -> tuple[Bools, Floats] | None:
     """Say which ports went down more often than others of their tier, with the counts (n,); None without counts."""
     value = seen.number("link_downs")

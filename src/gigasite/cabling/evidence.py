@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,8 @@ import polars as pl
 from gigasite.cabling.port_names import port_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gigasite.cabling.fault import Case
@@ -24,6 +27,24 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def once(work: Callable[Concatenate[Look, P], R]) -> Callable[Concatenate[Look, P], R]:
+    """Keep what is worked out of a look, by the function and what else it was given: classes of faults share it."""
+
+    @wraps(work)
+    def kept(seen: Look, /, *args: P.args, **more: P.kwargs) -> R:
+        key = f"{work.__module__}.{work.__qualname__}{args}{more}"
+        if key not in seen.case.memo:
+            seen.case.memo[key] = work(seen, *args, **more)
+        found: R = seen.case.memo[key]
+        return found
+
+    return kept
+
 
 LANE_GBIT_PER_S = {
     "sdr": 2.5, "ddr": 5.0, "qdr": 10.0, "fdr10": 10.3125, "fdr": 14.0625, "edr": 25.78125, "hdr": 53.125,
@@ -110,6 +131,7 @@ class Look:
     far: Ints
     lit: Bools
 
+    @once
     def number(self, column: str) -> Floats | None:
         """Return a column of numbers by port, NaN for none (n,); None where nobody tells any."""
         values = self.case.observed.sightings[column]
@@ -118,11 +140,13 @@ class Look:
         out: Floats = values.to_numpy()[self.row]
         return np.where(self.row >= 0, out, np.nan)
 
+    @once
     def said(self, column: str) -> Bools | None:
         """Say which ports have text in a column (n,); None where none has."""
         filled = (self.case.observed.sightings[column] != "").to_numpy()
         return filled[self.row] & (self.row >= 0) if filled.any() else None
 
+    @once
     def measured(self, column: str) -> Floats | None:
         """Return a width [lanes] or speed [bit/s] by port, NaN where there is none or it cannot be read (n,)."""
         texts = self.case.observed.sightings[column]
@@ -185,7 +209,14 @@ def speed_bit_per_s(text: str) -> float:
 
 
 def look(case: Case) -> Look:
-    """Return where the evidence of each port stands."""
+    """Return where the evidence of each port stands; the same for each class of faults that asks."""
+    if "look" not in case.memo:
+        case.memo["look"] = _looked(case)
+    found: Look = case.memo["look"]
+    return found
+
+
+def _looked(case: Case) -> Look:
     bound = case.bound
     seen = bound.seen_peer
     row = np.where(bound.reporting, bound.sight, -1)
@@ -234,6 +265,14 @@ def _names(case: Case, texts: pl.Series) -> pl.DataFrame:
 
 
 def kinds(case: Case) -> Ints:
+    """Return the kind of each device as a number (m,)."""
+    if "kinds" not in case.memo:
+        case.memo["kinds"] = _kinds(case)
+    found: Ints = case.memo["kinds"]
+    return found
+
+
+def _kinds(case: Case) -> Ints:
     """Return the kind of each device as a number: by its name without digits, by its degree where its name is alone.
 
     Two devices called `leaf-003` and `leaf-117` are of one kind; so are all that are known by a GUID alone.
@@ -250,6 +289,7 @@ def kinds(case: Case) -> Ints:
     return ranked - 1
 
 
+@once
 def tiers(seen: Look) -> Ints:
     """Return the tier of each port, from 0: its device's kind and that of its neighbour; -1 without neighbour (n,)."""
     kind = kinds(seen.case)
@@ -291,8 +331,8 @@ def below_majority(value: Floats, tier: Ints, limits: Thresholds) -> tuple[Bools
 
 def middle(value: Floats, tier: Ints) -> Floats:
     """Return the median of each port's tier, NaN where nobody of it tells anything (n,)."""
-    table = pl.DataFrame({"v": value, "t": tier}).with_columns(pl.col("v").fill_nan(None))
-    medians = table.group_by("t").agg(pl.col("v").median())
+    told = np.flatnonzero(~np.isnan(value))  # often few
+    medians = pl.DataFrame({"v": value[told], "t": tier[told]}).group_by("t").agg(pl.col("v").median())
     by_tier = np.full(int(tier.max(initial=-1)) + 2, np.nan)
     by_tier[medians["t"].to_numpy() + 1] = medians["v"].fill_null(np.nan).to_numpy()
     out: Floats = by_tier[tier + 1]

@@ -6,9 +6,9 @@ made for drills and tests (`plant`). They work in stages, see `Stage`; `diagnose
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -120,6 +120,8 @@ class Case:
     line: NDArray[np.int64]
     order: NDArray[np.int64]
     first: NDArray[np.int64]
+    memo: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
+    """What several classes of faults need of this very case, worked out once; a replaced case begins empty."""
 
     def ports_of(self, unit: int) -> NDArray[np.int64]:
         """Return the ports of a group of devices, in natural order."""

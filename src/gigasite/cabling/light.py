@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cabling.evidence import kinds, tiers
+from gigasite.cabling.evidence import kinds, once, tiers
 from gigasite.cabling.slow import whole
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ OFF = ("admin", "disabled", "notconnect")
 """What ports say that are switched off: no light is meant to leave them."""
 
 
+@once
 def down(seen: Look) -> Bools:
     """Say which planned ports are down at both ends, the far device or both telling (n,)."""
     far = np.maximum(seen.far, 0)
@@ -26,6 +27,7 @@ def down(seen: Look) -> Bools:
     return dark & ~seen.lit[far] & (reports | reports[far] | (seen.row >= 0))
 
 
+@once
 def dead(seen: Look, limits: Thresholds) -> tuple[Bools, list[str]]:
     """Say which modules of links that are down send nothing or are unreadable, with a reason by port (n,)."""
     n = len(seen.far)
@@ -48,6 +50,7 @@ def dead(seen: Look, limits: Thresholds) -> tuple[Bools, list[str]]:
     return out, why.tolist()
 
 
+@once
 def _off(seen: Look) -> Bools:
     """Say which ports are switched off by their configuration (n,)."""
     out = np.zeros(len(seen.far), bool)
@@ -60,6 +63,7 @@ def _off(seen: Look) -> Bools:
     return out
 
 
+@once
 def dark_with_light(seen: Look, limits: Thresholds) -> Bools:
     """Say which planned links are down though light comes in at both ends, or at the one that tells (n,)."""
     flag = down(seen)
@@ -76,6 +80,7 @@ def dark_with_light(seen: Look, limits: Thresholds) -> Bools:
     return both
 
 
+@once
 def dark_devices(seen: Look, limits: Thresholds) -> list[tuple[int, Ints]]:
     """Return (device, ports): all of a device's ports in a tier are dark with light, more than any trunk holds."""
     flag = dark_with_light(seen, limits)

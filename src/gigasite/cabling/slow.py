@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cabling.evidence import below_majority, kinds, tiers
+from gigasite.cabling.evidence import below_majority, kinds, once, tiers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +69,7 @@ class Slow:
         return out
 
 
+@once
 def slow(seen: Look, limits: Thresholds) -> Slow | None:
     """Judge widths and speeds against each port's tier; None where nobody tells any."""
     width, speed, capable = seen.measured("width"), seen.measured("speed"), seen.said("capable")
@@ -148,6 +149,7 @@ def wrong_settings(seen: Look, found: Slow, limits: Thresholds) -> list[tuple[in
     return [(d, ports) for d, ports in out if count[kind[d]] <= max(2, limits.mix_frac * total[kind[d]])]
 
 
+@once
 def slow_links(seen: Look, limits: Thresholds) -> tuple[Slow, Bools] | None:
     """Return what is slow, and which ports of links that are up are so for themselves (n,); None where nobody tells."""
     found = slow(seen, limits)
