@@ -73,7 +73,10 @@ def bind(ends: pl.DataFrame, observed: Observed) -> Bound:
         From `observe`.
     """
     planned = plan_ids(ends)
-    seen = observed.sightings.with_row_index("sight").filter(pl.col("seen_node") != "")
+    # only what is needed here: a table of millions of links is mostly empty columns, which a filter would fill
+    seen = observed.sightings.select(_NEEDED).with_row_index("sight")
+    if (seen["seen_node"] == "").any():
+        seen = seen.filter(pl.col("seen_node") != "")
     names, told = node_names(pl.concat([ends["a_node"], ends["z_node"]]).unique().sort(), observed, planned)
     told_of = observed.nodes.select(text="node").unique().join(names, on="text")["name"]
     return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), (told, told_of))
@@ -95,6 +98,7 @@ class _Numbers:
 
 
 _FAR = ("seen_port", "seen_port_raw", "seen_port_descr")
+_NEEDED = ["node", "port", "seen_node", *_FAR, "identity", "ttl_s", "age_s", "file", "line"]
 
 
 def _codes(column: pl.Series, values: pl.Series, code: NDArray[np.int64]) -> NDArray[np.int64]:
