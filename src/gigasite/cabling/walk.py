@@ -95,6 +95,7 @@ def walks(
     lost = [i for i, s in enumerate(stops) if not len(s)]
     known.sort(key=lambda i: (stops[i][0][0], stops[i][0][1], _there_and_back(stops[i][0]), made[i].key))
     tickets = sorted(known)
+    rest = np.array_split(np.array(lost, np.int64), max(1, crews))
     out = []
     for crew, share in enumerate(np.array_split(np.array(known, np.int64), max(1, crews))):
         mine = share.tolist()
@@ -103,7 +104,7 @@ def walks(
         out.append(
             Walk(
                 crew=crew + 1,
-                orders=tuple([mine[k] for k in order] + (lost if crew == 0 else [])),
+                orders=(*(mine[k] for k in order), *rest[crew].tolist()),
                 metres=_length([ends[k] for k in order], floor),
                 ticket_metres=_length([stops[i] for i in tickets[crew::crews]], floor),
             )

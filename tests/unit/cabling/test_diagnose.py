@@ -316,6 +316,18 @@ def test_a_walk_is_shorter_than_tickets_as_they_come() -> None:
     assert [w.orders for w in again] == [w.orders for w in ways]
 
 
+def test_orders_without_places_are_shared_among_crews() -> None:
+    ends = PLANS[False]
+    d = diagnose(ends, inject(ends, rate_frac=0.05, seed=2).observed)
+    made = orders(d)
+    nowhere = pl.DataFrame(schema={"node": pl.String, "hall": pl.Int32, "row": pl.Int32, "position": pl.Int32})
+    ways = walks(d, made, places(d, nowhere), crews=3)
+    sizes = [len(w.orders) for w in ways]
+    assert sum(sizes) == len(made)
+    assert max(sizes) - min(sizes) <= 1
+    assert all(w.metres == 0 for w in ways)
+
+
 def test_orders_close_when_their_work_is_done() -> None:
     """Undoing one cause leaves the keys of the others as they are."""
     ends = PLANS[False]
