@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.schedule import kernels, risk
-from gigasite.schedule.network import SLOT_H, rows
+from gigasite.schedule.graph import rows
+from gigasite.schedule.network import SLOT_H
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

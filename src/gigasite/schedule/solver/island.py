@@ -1,0 +1,130 @@
+"""One population that evolves until the clock or the bound stops it, and starts afresh when it has converged."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gigasite.schedule.solver import search_kernels
+from gigasite.schedule.solver.pack import weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gigasite.schedule.solver.pack import Packed
+    from gigasite.schedule.solver.shared import Shared
+
+    Ints = NDArray[np.int64]
+
+SLICE_S = 0.05  # a call of the kernel lasts about this long: the clock is looked at in between
+SMALLEST, LARGEST = 20, 8000
+GENERATIONS = 125  # a population has converged after about this many (measured on J120: 90 to 150)
+PATIENCE = 25  # generations without a better best or mean
+MOST_DISTURBED = 100  # percent by which durations of a random list are disturbed at most
+
+
+class Fixed(NamedTuple):
+    """A problem whose modes are chosen: what the kernels take, and their work space."""
+
+    topo: Ints
+    pptr: tuple[Ints, Ints]
+    pidx: tuple[Ints, Ints]
+    pw: tuple[Ints, Ints]
+    plain: bool
+    dur: Ints
+    q: Ints
+    guard: Ints
+    free0: Ints
+    ample: Ints
+    free: Ints
+
+
+def fixed(pk: Packed, modes: Ints, slots: int) -> Fixed:
+    """Choose modes (rows of the packed problem) and make a time grid of `slots`."""
+    dur = pk.duration[modes]
+    q = pk.demand[modes]
+    free = np.zeros((min(slots, pk.slots), q.shape[1]), np.int64)
+    return Fixed(
+        pk.topo, pk.pptr, pk.pidx, weights(pk, dur), pk.plain, dur, q, pk.guard, pk.free, pk.ample, free
+    )
+
+
+def first(pk: Packed, modes: Ints, slots: int) -> tuple[Ints, int, int]:
+    """Return starts, makespan and the length of the time grid of a first schedule: longest chain first, justified."""
+    while True:
+        f = fixed(pk, modes, slots)
+        # nothing disturbed: no random number is used
+        order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 0, np.ones(1, np.int64))
+        starts = np.zeros(len(modes), np.int64)
+        span = search_kernels.justify(order, *f, starts)
+        if span < search_kernels.NEVER:
+            return starts, int(span), len(f.free)
+        slots *= 2
+
+
+def seeded(seed: int, island: int) -> Ints:
+    """Return the state of the kernels' random numbers, never 0."""
+    state = np.random.SeedSequence([seed, island]).generate_state(1, np.uint64)
+    return (state >> np.uint64(1)).astype(np.int64) | 1
+
+
+def evolve(shared: Shared, pk: Packed, modes: Ints, slots: int, rng: Ints) -> None:
+    """Evolve populations, one after another, until `shared` stops.
+
+    Parameters
+    ----------
+    shared, pk
+        Where schedules go; the problem.
+    modes
+        Rows of the packed problem, one per activity.
+    slots
+        Time grid: schedules that are longer are dropped.
+    rng
+        From `seeded`.
+    """
+    f = fixed(pk, modes, slots)
+    best = np.array([shared.makespan], np.int64)
+    starts = shared.starts.copy()
+    each_s = _probe(f, pk, rng)
+    while shared.left_s() > 0:
+        many = int(np.clip(shared.left_s() / each_s / (2 * GENERATIONS), SMALLEST, LARGEST))
+        _population(shared, pk, f, many, best, starts, modes, rng, each_s)
+
+
+def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
+    """Return the seconds that one schedule takes."""
+    start = np.zeros(len(f.dur), np.int64)
+    order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 50, rng)
+    begin, runs = time.perf_counter(), 0
+    while runs < 3 or time.perf_counter() - begin < 0.002:
+        search_kernels.generate(order, f.pptr[0], f.pidx[0], f.pw[0], f.dur, f.q, f.guard, f.free0, f.free, start)
+        runs += 1
+    return 1.5 * (time.perf_counter() - begin) / runs  # crossing and sorting take about half of generating
+
+
+def _population(
+    shared: Shared, pk: Packed, f: Fixed, many: int, best: Ints, starts: Ints, modes: Ints, rng: Ints, each_s: float
+) -> None:
+    """Evolve one population of `many` until it converges or time is over."""
+    n = len(f.dur)
+    lists, keys = np.zeros((2, many, n), np.int32), np.zeros((2, many, n), np.int32)
+    spans = np.full((2, many), search_kernels.NEVER)
+    flipped = np.empty_like(f.free)
+    chunk = max(1, int(SLICE_S / (2 * each_s)))
+    side, mean, since = 1, np.inf, 0
+    search_kernels.populate(lists[1], keys[1], spans[1], pk.sptr[0], pk.sidx[0], MOST_DISTURBED, rng, *f)
+    while since < PATIENCE:
+        before = int(best[0])
+        for a in range(0, many, chunk):
+            if shared.left_s() <= 0:
+                return
+            z = min(a + chunk, many)
+            search_kernels.evolve(side, a, z, rng, lists, keys, spans, *f, flipped, best, starts)
+            if best[0] < shared.makespan:
+                shared.offer(starts, modes, int(best[0]), "lists")
+        side = 1 - side
+        now = float(spans[side].mean())
+        since = 0 if best[0] < before or now < mean - 1e-3 else since + 1
+        mean = min(mean, now)

@@ -1,0 +1,418 @@
+"""Compiled loops of the search: serial generation, lists of the mirrored problem, crossover, a slice of evolution.
+
+Every array of times has side 0 (the problem) or side 1 (its mirror image): what is generated on one side gives the list
+for the other, so that each generation is also a justification (Debels & Vanhoucke, Operations Research 55, 2007).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gigasite._core.kernel import kernel
+
+Ints = NDArray[np.int64]
+Shorts = NDArray[np.int32]
+
+NEVER = 1 << 40  # makespan of a schedule that does not fit the time grid
+
+
+@kernel
+def draw(rng: Ints, below: int) -> int:
+    """Return a random number from 0 to `below` - 1 (xorshift64: Marsaglia, J. Stat. Softw. 8, 2003)."""
+    x = rng[0]
+    x ^= x << 13
+    x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
+    x ^= x << 17
+    rng[0] = x
+    # the low bits are the weak ones
+    return ((x >> 20) & 0x7FFFFFFFFFF) % below
+
+
+@kernel
+def generate(
+    order: Shorts,
+    pptr: Ints,
+    pidx: Ints,
+    pw: Ints,
+    dur: Ints,
+    q: Ints,
+    guard: Ints,
+    free0: Ints,
+    free: Ints,
+    start: Ints,
+) -> int:
+    """Generate a schedule serially; return its makespan, or `NEVER` when it does not fit the time grid.
+
+    Parameters
+    ----------
+    order
+        Activities, predecessors first.
+    pptr, pidx, pw
+        Who comes before (CSR), and the slots between both starts.
+    dur, q, guard
+        (n,), (n, W), (W,): durations [slots], packed demands, guard bits.
+    free0
+        (T, W): packed capacity by slot; the last row holds for ever.
+    free
+        Work space, whose length is the time grid.
+    start
+        Filled with the starts.
+    """
+    top, makespan, last = 0, 0, len(free0) - 1
+    words = q.shape[1]
+    grid = len(free)
+    for pos in range(len(order)):
+        i = order[pos]
+        t = 0
+        for k in range(pptr[i], pptr[i + 1]):
+            t = max(t, start[pidx[k]] + pw[k])
+        d = dur[i]
+        if d > 0:
+            for w in range(words):
+                if q[i, w] == 0:
+                    continue
+                need, g = q[i, w], guard[w]
+                u = t + d - 1
+                while u >= t:
+                    have = free[u, w] if u < top else free0[min(u, last), w]
+                    if ((have | g) - need) & g != g:
+                        # no room in slot u: start after it, and look again at all words
+                        t = u + 1
+                        u = t + d - 1
+                        if u >= grid:
+                            return NEVER
+                        if words > 1:
+                            t = _settle(t, d, q[i], guard, free, free0, top)
+                            if t + d > grid:
+                                return NEVER
+                            break
+                    else:
+                        u -= 1
+            if t + d > grid:
+                return NEVER
+            while top < t + d:
+                for w in range(words):
+                    free[top, w] = free0[min(top, last), w]
+                top += 1
+            for w in range(words):
+                if q[i, w] != 0:
+                    for u in range(t, t + d):
+                        free[u, w] -= q[i, w]
+        start[i] = t
+        makespan = max(makespan, t + d)
+    return makespan
+
+
+@kernel
+def _settle(t: int, d: int, q: Ints, guard: Ints, free: Ints, free0: Ints, top: int) -> int:
+    """Return the first start from `t` on with room in all words; a start beyond the grid when there is none."""
+    last, grid = len(free0) - 1, len(free)
+    u = t + d - 1
+    while u >= t:
+        if u >= grid:
+            return u
+        room = True
+        for w in range(len(q)):
+            have = free[u, w] if u < top else free0[min(u, last), w]
+            if ((have | guard[w]) - q[w]) & guard[w] != guard[w]:
+                room = False
+        if room:
+            u -= 1
+        else:
+            t = u + 1
+            u = t + d - 1
+    return t
+
+
+@kernel
+def mirror(
+    start: Ints,
+    dur: Ints,
+    makespan: int,
+    order: Shorts,
+    topo: Ints,
+    sptr: Ints,
+    sidx: Ints,
+    plain: bool,  # noqa: FBT001
+    keys: Shorts,
+    out: Shorts,
+    count: Ints,
+) -> None:
+    """Fill `keys` with the starts in the mirror image and `out` with the list for it: by finish, latest first.
+
+    Ties keep the reverse of `order`. Unless the problem is `plain`, keys are raised until who comes before is first.
+    """
+    n = len(start)
+    for t in range(makespan + 2):
+        count[t] = 0
+    for i in range(n):
+        keys[i] = makespan - start[i] - dur[i]
+    if not plain:
+        for pos in range(n - 1, -1, -1):
+            i = topo[pos]
+            for k in range(sptr[i], sptr[i + 1]):
+                keys[i] = max(keys[i], keys[sidx[k]])
+    for i in range(n):
+        count[keys[i] + 1] += 1
+    for t in range(makespan + 1):
+        count[t + 1] += count[t]
+    for pos in range(n - 1, -1, -1):
+        i = order[pos]
+        out[count[keys[i]]] = i
+        count[keys[i]] += 1
+
+
+@kernel
+def cross(mother_list: Shorts, mother_keys: Shorts, father_list: Shorts, t1: int, t2: int, child: Shorts) -> None:
+    """Fill `child`: the mother's activities from `t1` to `t2` in her order, those before and after in the father's."""
+    pos = 0
+    for k in range(len(child)):
+        if mother_keys[father_list[k]] < t1:
+            child[pos] = father_list[k]
+            pos += 1
+    for k in range(len(child)):
+        i = mother_list[k]
+        if t1 <= mother_keys[i] < t2:
+            child[pos] = i
+            pos += 1
+    for k in range(len(child)):
+        if mother_keys[father_list[k]] >= t2:
+            child[pos] = father_list[k]
+            pos += 1
+
+
+@kernel
+def shake(child: Shorts, pptr: Ints, pidx: Ints, gap: int, rng: Ints) -> None:
+    """Swap neighbours of the list that need not keep their order, on average one in `gap`."""
+    k = draw(rng, 2 * gap)
+    while k < len(child) - 1:
+        i, j = child[k], child[k + 1]
+        free = True
+        for x in range(pptr[j], pptr[j + 1]):
+            if pidx[x] == i:
+                free = False
+        if free:
+            child[k], child[k + 1] = j, i
+        k += 1 + draw(rng, 2 * gap)
+
+
+@kernel
+def sample(topo: Ints, sptr: Ints, sidx: Ints, dur: Ints, percent: int, rng: Ints) -> Shorts:
+    """Return a random list, predecessors first: longest chain behind first, durations disturbed by up to `percent`."""
+    n = len(topo)
+    tail = np.zeros(n, np.int64)
+    key = np.empty(n, np.int64)
+    for pos in range(n - 1, -1, -1):
+        i = topo[pos]
+        longest = 0
+        for k in range(sptr[i], sptr[i + 1]):
+            longest = max(longest, tail[sidx[k]])
+        tail[i] = longest + dur[i] * (1000 + 10 * percent - draw(rng, 20 * percent + 1))
+        key[pos] = -tail[i]
+    order = np.empty(n, np.int32)
+    sort = np.argsort(key, kind="mergesort")
+    for pos in range(n):
+        order[pos] = topo[sort[pos]]
+    return order
+
+
+@kernel
+def flip(free0: Ints, ample: Ints, makespan: int, out: Ints) -> Ints:
+    """Return the capacity by slot backwards from `makespan`, in `out`; before the project there is ample."""
+    last = len(free0) - 1
+    if last == 0:
+        return free0
+    length = min(makespan, len(out) - 1)
+    for t in range(length):
+        out[t] = free0[min(makespan - 1 - t, last)]
+    out[length] = ample[0]
+    return out[: length + 1]
+
+
+@kernel
+def populate(
+    lists: Shorts,
+    keys: Shorts,
+    spans: Ints,
+    sptr: Ints,
+    sidx: Ints,
+    percent: int,
+    rng: Ints,
+    topo: Ints,
+    pptr: tuple[Ints, Ints],
+    pidx: tuple[Ints, Ints],
+    pw: tuple[Ints, Ints],
+    plain: bool,  # noqa: FBT001
+    dur: Ints,
+    q: Ints,
+    guard: Ints,
+    free0: Ints,
+    ample: Ints,
+    free: Ints,
+) -> None:
+    """Fill lists, keys (N, n) and makespans (N,) for side 1 with schedules of random lists, disturbed more or less."""
+    n = len(topo)
+    start = np.empty(n, np.int64)
+    count = np.empty(len(free) + 3, np.int64)
+    for a in range(len(lists)):
+        order = sample(topo, sptr, sidx, dur, draw(rng, percent + 1), rng)
+        spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, free0, free, start)
+        if spans[a] == NEVER:
+            lists[a] = topo[::-1]
+            keys[a] = 0
+        else:
+            mirror(start, dur, spans[a], order, topo, pptr[1], pidx[1], plain, keys[a], lists[a], count)
+
+
+@kernel
+def justify(
+    order: Shorts,
+    topo: Ints,
+    pptr: tuple[Ints, Ints],
+    pidx: tuple[Ints, Ints],
+    pw: tuple[Ints, Ints],
+    plain: bool,  # noqa: FBT001
+    dur: Ints,
+    q: Ints,
+    guard: Ints,
+    free0: Ints,
+    ample: Ints,
+    free: Ints,
+    best_start: Ints,
+) -> int:
+    """Generate by `order` on side 0, then backwards and forwards until neither gains (double justification).
+
+    Returns
+    -------
+    int
+        The makespan of `best_start`, which is filled; `NEVER` when the first pass does not fit the time grid.
+
+    Notes
+    -----
+    With finish-start links each activity may keep its place in the pass backwards, so that no pass is worse than the one
+    before (Valls, Ballestin & Quintanilla, EJOR 165, 2005). With other links a pass may be worse: it ends the loop.
+    """
+    n = len(topo)
+    start = np.empty(n, np.int64)
+    count = np.empty(len(free) + 3, np.int64)
+    flipped = np.empty_like(free)
+    keys, turned, forth = np.empty(n, np.int32), np.empty(n, np.int32), order.copy()
+    back = topo[::-1].copy()
+    best = NEVER
+    while True:
+        span = generate(forth, pptr[0], pidx[0], pw[0], dur, q, guard, free0, free, start)
+        if span >= best:
+            return best
+        best = span
+        for i in range(n):
+            best_start[i] = start[i]
+        mirror(start, dur, span, forth, topo, pptr[1], pidx[1], plain, keys, turned, count)
+        room = flip(free0, ample, span, flipped)
+        span = generate(turned, pptr[1], pidx[1], pw[1], dur, q, guard, room, free, start)
+        if span == NEVER:
+            return best
+        mirror(start, dur, span, turned, back, pptr[0], pidx[0], plain, keys, forth, count)
+
+
+@kernel
+def evolve(
+    side: int,
+    first: int,
+    last: int,
+    rng: Ints,
+    lists: Shorts,
+    keys: Shorts,
+    spans: Ints,
+    topo: Ints,
+    pptr: tuple[Ints, Ints],
+    pidx: tuple[Ints, Ints],
+    pw: tuple[Ints, Ints],
+    plain: bool,  # noqa: FBT001
+    dur: Ints,
+    q: Ints,
+    guard: Ints,
+    free0: Ints,
+    ample: Ints,
+    free: Ints,
+    flipped: Ints,
+    best: Ints,
+    best_start: Ints,
+) -> None:
+    """Breed parents `first` to `last` of the population whose lists are for `side`; children replace theirs.
+
+    Parameters
+    ----------
+    lists, keys, spans
+        (2, N, n), (2, N, n), (2, N): lists for each side, the starts that they were sorted by, makespans.
+    best, best_start
+        (1,), (n,): the shortest makespan so far and its starts on side 0; updated.
+
+    Notes
+    -----
+    Each parent has two children with a partner chosen by tournament, once as mother and once as father; the shorter one
+    takes its place on the other side whatever its makespan: elitism was tried and converges four times too early.
+    """
+    n = len(topo)
+    many = lists.shape[1]
+    other = 1 - side
+    child = np.empty(n, np.int32)
+    start = np.empty(n, np.int64)
+    count = np.empty(len(free) + 3, np.int64)
+    new_list, new_keys = np.empty(n, np.int32), np.empty(n, np.int32)
+    gap = 50 if n > 50 else n
+    before, who, weight = pptr[0], pidx[0], pw[0]
+    after, whom = pptr[1], pidx[1]
+    if side == 1:
+        before, who, weight = pptr[1], pidx[1], pw[1]
+        after, whom = pptr[0], pidx[0]
+    order = topo if side == 0 else topo[::-1]
+    for a in range(first, last):
+        father = draw(rng, many)
+        rival = draw(rng, many)
+        if spans[side, rival] < spans[side, father]:
+            father = rival
+        mother = a
+        shortest = NEVER
+        for _ in range(2):
+            span = spans[side, mother]
+            if span == NEVER:  # a parent that did not fit the grid has one key: the child is its father
+                span = 1
+            length = span // 4 + draw(rng, max(span // 2, 1))
+            t1 = draw(rng, max(span, 1)) - length // 2
+            cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
+            shake(child, before, who, gap, rng)
+            room = free0 if side == 0 else flip(free0, ample, span, flipped)
+            found = generate(child, before, who, weight, dur, q, guard, room, free, start)
+            if found < shortest:
+                shortest = found
+                mirror(start, dur, found, child, order, after, whom, plain, new_keys, new_list, count)
+                # backwards in a changing capacity the schedule is a list only: it may begin before the project
+                if found < best[0] and (side == 0 or len(free0) == 1):
+                    best[0] = found
+                    for i in range(n):
+                        best_start[i] = start[i] if side == 0 else found - start[i] - dur[i]
+            mother, father = father, mother
+        if shortest < NEVER:
+            spans[other, a] = shortest
+            lists[other, a] = new_list
+            keys[other, a] = new_keys
+
+
+def warm() -> None:
+    """Compile every kernel."""
+    two, none = np.array([0, 1, 1]), np.array([0, 0, 1])
+    idx, w = np.array([1]), np.array([1])
+    rng = np.array([88172645463325252])
+    topo, dur = np.array([0, 1]), np.array([1, 1])
+    one = np.ones((2, 1), np.int64)
+    guard, room = np.array([2]), np.ones((1, 1), np.int64)
+    lists = np.zeros((2, 1, 2), np.int32)
+    keys, spans = np.zeros((2, 1, 2), np.int32), np.full((2, 1), 2)
+    lists[0, 0] = sample(topo, two, idx, dur, 50, rng)
+    free = np.zeros((8, 1), np.int64)
+    sides = ((none, two), (np.array([0]), idx), (w, w))
+    best, start = np.array([NEVER]), np.zeros(2, np.int64)
+    populate(lists[0], keys[0], spans[0], two, idx, 9, rng, topo, *sides, True, dur, one, guard, room, room, free)
+    justify(lists[0, 0], topo, *sides, True, dur, one, guard, room, room, free, start)
+    evolve(0, 0, 1, rng, lists, keys, spans, topo, *sides, True, dur, one, guard, room, room, free, free, best, start)
