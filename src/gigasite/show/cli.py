@@ -205,10 +205,11 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     cables,
     fabric,
     power,
+    schedule,
     verbs,
 )
 
-__all__ = ["app", "cables", "fabric", "main", "power", "verbs"]
+__all__ = ["app", "cables", "fabric", "main", "power", "schedule", "verbs"]
 
 if __name__ == "__main__":
     main()
