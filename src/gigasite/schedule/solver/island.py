@@ -11,6 +11,8 @@ from gigasite.schedule.solver import search_kernels
 from gigasite.schedule.solver.pack import weights
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from gigasite.schedule.solver.pack import Packed
@@ -89,8 +91,7 @@ def evolve(shared: Shared, pk: Packed, modes: Ints, slots: int, rng: Ints) -> No
     starts = shared.starts.copy()
     each_s = _probe(f, pk, rng)
     while shared.left_s() > 0:
-        many = int(np.clip(shared.left_s() / each_s / (2 * GENERATIONS), SMALLEST, LARGEST))
-        _population(shared, pk, f, many, best, starts, modes, rng, each_s)
+        _population(shared, pk, f, size(shared, each_s), best, starts, modes, rng, each_s)
 
 
 def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
@@ -112,19 +113,33 @@ def _population(
     lists, keys = np.zeros((2, many, n), np.int32), np.zeros((2, many, n), np.int32)
     spans = np.full((2, many), search_kernels.NEVER)
     flipped = np.empty_like(f.free)
+
+    def breed(side: int, a: int, z: int) -> None:
+        search_kernels.evolve(side, a, z, rng, lists, keys, spans, *f, flipped, best, starts)
+        if best[0] < shared.makespan:
+            shared.offer(starts, modes, int(best[0]), "lists")
+
+    search_kernels.populate(lists[1], keys[1], spans[1], pk.sptr[0], pk.sidx[0], MOST_DISTURBED, rng, *f)
+    converge(shared, breed, spans, best, each_s)
+
+
+def converge(shared: Shared, breed: Callable[[int, int, int], None], worth: Ints, best: Ints, each_s: float) -> None:
+    """Call `breed(side, first, last)` generation by generation until neither `best` nor the mean `worth` gets better."""
     chunk = max(1, int(SLICE_S / (2 * each_s)))
     side, mean, since = 1, np.inf, 0
-    search_kernels.populate(lists[1], keys[1], spans[1], pk.sptr[0], pk.sidx[0], MOST_DISTURBED, rng, *f)
+    many = worth.shape[1]
     while since < PATIENCE:
         before = int(best[0])
         for a in range(0, many, chunk):
             if shared.left_s() <= 0:
                 return
-            z = min(a + chunk, many)
-            search_kernels.evolve(side, a, z, rng, lists, keys, spans, *f, flipped, best, starts)
-            if best[0] < shared.makespan:
-                shared.offer(starts, modes, int(best[0]), "lists")
+            breed(side, a, min(a + chunk, many))
         side = 1 - side
-        now = float(spans[side].mean())
+        now = float(worth[side].mean())
         since = 0 if best[0] < before or now < mean - 1e-3 else since + 1
         mean = min(mean, now)
+
+
+def size(shared: Shared, each_s: float) -> int:
+    """Return the largest population that will have converged when time is over."""
+    return int(np.clip(shared.left_s() / each_s / (2 * GENERATIONS), SMALLEST, LARGEST))

@@ -14,6 +14,8 @@ from gigasite._core.progress import SILENT, Progress
 from gigasite.schedule.solver import island
 from gigasite.schedule.solver.bounds import windows
 from gigasite.schedule.solver.check import feasible
+from gigasite.schedule.solver.modes import affordable
+from gigasite.schedule.solver.modes import evolve as evolve_modes
 from gigasite.schedule.solver.pack import packed
 from gigasite.schedule.solver.shared import Shared, Step
 
@@ -100,7 +102,7 @@ def solve(  # the settings of one search belong together
     """
     begin = time.perf_counter() if begin is None else begin
     pk = packed(p)
-    modes = pk.mode_ptr[:-1].copy()
+    modes = affordable(pk)
     starts, makespan, slots = island.first(pk, modes, FIRST_SLOTS)
     w = windows(p, pk)
     shared = Shared(starts, modes, makespan, lower_bound=w.least, seconds=seconds, begin=begin)
@@ -113,8 +115,14 @@ def _jobs(
 ) -> list[Callable[[], None]]:
     """Return what each worker does."""
 
+    modes = shared.modes
+
     def lists(number: int) -> None:
-        island.evolve(shared, pk, shared.modes, slots, island.seeded(seed, number))
+        rng = island.seeded(seed, number)
+        if p.single:
+            island.evolve(shared, pk, modes, slots, rng)
+        else:
+            evolve_modes(shared, pk, slots, rng)
 
     def proof() -> None:
         from gigasite.schedule.solver import cpsat  # noqa: PLC0415  # half a second, and the lists need none of it
