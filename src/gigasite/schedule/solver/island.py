@@ -24,6 +24,7 @@ SLICE_S = 0.05  # a call of the kernel lasts about this long: the clock is looke
 SMALLEST, LARGEST = 20, 8000
 GENERATIONS = 125  # a population has converged after about this many (measured on J120: 90 to 150)
 PATIENCE = 25  # generations without a better best or mean
+MANY_ALIKE = 10  # activities per demand from which it pays to remember where the first slot with room is
 MOST_DISTURBED = 100  # percent by which durations of a random list are disturbed at most
 
 
@@ -38,6 +39,8 @@ class Fixed(NamedTuple):
     dur: Ints
     q: Ints
     guard: Ints
+    kind: Ints
+    ahead: Ints
     free0: Ints
     ample: Ints
     free: Ints
@@ -48,8 +51,12 @@ def fixed(pk: Packed, modes: Ints, slots: int) -> Fixed:
     dur = pk.duration[modes]
     q = pk.demand[modes]
     free = np.zeros((min(slots, pk.slots), q.shape[1]), np.int64)
+    rows, kind = np.unique(q, axis=0, return_inverse=True)
+    kind = kind.reshape(-1).astype(np.int64)
+    ahead = np.zeros(len(rows) if len(rows) * MANY_ALIKE <= len(q) else 0, np.int64)
+    links = weights(pk, dur)
     return Fixed(
-        pk.topo, pk.pptr, pk.pidx, weights(pk, dur), pk.plain, dur, q, pk.guard, pk.free, pk.ample, free
+        pk.topo, pk.pptr, pk.pidx, links, pk.plain, dur, q, pk.guard, kind, ahead, pk.free, pk.ample, free
     )
 
 
@@ -100,7 +107,9 @@ def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
     order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 50, rng)
     begin, runs = time.perf_counter(), 0
     while runs < 3 or time.perf_counter() - begin < 0.002:
-        search_kernels.generate(order, f.pptr[0], f.pidx[0], f.pw[0], f.dur, f.q, f.guard, f.free0, f.free, start)
+        search_kernels.generate(
+            order, f.pptr[0], f.pidx[0], f.pw[0], f.dur, f.q, f.guard, f.kind, f.ahead, f.free0, f.free, start
+        )
         runs += 1
     return 1.5 * (time.perf_counter() - begin) / runs  # crossing and sorting take about half of generating
 

@@ -195,6 +195,7 @@ def evolve_modes(
     new_list, new_keys, new_mode = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     start, count = np.empty(n, np.int64), np.empty(len(free) + 3, np.int64)
     dur, q = np.empty(n, np.int64), np.empty((n, demand.shape[1]), np.int64)
+    none = np.empty(0, np.int64)
     gap = 50 if n > 50 else n
     before, who, weight = pptr[0], pidx[0], pw[0]
     after, whom = pptr[1], pidx[1]
@@ -231,7 +232,7 @@ def evolve_modes(
                 )
                 choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             else:
-                found = generate(child, before, who, weight, dur, q, guard, room, free, start)
+                found = generate(child, before, who, weight, dur, q, guard, none, none, room, free, start)
             value = found + PENALTY * over
             if found < NEVER and value < least:
                 least, span_of = value, found
@@ -280,13 +281,14 @@ def populate_modes(
     n = len(topo)
     start, count = np.zeros(n, np.int64), np.empty(len(free) + 3, np.int64)
     dur, q = np.empty(n, np.int64), np.empty((n, demand.shape[1]), np.int64)
+    none = np.empty(0, np.int64)
     for a in range(len(lists)):
         for i in range(n):
             modes[a, i] = mode_ptr[i] + draw(rng, mode_ptr[i + 1] - mode_ptr[i])
         over = repair(modes[a], mode_ptr, use, total, 20 * n, rng)
         choose(modes[a], duration, demand, links, start_start, lag, pedge, dur, q, pw)
         order = sample(topo, sptr, sidx, dur, draw(rng, 101), rng)
-        spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, free0, free, start)
+        spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, none, none, free0, free, start)
         worth[a] = min(spans[a] + PENALTY * over, NEVER)
         if spans[a] == NEVER:
             lists[a], keys[a] = topo[::-1], 0

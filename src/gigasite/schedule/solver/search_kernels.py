@@ -73,6 +73,8 @@ def generate(
     dur: Ints,
     q: Ints,
     guard: Ints,
+    kind: Ints,
+    ahead: Ints,
     free0: Ints,
     free: Ints,
     start: Ints,
@@ -87,6 +89,9 @@ def generate(
         Who comes before (CSR), and the slots between both starts.
     dur, q, guard
         (n,), (n, W), (W,): durations [slots], packed demands, guard bits.
+    kind, ahead
+        (n,), (kinds,): activities of one kind have one demand; the first slot with room for it only moves ahead, and is
+        remembered in `ahead`. Both empty where hardly two demands are equal.
     free0
         (T, W): packed capacity by slot; the last row holds for ever.
     free
@@ -97,6 +102,7 @@ def generate(
     top, makespan, last = 0, 0, len(free0) - 1
     words = q.shape[1]
     grid = len(free)
+    ahead[:] = 0
     for pos in range(len(order)):
         i = order[pos]
         t = 0
@@ -104,6 +110,10 @@ def generate(
             t = max(t, start[pidx[k]] + pw[k])
         d = dur[i]
         if d > 0:
+            if len(ahead) > 0:
+                a = fit(ahead[kind[i]], 1, i, q, guard, free, free0, top)
+                ahead[kind[i]] = a
+                t = max(t, a)
             t = fit(t, d, i, q, guard, free, free0, top)
             if t + d > grid:
                 return NEVER
@@ -242,6 +252,8 @@ def populate(
     dur: Ints,
     q: Ints,
     guard: Ints,
+    kind: Ints,
+    ahead: Ints,
     free0: Ints,
     ample: Ints,
     free: Ints,
@@ -252,7 +264,7 @@ def populate(
     count = np.empty(len(free) + 3, np.int64)
     for a in range(len(lists)):
         order = sample(topo, sptr, sidx, dur, draw(rng, percent + 1), rng)
-        spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, free0, free, start)
+        spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, kind, ahead, free0, free, start)
         if spans[a] == NEVER:
             lists[a] = topo[::-1]
             keys[a] = 0
@@ -271,6 +283,8 @@ def justify(
     dur: Ints,
     q: Ints,
     guard: Ints,
+    kind: Ints,
+    ahead: Ints,
     free0: Ints,
     ample: Ints,
     free: Ints,
@@ -296,7 +310,7 @@ def justify(
     back = topo[::-1].copy()
     best = NEVER
     while True:
-        span = generate(forth, pptr[0], pidx[0], pw[0], dur, q, guard, free0, free, start)
+        span = generate(forth, pptr[0], pidx[0], pw[0], dur, q, guard, kind, ahead, free0, free, start)
         if span >= best:
             return best
         best = span
@@ -304,7 +318,7 @@ def justify(
             best_start[i] = start[i]
         mirror(start, dur, span, forth, topo, pptr[1], pidx[1], plain, keys, turned, count)
         room = flip(free0, ample, span, flipped)
-        span = generate(turned, pptr[1], pidx[1], pw[1], dur, q, guard, room, free, start)
+        span = generate(turned, pptr[1], pidx[1], pw[1], dur, q, guard, kind, ahead, room, free, start)
         if span == NEVER:
             return best
         mirror(start, dur, span, turned, back, pptr[0], pidx[0], plain, keys, forth, count)
@@ -327,6 +341,8 @@ def evolve(
     dur: Ints,
     q: Ints,
     guard: Ints,
+    kind: Ints,
+    ahead: Ints,
     free0: Ints,
     ample: Ints,
     free: Ints,
@@ -378,7 +394,7 @@ def evolve(
             cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
             shake(child, before, who, gap, rng)
             room = free0 if side == 0 else flip(free0, ample, span, flipped)
-            found = generate(child, before, who, weight, dur, q, guard, room, free, start)
+            found = generate(child, before, who, weight, dur, q, guard, kind, ahead, room, free, start)
             if found < shortest:
                 shortest = found
                 mirror(start, dur, found, child, order, after, whom, plain, new_keys, new_list, count)
@@ -401,13 +417,13 @@ def warm() -> None:
     rng = np.array([88172645463325252])
     topo, dur = np.array([0, 1]), np.array([1, 1])
     one = np.ones((2, 1), np.int64)
-    guard, room = np.array([2]), np.ones((1, 1), np.int64)
+    guard, room, spare = np.array([2]), np.ones((1, 1), np.int64), np.zeros(2, np.int64)
     lists = np.zeros((2, 1, 2), np.int32)
     keys, spans = np.zeros((2, 1, 2), np.int32), np.full((2, 1), 2)
     lists[0, 0] = sample(topo, two, idx, dur, 50, rng)
     free = np.zeros((8, 1), np.int64)
     sides = ((none, two), (np.array([0]), idx), (w, w))
     best, start = np.array([NEVER]), np.zeros(2, np.int64)
-    populate(lists[0], keys[0], spans[0], two, idx, 9, rng, topo, *sides, True, dur, one, guard, room, room, free)
-    justify(lists[0, 0], topo, *sides, True, dur, one, guard, room, room, free, start)
-    evolve(0, 0, 1, rng, lists, keys, spans, topo, *sides, True, dur, one, guard, room, room, free, free, best, start)
+    populate(lists[0], keys[0], spans[0], two, idx, 9, rng, topo, *sides, True, dur, one, guard, dur, spare, room, room, free)
+    justify(lists[0, 0], topo, *sides, True, dur, one, guard, dur, spare, room, room, free, start)
+    evolve(0, 0, 1, rng, lists, keys, spans, topo, *sides, True, dur, one, guard, dur, spare, room, room, free, free, best, start)
