@@ -58,7 +58,9 @@ def campus_(
 
 @schedule.command()
 def solve(
-    instance: Annotated[Path, typer.Argument(help="PSPLIB, MMLIB (.sm, .mm) or Patterson (.rcp, .txt).", show_default=False)],
+    instance: Annotated[
+        Path, typer.Argument(help="PSPLIB, MMLIB (.sm, .mm) or Patterson (.rcp, .txt).", show_default=False)
+    ],
     seconds: Annotated[float, typer.Option(min=0.1, max=86400.0, help="Time for the search.")] = 30.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Threads.")] = 2,

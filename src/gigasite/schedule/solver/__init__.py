@@ -1,7 +1,7 @@
 """The solver: any project with crews, modes and links, as short as the time allows, with a proved lower bound.
 
-In: a `Problem` (made by a reader or by the campus's network). Out: a `Solution` that `feasible` has checked. Open `solve.py`
-for the order of things, `search_kernels.py` for the search, `bounds.py` and `cpsat.py` for what is proved.
+In: a `Problem` (made by a reader or by the campus's network). Out: a `Solution` that `feasible` has checked. Open
+`solve.py` for the order of things, `search_kernels.py` for the search, `bounds.py` and `cpsat.py` for what is proved.
 """
 
 from gigasite.schedule.solver.check import feasible

@@ -1,4 +1,4 @@
-"""Proofs and last improvements by CP-SAT: is there a schedule of at most T slots?
+"""Proofs and last improvements by CP-SAT, which is asked whether there is a schedule of at most T slots.
 
 Lazy clause generation proves bounds that no list search can; the search by lists finds schedules that CP-SAT doesn't.
 So it is never asked for a first schedule, only whether a given makespan can be had (a destructive bound: Klein &
@@ -39,7 +39,10 @@ class Model(NamedTuple):
 def question(p: Problem, pk: Packed, w: Windows, horizon: int) -> Model:
     """Return the model that asks for a schedule of at most `horizon` slots; a negative window makes it infeasible."""
     model = cp_model.CpModel()
-    starts, chosen, spans, ends = [], [], [], []
+    starts: list[Any] = []
+    chosen: list[Any] = []
+    spans: list[Any] = []
+    ends: list[Any] = []
     for i in range(p.n):
         low, high = int(w.head[i]), int(horizon - w.tail[i])
         start = model.new_int_var(low, max(low, high), "")

@@ -42,8 +42,8 @@ class Fixed(NamedTuple):
     kind: Ints
     ahead: Ints
     free0: Ints
-    ample: Ints
     free: Ints
+    ample: Ints
 
 
 def fixed(pk: Packed, modes: Ints, slots: int) -> Fixed:
@@ -55,9 +55,7 @@ def fixed(pk: Packed, modes: Ints, slots: int) -> Fixed:
     kind = kind.reshape(-1).astype(np.int64)
     ahead = np.zeros(len(rows) if len(rows) * MANY_ALIKE <= len(q) else 0, np.int64)
     links = weights(pk, dur)
-    return Fixed(
-        pk.topo, pk.pptr, pk.pidx, links, pk.plain, dur, q, pk.guard, kind, ahead, pk.free, pk.ample, free
-    )
+    return Fixed(pk.topo, pk.pptr, pk.pidx, links, pk.plain, dur, q, pk.guard, kind, ahead, pk.free, free, pk.ample)
 
 
 def first(pk: Packed, modes: Ints, slots: int) -> tuple[Ints, int, int]:
@@ -98,7 +96,7 @@ def evolve(shared: Shared, pk: Packed, modes: Ints, slots: int, rng: Ints) -> No
     starts = shared.starts.copy()
     each_s = _probe(f, pk, rng)
     while shared.left_s() > 0:
-        _population(shared, pk, f, size(shared, each_s), best, starts, modes, rng, each_s)
+        _population(shared, pk, f, size(shared, each_s, LARGEST), (best, starts, modes), rng, each_s)
 
 
 def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
@@ -115,25 +113,26 @@ def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
 
 
 def _population(
-    shared: Shared, pk: Packed, f: Fixed, many: int, best: Ints, starts: Ints, modes: Ints, rng: Ints, each_s: float
+    shared: Shared, pk: Packed, f: Fixed, many: int, best: tuple[Ints, Ints, Ints], rng: Ints, each_s: float
 ) -> None:
-    """Evolve one population of `many` until it converges or time is over."""
+    """Evolve one population of `many` until it converges or time is over; `best`: makespan, starts, modes."""
+    makespan, starts, modes = best
     n = len(f.dur)
     lists, keys = np.zeros((2, many, n), np.int32), np.zeros((2, many, n), np.int32)
     spans = np.full((2, many), search_kernels.NEVER)
     flipped = np.empty_like(f.free)
 
     def breed(side: int, a: int, z: int) -> None:
-        search_kernels.evolve(side, a, z, rng, lists, keys, spans, *f, flipped, best, starts)
-        if best[0] < shared.makespan:
-            shared.offer(starts, modes, int(best[0]), "lists")
+        search_kernels.evolve(side, a, z, rng, lists, keys, spans, *f, flipped, makespan, starts)
+        if makespan[0] < shared.makespan:
+            shared.offer(starts, modes, int(makespan[0]), "lists")
 
-    search_kernels.populate(lists[1], keys[1], spans[1], pk.sptr[0], pk.sidx[0], MOST_DISTURBED, rng, *f)
-    converge(shared, breed, spans, best, each_s)
+    search_kernels.populate(lists[1], keys[1], spans[1], pk.sptr[0], pk.sidx[0], MOST_DISTURBED, rng, *f[:-1])
+    converge(shared, breed, spans, makespan, each_s)
 
 
 def converge(shared: Shared, breed: Callable[[int, int, int], None], worth: Ints, best: Ints, each_s: float) -> None:
-    """Call `breed(side, first, last)` generation by generation until neither `best` nor the mean `worth` gets better."""
+    """Call `breed(side, first, last)` by generations until neither `best` nor the mean of `worth` gets better."""
     chunk = max(1, int(SLICE_S / (2 * each_s)))
     side, mean, since = 1, np.inf, 0
     many = worth.shape[1]
@@ -149,6 +148,6 @@ def converge(shared: Shared, breed: Callable[[int, int, int], None], worth: Ints
         mean = min(mean, now)
 
 
-def size(shared: Shared, each_s: float) -> int:
-    """Return the largest population that will have converged when time is over."""
-    return int(np.clip(shared.left_s() / each_s / (2 * GENERATIONS), SMALLEST, LARGEST))
+def size(shared: Shared, each_s: float, most: int) -> int:
+    """Return the largest population up to `most` that will have converged when time is over."""
+    return int(np.clip(shared.left_s() / each_s / (2 * GENERATIONS), SMALLEST, most))

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from gigasite._core.kernel import kernel
-from gigasite.schedule.solver.search_kernels import NEVER, cross, draw, fit, flip, generate, mirror, sample, shake
+from gigasite._core.kernel import kernel, tight
+from gigasite.schedule.solver.search_kernels import (
+    NEVER,
+    SWAP_ONE_IN,
+    cross,
+    draw,
+    fit,
+    flip,
+    generate,
+    mirror,
+    sample,
+    shake,
+    take,
+)
 
 Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 
 PENALTY = 1 << 24  # slots per unit of a nonrenewable resource too much: any feasible choice is better than that
-
-
-@kernel
-def excess(mode: Shorts, use: Ints, total: Ints) -> int:
-    """Return by how much nonrenewable resources are overdrawn, summed."""
-    out = 0
-    for k in range(len(total)):
-        used = -total[k]
-        for i in range(len(mode)):
-            used += use[mode[i], k]
-        out += max(used, 0)
-    return out
 
 
 @kernel
@@ -78,6 +80,15 @@ def choose(
         pw[1][k] = lag[e] + (0 if start_start[e] else dur[a]) + dur[z] - dur[a]
 
 
+@tight
+def affordable(new: int, old: int, use: Ints, left: Ints) -> bool:
+    """Return whether mode `new` in place of `old` overdraws nothing that is not overdrawn already."""
+    ok = True
+    for k in range(len(left)):
+        ok = ok and use[new, k] - use[old, k] <= max(left[k], 0)
+    return ok
+
+
 @kernel
 def greedy(
     order: Shorts,
@@ -98,17 +109,15 @@ def greedy(
     share: int,
     rng: Ints,
 ) -> int:
-    """Generate on one side; `share` percent of the activities take the mode with the earliest finish; fill `mode`.
+    """Generate; `share` percent of the activities take the affordable mode with the earliest finish; fill `mode`.
 
-    Returns the makespan, or `NEVER` when it does not fit the time grid. Modes that overdraw a nonrenewable resource are passed over. Only for finish-start links: the weight of
+    Returns the makespan, or `NEVER` when it does not fit the time grid. Only for finish-start links: the weight of
     a link is then the duration of who comes first on either side, and the lag.
     """
-    top, last, grid, makespan = 0, len(free0) - 1, len(free), 0
-    kinds = len(total)
-    left = np.empty(kinds, np.int64)
-    for k in range(kinds):
-        left[k] = total[k]
-        for i in range(len(mode)):
+    top, grid, makespan = 0, len(free), 0
+    left = total.copy()
+    for i in range(len(mode)):
+        for k in range(len(total)):
             left[k] -= use[mode[i], k]
     for pos in range(len(order)):
         i = order[pos]
@@ -117,37 +126,45 @@ def greedy(
             p = pidx[k]
             # the weight was made for the mode that the predecessor had before
             early = max(early, start[p] + pw[k] - dur[p] + duration[mode[p]])
-        took, finish = mode[i], NEVER
-        own = mode[i]
+        own, took, finish = mode[i], mode[i], NEVER
         searched = draw(rng, 100) < share
         for m in range(mode_ptr[i], mode_ptr[i + 1]):
-            if m != own and not searched:
-                continue
-            affordable = True
-            for k in range(kinds):
-                if m != own and use[m, k] - use[own, k] > max(left[k], 0):
-                    affordable = False
-            if not affordable:
-                continue
-            d = duration[m]
-            t = fit(early, d, m, demand, guard, free, free0, top) if d > 0 else early
-            if t + d < finish or (t + d == finish and m == own):
-                finish, took = t + d, m
+            if m == own or (searched and affordable(m, own, use, left)):
+                d = duration[m]
+                t = fit(early, d, m, demand, guard, free, free0, top) if d > 0 else early
+                if t + d < finish or (t + d == finish and m == own):
+                    finish, took = t + d, m
         if finish > grid:
             return NEVER
-        makespan = max(makespan, finish)
-        for k in range(kinds):
+        for k in range(len(total)):
             left[k] += use[own, k] - use[took, k]
-        mode[i] = took
-        start[i] = finish - duration[took]
-        while top < finish:
-            for w in range(demand.shape[1]):
-                free[top, w] = free0[min(top, last), w]
-            top += 1
-        for u in range(start[i], finish):
-            for w in range(demand.shape[1]):
-                free[u, w] -= demand[took, w]
+        mode[i], start[i] = took, finish - duration[took]
+        top = take(start[i], duration[took], took, demand, free, free0, top)
+        makespan = max(makespan, finish)
     return makespan
+
+
+@kernel
+def inherit(
+    mother_modes: Shorts,
+    mother_keys: Shorts,
+    father_modes: Shorts,
+    t1: int,
+    t2: int,
+    mode_ptr: Ints,
+    use: Ints,
+    total: Ints,
+    mode: Shorts,
+    rng: Ints,
+) -> int:
+    """Fill `mode`: the mother's inside the window, else the father's, up to three at random; return the excess."""
+    n = len(mode)
+    for i in range(n):
+        mode[i] = mother_modes[i] if t1 <= mother_keys[i] < t2 else father_modes[i]
+    for _ in range(draw(rng, 4)):
+        i = draw(rng, n)
+        mode[i] = mode_ptr[i] + draw(rng, mode_ptr[i + 1] - mode_ptr[i])
+    return repair(mode, mode_ptr, use, total, 4 * n, rng)
 
 
 @kernel
@@ -177,8 +194,8 @@ def evolve_modes(
     plain: bool,  # noqa: FBT001
     guard: Ints,
     free0: Ints,
-    ample: Ints,
     free: Ints,
+    ample: Ints,
     flipped: Ints,
     best: Ints,
     best_start: Ints,
@@ -186,8 +203,8 @@ def evolve_modes(
 ) -> None:
     """Breed parents `first` to `last` as `search_kernels.evolve` does, with a mode per activity.
 
-    `modes` is (2, N, n), rows of the modes; `worth` (2, N) is the makespan and `PENALTY` for each unit overdrawn. A child
-    takes the mode of whoever gave it the place of an activity.
+    `modes` is (2, N, n), rows of the modes; `worth` (2, N) is the makespan and `PENALTY` for each unit overdrawn. A
+    child takes the mode of whoever gave it the place of an activity.
     """
     n = len(topo)
     many, other = lists.shape[1], 1 - side
@@ -196,7 +213,7 @@ def evolve_modes(
     start, count = np.empty(n, np.int64), np.empty(len(free) + 3, np.int64)
     dur, q = np.empty(n, np.int64), np.empty((n, demand.shape[1]), np.int64)
     none = np.empty(0, np.int64)
-    gap = 50 if n > 50 else n
+    gap = min(n, SWAP_ONE_IN)
     before, who, weight = pptr[0], pidx[0], pw[0]
     after, whom = pptr[1], pidx[1]
     if side == 1:
@@ -215,20 +232,40 @@ def evolve_modes(
             t1 = draw(rng, max(span, 1)) - length // 2
             cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
             shake(child, before, who, gap, rng)
-            for i in range(n):
-                inside = t1 <= keys[side, mother, i] < t1 + length
-                mode[i] = modes[side, mother, i] if inside else modes[side, father, i]
-            for _m in range(draw(rng, 4)):
-                i = draw(rng, n)
-                mode[i] = mode_ptr[i] + draw(rng, mode_ptr[i + 1] - mode_ptr[i])
-            over = repair(mode, mode_ptr, use, total, 4 * n, rng)
+            over = inherit(
+                modes[side, mother],
+                keys[side, mother],
+                modes[side, father],
+                t1,
+                t1 + length,
+                mode_ptr,
+                use,
+                total,
+                mode,
+                rng,
+            )
             choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             room = free0 if side == 0 else flip(free0, ample, span, flipped)
             if plain and draw(rng, 2) == 0:
                 share = 5 + draw(rng, 50)
                 found = greedy(
-                    child, mode, mode_ptr, duration, demand, use, total, before, who, weight, dur,
-                    guard, room, free, start, share, rng,
+                    child,
+                    mode,
+                    mode_ptr,
+                    duration,
+                    demand,
+                    use,
+                    total,
+                    before,
+                    who,
+                    weight,
+                    dur,
+                    guard,
+                    room,
+                    free,
+                    start,
+                    share,
+                    rng,
                 )
                 choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             else:
@@ -298,19 +335,16 @@ def populate_modes(
 
 def warm() -> None:
     """Compile every kernel."""
-    two, none = np.array([0, 1, 1]), np.array([0, 0, 1])
+    two, none, plain = np.array([0, 1, 1]), np.array([0, 0, 1]), True
     first, idx, w = np.array([0]), np.array([1]), np.array([1])
     lists, keys, modes = (np.zeros((2, 1, 2), np.int32) for _ in range(3))
     spans, worth = np.full((2, 1), NEVER), np.full((2, 1), NEVER)
     one, rng = np.ones((2, 1), np.int64), np.array([88172645463325252])
-    given = (np.array([0, 1, 2]), np.array([1, 1]), one, one, np.array([5]), np.array([[0, 1]]))
-    links = (np.array([False]), np.array([0]), (first, first), np.array([0, 1]), (none, two), (first, idx), (w, w))
-    guard, room, free = np.array([2]), np.ones((1, 1), np.int64), np.zeros((8, 1), np.int64)
-    populate_modes(
-        lists[1], keys[1], modes[1], spans[1], worth[1], two, idx, rng, *given, *links, True, guard, room, free
-    )
+    given: list[Any] = [np.array([0, 1, 2]), np.array([1, 1]), one, one, np.array([5])]
+    given += [np.array([[0, 1]]), np.array([False]), np.array([0]), (first, first)]
+    given += [np.array([0, 1]), (none, two), (first, idx), (w, w), plain]
+    given += [np.array([2]), np.ones((1, 1), np.int64), np.zeros((8, 1), np.int64)]
+    populate_modes(lists[1], keys[1], modes[1], spans[1], worth[1], two, idx, rng, *given)
     best, start = np.array([NEVER]), np.zeros(2, np.int64)
-    evolve_modes(
-        1, 0, 1, rng, lists, keys, modes, spans, worth, *given, *links, True, guard, room, room, free, free, best,
-        start, start.copy(),
-    )
+    given += [given[-2], given[-1], best, start, start.copy()]
+    evolve_modes(1, 0, 1, rng, lists, keys, modes, spans, worth, *given)

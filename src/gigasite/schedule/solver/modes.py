@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+LARGEST = 500  # larger populations were tried: restarts are worth more
 TRIES = 200  # random changes per activity before the exact search is asked
 
 
@@ -62,7 +63,7 @@ def evolve(shared: Shared, pk: Packed, slots: int, rng: Ints) -> None:
     each_s = 0.0
     while shared.left_s() > 0:
         # the first population is there to learn how long one schedule takes
-        many = island.size(shared, each_s) if each_s else island.SMALLEST
+        many = island.size(shared, each_s, LARGEST) if each_s else island.SMALLEST
         each_s = _population(shared, pk, many, slots, rng, (best, starts, modes), each_s)
 
 
@@ -81,17 +82,32 @@ def _population(
     spans, worth = np.full((2, many), NEVER), np.full((2, many), NEVER)
     free = np.zeros((slots, pk.demand.shape[1]), np.int64)
     pw = (np.empty(len(pk.links), np.int64), np.empty(len(pk.links), np.int64))
-    given = (pk.mode_ptr, pk.duration, pk.demand, pk.use, pk.total, pk.links, pk.kind == START_START, pk.lag, pk.pedge)
-    net = (pk.topo, pk.pptr, pk.pidx, pw, pk.plain, pk.guard, pk.free)
-    mode_kernels.populate_modes(
-        lists[1], keys[1], modes[1], spans[1], worth[1], pk.sptr[0], pk.sidx[0], rng, *given, *net, free
-    )
-    flipped, schedules = np.empty_like(free), 0
+    given: list[Any] = [pk.mode_ptr, pk.duration, pk.demand, pk.use, pk.total]
+    given += [pk.links, pk.kind == START_START, pk.lag, pk.pedge]
+    given += [pk.topo, pk.pptr, pk.pidx, pw, pk.plain, pk.guard, pk.free, free]
+    mode_kernels.populate_modes(lists[1], keys[1], modes[1], spans[1], worth[1], pk.sptr[0], pk.sidx[0], rng, *given)
+    given += [pk.ample, np.empty_like(free), *best]
+    schedules = 0
 
     def breed(side: int, a: int, z: int) -> None:
         nonlocal schedules
         mode_kernels.evolve_modes(
-            side, a, z, rng, lists, keys, modes, spans, worth, *given, *net, pk.ample, free, flipped, *best
+            side,
+            a,
+            z,
+            rng,
+            lists,
+            keys,
+            modes,
+            spans,
+            worth,
+            *of_modes,
+            *of_links,
+            *net,
+            free,
+            pk.ample,
+            flipped,
+            *best,
         )
         schedules += 2 * (z - a)
         if best[0][0] < shared.makespan:

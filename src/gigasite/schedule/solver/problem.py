@@ -109,7 +109,10 @@ def misfits(p: Problem) -> list[tuple[int, str]]:
         r = int(np.flatnonzero(over[mode])[0])
         found, limit = int(p.demand[mode, r]), int(p.capacity[r, -1])
         out.append(
-            (i, f"activity {p.names[i]} needs {found} of resource {r + 1}, which has {limit}; raise it or split the work")
+            (
+                i,
+                f"activity {p.names[i]} needs {found} of resource {r + 1}, which has {limit}; raise it",
+            )
         )
     if p.n and len(p.total):
         least = np.minimum.reduceat(p.use, first, axis=0).sum(axis=0)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 from gigasite._core.errors import InfeasibleError, InputFileError
 from gigasite._core.files import read_text
@@ -84,9 +83,11 @@ class Words:
         try:
             value = float(word)
         except ValueError:
-            value = np.nan
-        if not (abs(value) <= MOST and value.is_integer()):  # nan is neither
-            raise InputFileError(self.file, self.line, f"'{word[:40]}' is no whole number, but {what} should stand here")
+            value = math.nan
+        if not (abs(value) <= MOST and value == int(value)):  # nan is not even small
+            raise InputFileError(
+                self.file, self.line, f"'{word[:40]}' is no whole number, but {what} should stand here"
+            )
         if value < least:
             raise InputFileError(self.file, self.line, f"{what} is {int(value)}; it must be at least {least}")
         return int(value)

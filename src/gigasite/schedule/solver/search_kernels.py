@@ -14,6 +14,7 @@ from gigasite._core.kernel import kernel, tight
 Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
 
+SWAP_ONE_IN = 50  # places of a list: the rate of mutation
 NEVER = 1 << 40  # makespan of a schedule that does not fit the time grid
 
 
@@ -26,12 +27,13 @@ def draw(rng: Ints, below: int) -> int:
     x ^= x << 17
     rng[0] = x
     # the low bits are the weak ones
-    return ((x >> 20) & 0x7FFFFFFFFFF) % below
+    out: int = ((x >> 20) & 0x7FFFFFFFFFF) % below
+    return out
 
 
 @tight
 def fit(t: int, d: int, row: int, q: Ints, guard: Ints, free: Ints, free0: Ints, top: int) -> int:
-    """Return the first start from `t` on with room for `d` slots of demand `q[row]`; beyond the grid when there is none.
+    """Return the first start from `t` on with room for demand `q[row]` for `d` slots, beyond the grid if there is none.
 
     Slots from `top` on are untouched: their capacity stands in `free0`.
     """
@@ -62,6 +64,21 @@ def fit(t: int, d: int, row: int, q: Ints, guard: Ints, free: Ints, free0: Ints,
             t = u + 1
             u = t + d - 1
     return t
+
+
+@tight
+def take(t: int, d: int, row: int, q: Ints, free: Ints, free0: Ints, top: int) -> int:
+    """Take demand `q[row]` for `d` slots from `t` on; return up to which slot `free` is now touched."""
+    last, words = len(free0) - 1, q.shape[1]
+    while top < t + d:
+        for w in range(words):
+            free[top, w] = free0[min(top, last), w]
+        top += 1
+    for w in range(words):
+        if q[row, w] != 0:
+            for u in range(t, t + d):
+                free[u, w] -= q[row, w]
+    return top
 
 
 @kernel
@@ -99,9 +116,7 @@ def generate(
     start
         Filled with the starts.
     """
-    top, makespan, last = 0, 0, len(free0) - 1
-    words = q.shape[1]
-    grid = len(free)
+    top, makespan, grid = 0, 0, len(free)
     ahead[:] = 0
     for pos in range(len(order)):
         i = order[pos]
@@ -117,14 +132,7 @@ def generate(
             t = fit(t, d, i, q, guard, free, free0, top)
             if t + d > grid:
                 return NEVER
-            while top < t + d:
-                for w in range(words):
-                    free[top, w] = free0[min(top, last), w]
-                top += 1
-            for w in range(words):
-                if q[i, w] != 0:
-                    for u in range(t, t + d):
-                        free[u, w] -= q[i, w]
+            top = take(t, d, i, q, free, free0, top)
         start[i] = t
         makespan = max(makespan, t + d)
     return makespan
@@ -255,7 +263,6 @@ def populate(
     kind: Ints,
     ahead: Ints,
     free0: Ints,
-    ample: Ints,
     free: Ints,
 ) -> None:
     """Fill lists, keys (N, n) and makespans (N,) for side 1 with schedules of random lists, disturbed more or less."""
@@ -286,8 +293,8 @@ def justify(
     kind: Ints,
     ahead: Ints,
     free0: Ints,
-    ample: Ints,
     free: Ints,
+    ample: Ints,
     best_start: Ints,
 ) -> int:
     """Generate by `order` on side 0, then backwards and forwards until neither gains (double justification).
@@ -299,8 +306,8 @@ def justify(
 
     Notes
     -----
-    With finish-start links each activity may keep its place in the pass backwards, so that no pass is worse than the one
-    before (Valls, Ballestin & Quintanilla, EJOR 165, 2005). With other links a pass may be worse: it ends the loop.
+    With finish-start links each activity may keep its place in the pass backwards, so that no pass is worse than the
+    one before (Valls, Ballestin & Quintanilla, EJOR 165, 2005). With other links a pass may be worse: it ends the loop.
     """
     n = len(topo)
     start = np.empty(n, np.int64)
@@ -344,8 +351,8 @@ def evolve(
     kind: Ints,
     ahead: Ints,
     free0: Ints,
-    ample: Ints,
     free: Ints,
+    ample: Ints,
     flipped: Ints,
     best: Ints,
     best_start: Ints,
@@ -371,7 +378,7 @@ def evolve(
     start = np.empty(n, np.int64)
     count = np.empty(len(free) + 3, np.int64)
     new_list, new_keys = np.empty(n, np.int32), np.empty(n, np.int32)
-    gap = 50 if n > 50 else n
+    gap = min(n, SWAP_ONE_IN)
     before, who, weight = pptr[0], pidx[0], pw[0]
     after, whom = pptr[1], pidx[1]
     if side == 1:
@@ -414,7 +421,7 @@ def warm() -> None:
     """Compile every kernel."""
     two, none = np.array([0, 1, 1]), np.array([0, 0, 1])
     idx, w = np.array([1]), np.array([1])
-    rng = np.array([88172645463325252])
+    rng, plain = np.array([88172645463325252]), True
     topo, dur = np.array([0, 1]), np.array([1, 1])
     one = np.ones((2, 1), np.int64)
     guard, room, spare = np.array([2]), np.ones((1, 1), np.int64), np.zeros(2, np.int64)
@@ -424,6 +431,7 @@ def warm() -> None:
     free = np.zeros((8, 1), np.int64)
     sides = ((none, two), (np.array([0]), idx), (w, w))
     best, start = np.array([NEVER]), np.zeros(2, np.int64)
-    populate(lists[0], keys[0], spans[0], two, idx, 9, rng, topo, *sides, True, dur, one, guard, dur, spare, room, room, free)
-    justify(lists[0, 0], topo, *sides, True, dur, one, guard, dur, spare, room, room, free, start)
-    evolve(0, 0, 1, rng, lists, keys, spans, topo, *sides, True, dur, one, guard, dur, spare, room, room, free, free, best, start)
+    given = (topo, *sides, plain, dur, one, guard, dur, spare, room, free)
+    populate(lists[0], keys[0], spans[0], two, idx, 9, rng, *given)
+    justify(lists[0, 0], *given, room, start)
+    evolve(0, 0, 1, rng, lists, keys, spans, *given, room, free, best, start)

@@ -1,4 +1,4 @@
-"""What the workers of one solve share: the best schedule, the bound, the clock. The only mutable thing of the solver."""
+"""What the workers of one solve share: the best schedule, the bound, the clock. All else of the solver is frozen."""
 
 from __future__ import annotations
 

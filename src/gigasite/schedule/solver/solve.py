@@ -114,7 +114,6 @@ def _jobs(
     shared: Shared, p: Problem, pk: Packed, w: Windows, slots: int, seed: int, workers: int
 ) -> list[Callable[[], None]]:
     """Return what each worker does."""
-
     modes = shared.modes
 
     def lists(number: int) -> None:
@@ -140,9 +139,7 @@ def _jobs(
     return [partial(lists, 0), both, *(partial(lists, k) for k in range(2, workers - max(0, workers // 2 - 1)))]
 
 
-def _run(
-    shared: Shared, jobs: list[Callable[[], None]], progress: Progress, interrupt: threading.Event
-) -> None:
+def _run(shared: Shared, jobs: list[Callable[[], None]], progress: Progress, interrupt: threading.Event) -> None:
     """Run the jobs in threads (kernels and CP-SAT leave the interpreter to others) until the clock stops them."""
     if shared.stop.is_set():
         return

@@ -1,1 +1,1 @@
-"""Readers of problem files, one file each: a class with `suffixes` and `read`, registered by `@readers.part("name")`."""
+"""Readers of problem files, one file each: a class as `Reader` says, registered by `@readers.part("name")`."""

@@ -1,4 +1,4 @@
-"""The format of PSPLIB (.sm, .mm) and MMLIB: Kolisch & Sprecher, EJOR 96 (1996) 205-216; Van Peteghem & Vanhoucke 2014.
+"""The format of PSPLIB (.sm, .mm: Kolisch & Sprecher, EJOR 96 (1996) 205-216) and of MMLIB.
 
 Sections under headings; requests have one line per mode, with the number of the activity on the first of them.
 """
@@ -88,7 +88,7 @@ def _section(lines: list[str], file: str, heading: str) -> tuple[list[str], int]
     """Return the lines with data under a heading and the number of the first; column titles and rules are blanked."""
     for k, line in enumerate(lines):
         if re.match(heading, line.strip()):
-            body = []
+            body: list[str] = []
             for text in lines[k + 1 :]:
                 if text.startswith("*") and body:
                     break
