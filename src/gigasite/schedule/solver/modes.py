@@ -91,24 +91,7 @@ def _population(
 
     def breed(side: int, a: int, z: int) -> None:
         nonlocal schedules
-        mode_kernels.evolve_modes(
-            side,
-            a,
-            z,
-            rng,
-            lists,
-            keys,
-            modes,
-            spans,
-            worth,
-            *of_modes,
-            *of_links,
-            *net,
-            free,
-            pk.ample,
-            flipped,
-            *best,
-        )
+        mode_kernels.evolve_modes(side, a, z, rng, lists, keys, modes, spans, worth, *given)
         schedules += 2 * (z - a)
         if best[0][0] < shared.makespan:
             shared.offer(best[1], best[2], int(best[0][0]), "lists")
