@@ -150,16 +150,17 @@ def plain_problem(
     >>> p.n, p.single
     (2, True)
     """
-    n, m = len(duration), len(links)
+    n, m, kinds = len(duration), len(links), len(capacity)
+    slots = np.size(capacity) // kinds if kinds else 1
     return Problem(
         name=name,
         names=names or tuple(str(i + 1) for i in range(n)),
         mode_ptr=np.arange(n + 1),
         duration=np.asarray(duration, np.int64),
-        demand=np.asarray(demand, np.int64).reshape(n, -1),
+        demand=np.asarray(demand, np.int64).reshape(n, kinds),
         use=np.zeros((n, 0), np.int64),
         cost_usd=np.zeros(n),
-        capacity=np.asarray(capacity, np.int64).reshape(len(capacity), -1),
+        capacity=np.asarray(capacity, np.int64).reshape(kinds, slots),
         total=np.zeros(0, np.int64),
         links=np.asarray(links, np.int64).reshape(m, 2),
         kind=np.full(m, FINISH_START),
