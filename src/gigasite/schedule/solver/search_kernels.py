@@ -212,19 +212,23 @@ def shake(child: Shorts, pptr: Ints, pidx: Ints, gap: int, rng: Ints) -> None:
 
 @kernel
 def sample(topo: Ints, sptr: Ints, sidx: Ints, dur: Ints, percent: int, rng: Ints) -> Shorts:
-    """Return a random list, predecessors first: longest chain behind first, durations disturbed by up to `percent`."""
+    """Return a random list, predecessors first: longest chain behind first, each chain disturbed by up to `percent`."""
     n = len(topo)
     tail = np.zeros(n, np.int64)
-    key = np.empty(n, np.int64)
+    key = np.zeros(n, np.int64)
+    place = np.empty(n, np.int64)
     for pos in range(n - 1, -1, -1):
         i = topo[pos]
-        longest = 0
+        longest, least = 0, 0
         for k in range(sptr[i], sptr[i + 1]):
             longest = max(longest, tail[sidx[k]])
-        tail[i] = longest + dur[i] * (1000 + 10 * percent - draw(rng, 20 * percent + 1))
-        key[pos] = -tail[i]
+            least = max(least, key[sidx[k]])
+        tail[i] = longest + dur[i]
+        # disturbed one by one, not along the chain: lists that differ more make populations that converge later
+        key[i] = max(least, tail[i] * (1000 + 10 * percent - draw(rng, 20 * percent + 1)))
+        place[pos] = -key[i]
     order = np.empty(n, np.int32)
-    sort = np.argsort(key, kind="mergesort")
+    sort = np.argsort(place, kind="mergesort")
     for pos in range(n):
         order[pos] = topo[sort[pos]]
     return order
