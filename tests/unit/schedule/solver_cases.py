@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
 
 
-def problem(  # noqa: PLR0917
+def problem(
     modes: list[list[tuple[int, list[int], list[int]]]],
     capacity: list[list[int]],
     total: list[int],

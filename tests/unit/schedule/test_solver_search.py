@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.schedule.solver_cases import problem, problems
 
-from gigasite.schedule.solver import Problem, feasible, plain_problem, search_kernels
+from gigasite.schedule.solver import Problem, feasible, mode_kernels, modes, plain_problem, search_kernels
 from gigasite.schedule.solver import island as islands
-from gigasite.schedule.solver import mode_kernels, modes
 from gigasite.schedule.solver.pack import packed
 from gigasite.schedule.solver.search_kernels import NEVER
 from gigasite.schedule.solver.shared import Shared
-from tests.unit.schedule.solver_cases import problem, problems
+
+if TYPE_CHECKING:
+    import pytest
 
 EASY = problems(most=25)
 HARD = problems(most=20, lags=True, profile=True)

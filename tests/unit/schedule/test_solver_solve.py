@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.schedule.solver_cases import optimum, problem, problems
 
 from gigasite._core.errors import InfeasibleError, SolverError
 from gigasite.schedule.graph import shortest_cycle
@@ -17,7 +18,6 @@ from gigasite.schedule.solver import Problem, bound_kernels, cpsat, feasible, is
 from gigasite.schedule.solver.bounds import windows
 from gigasite.schedule.solver.pack import packed
 from gigasite.schedule.solver.shared import Shared
-from tests.unit.schedule.solver_cases import optimum, problem, problems
 
 if TYPE_CHECKING:
     from gigasite._core.progress import Progress
