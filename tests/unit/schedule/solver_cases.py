@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import strategies as st
 
-from gigasite.schedule.solver import Problem
+from gigasite.schedule.solver import Problem, plain_problem
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -105,3 +105,91 @@ def _serial(p: Problem, order: tuple[int, ...], row: np.ndarray, before: list[li
             used[u] = used.get(u, 0) + q
         finish[i] = t + d
     return max(finish.values())
+
+
+CREWS = {
+    "civil": 24,
+    "electrician": 40,
+    "hv": 12,
+    "pipe": 30,
+    "mechanical": 12,
+    "rack": 24,
+    "fibre": 60,
+    "copper": 20,
+    "network": 24,
+    "commissioning": 16,
+    "flush": 6,
+}
+
+
+class _Campus:
+    """Activities and links of a made-up campus, trade by trade."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.parts: list[np.ndarray] = []
+        self.links: list[np.ndarray] = []
+        self.count = 0
+
+    def add(self, count: int, crew: str, gang: int, hours: float) -> np.ndarray:
+        ids = np.arange(self.count, self.count + count)
+        self.count += count
+        dur = np.maximum(1, np.rint(hours * (0.7 + 0.6 * self.rng.random(count))))
+        which = list(CREWS).index(crew) if crew else -1
+        self.parts.append(np.column_stack([dur, np.full(count, which), np.full(count, gang)]).astype(np.int64))
+        return ids
+
+    def link(self, a: np.ndarray, z: np.ndarray) -> None:
+        self.links.append(np.column_stack(np.broadcast_arrays(a, z)))
+
+
+def campus_like(arrays: int, share: float = 1.0, seed: int = 1) -> Problem:
+    """Return a network like a campus's: 80 activities an array of eight racks, 1.8 links each, 11 crews, hours.
+
+    Crews grow with the arrays, so that large campuses take as long as small ones; `share` of them makes it crew-bound.
+    """
+    c = _Campus(seed)
+    hall, row = np.arange(arrays) // 25, np.arange(8 * arrays) // 8
+    site = [c.add(1, "civil", 8, 24) for _ in range(4)]
+    for a, z in zip(site, site[1:], strict=False):
+        c.link(a, z)
+    clear = c.add(hall.max() + 1, "civil", 8, 16)
+    c.link(site[-1], clear)
+    mains, bays = c.add(len(clear), "pipe", 10, 60), c.add(len(clear), "hv", 8, 40)
+    plant = c.add(len(clear), "mechanical", 4, 24)
+    c.link(clear, mains)
+    c.link(clear, bays)
+    c.link(mains, plant)
+    unit, bus = c.add(arrays, "hv", 4, 6), c.add(arrays, "electrician", 4, 16)
+    c.link(bays[hall], unit)
+    c.link(unit, bus)
+    branch, flush, hold = c.add(arrays, "pipe", 4, 16), c.add(arrays, "flush", 1, 12), c.add(arrays, "", 0, 24)
+    c.link(mains[hall], branch)
+    c.link(branch, flush)
+    c.link(flush, hold)
+    trunk, switch = c.add(arrays, "fibre", 4, 8), c.add(arrays, "network", 2, 6)
+    c.link(clear[hall], trunk)
+    c.link(trunk, switch)
+    place = c.add(8 * arrays, "rack", 4, 2)
+    c.link(clear[hall][row], place)
+    power, hose, leak = (c.add(8 * arrays, crew, g, h) for crew, g, h in _RACK)
+    for a, z in ((place, power), (bus[row], power), (place, hose), (hold[row], hose), (hose, leak)):
+        c.link(a, z)
+    c.link(plant[hall][row], leak)
+    fibre, copper = c.add(8 * arrays, "fibre", 4, 8), c.add(8 * arrays, "copper", 1, 6)
+    on, firmware, burn = (c.add(8 * arrays, crew, g, h) for crew, g, h in _BRINGUP)
+    test = c.add(arrays, "commissioning", 2, 4)
+    for a, z in ((place, fibre), (trunk[row], fibre), (place, copper), (power, on), (leak, on), (copper, on)):
+        c.link(a, z)
+    for a, z in ((on, firmware), (firmware, burn), (burn, test[row]), (fibre, test[row]), (switch, test)):
+        c.link(a, z)
+    table = np.concatenate(c.parts)
+    demand = np.zeros((c.count, len(CREWS)), np.int64)
+    held = np.flatnonzero(table[:, 1] >= 0)
+    demand[held, table[held, 1]] = table[held, 2]
+    capacity = np.maximum(np.rint(np.array(list(CREWS.values())) * share * arrays / 25), demand.max(axis=0))
+    return plain_problem(table[:, 0], demand, capacity, np.concatenate(c.links))
+
+
+_RACK = (("electrician", 2, 4.0), ("pipe", 2, 4.0), ("mechanical", 1, 3.0))
+_BRINGUP = (("commissioning", 2, 1.0), ("", 0, 4.0), ("", 0, 24.0))

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-SLICE_S = 0.5  # first time limit of a question; doubles with every round
+SLICE_S = 0.5  # first time limit of a question
+LONGER = 4  # times longer limits in each round: a proof starts afresh each time, so that few long tries are best
 
 
 class Model(NamedTuple):
@@ -127,7 +128,7 @@ def prover(shared: Shared, p: Problem, pk: Packed, w: Windows, *, seconds: float
     """Close the gap from both sides until it is closed or `seconds` are over.
 
     Each round asks for one slot less than the best schedule, then bisects the gap for the highest makespan that is
-    refused within the time limit of the round.
+    refused within a quarter of the round's time limit.
     """
     limit, slice_s = shared.elapsed_s() + seconds, SLICE_S
     while shared.left_s() > 0 and shared.elapsed_s() < limit:
@@ -136,7 +137,7 @@ def prover(shared: Shared, p: Problem, pk: Packed, w: Windows, *, seconds: float
         low, high = shared.lower_bound, shared.makespan - 1
         while low < high and shared.left_s() > 0 and shared.elapsed_s() < limit:
             middle = (low + high) // 2
-            answer = ask(shared, p, pk, w, middle, slice_s / 2, workers)
+            answer = ask(shared, p, pk, w, middle, slice_s / 4, workers)
             low, high = (middle + 1, high) if answer == "no" else (low, middle)
             high = min(high, shared.makespan - 1)
-        slice_s *= 2
+        slice_s *= LONGER

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 TICK_S = 0.02
 PROOF_FROM = 0.05  # share of the time after which proofs begin, at most a second: from a good schedule
 PROOF_SHARE = 0.4  # of the time of one worker; afterwards it searches too
+SMALL = 100  # activities: up to here proofs often succeed, and one worker goes on until the end
 MOST_TO_PROVE = 3000  # activities; the model of more takes longer to build than it helps
 FIRST_SLOTS = 4096  # of the time grid; doubled as often as it takes
 
@@ -127,7 +128,8 @@ def _jobs(
         from gigasite.schedule.solver import cpsat  # noqa: PLC0415  # half a second, and the lists need none of it
 
         shared.stop.wait(min(1.0, PROOF_FROM * shared.left_s()))
-        cpsat.prover(shared, p, pk, w, seconds=PROOF_SHARE * shared.left_s(), workers=max(1, workers // 2))
+        share = 1.0 if p.n <= SMALL and workers > 1 else PROOF_SHARE
+        cpsat.prover(shared, p, pk, w, seconds=share * shared.left_s(), workers=max(1, workers // 2))
 
     def both() -> None:
         if p.n <= MOST_TO_PROVE:
