@@ -82,10 +82,19 @@ def test_energy_counts_between_heads_and_tails() -> None:
 )
 def test_plain_python_bounds_the_same(head: list[int], capacity: list[int]) -> None:
     heads = np.array(head)
-    order = np.argsort(-heads, kind="stable")
     total = np.concatenate([[0], np.cumsum(capacity)])
-    args = (order, heads, heads[::-1].copy(), heads + 1, np.unique(heads), total)
+    marks, ptr = np.unique(heads), np.arange(len(heads) + 1)
+    args = (ptr, heads + 1, heads % 3 + 1, heads, heads[::-1].copy(), marks, marks, total, 3)
     assert bound_kernels.energy(*args) == bound_kernels.energy.py_func(*args)
+
+
+def test_work_that_can_only_begin_slowly_raises_the_bound() -> None:
+    """One of two crews is busy for 10, then four pieces of 5 for both: 10 + 4 x 5 / 2, where all energy says 15."""
+    links = np.array([[0, k] for k in range(1, 5)])
+    p = plain_problem(np.array([10, 5, 5, 5, 5]), np.ones((5, 1), np.int64), np.array([2]), links)
+    assert windows(p, packed(p)).least == 20
+    spare = plain_problem(np.array([10, 5, 5, 5, 5, 4]), np.ones((6, 1), np.int64), np.array([2]), links)
+    assert windows(spare, packed(spare)).least == 20
 
 
 def test_the_checker_sees_every_kind_of_fault() -> None:

@@ -22,45 +22,64 @@ def heads(topo: Ints, ptr: Ints, idx: Ints, w: Ints) -> Ints:
 
 
 @kernel
-def energy(order: Ints, head: Ints, behind: Ints, work: Ints, marks: Ints, total: Ints) -> int:
-    """Return the head-tail energy bound of one resource [slots].
+def energy(
+    mode_ptr: Ints,
+    dur: Ints,
+    demand: Ints,
+    head: Ints,
+    behind: Ints,
+    before: Ints,
+    after: Ints,
+    total: Ints,
+    known: int,
+) -> int:
+    """Return the energetic bound of one resource [slots].
 
     Parameters
     ----------
-    order
-        Activities by head, latest first.
-    head, behind, work
-        (n,): earliest start, least time after its finish [slots], slots x demand.
-    marks
-        Values of `behind` to try.
+    mode_ptr, dur, demand
+        Modes of each activity (rows), their durations [slots] and demands.
+    head, behind
+        (n,): earliest start, least time from the finish to the end of the project [slots].
+    before, after
+        Spells at the begin and at the end of the project that are tried [slots], in pairs.
     total
         (T + 1,): capacity summed up to the start of each slot; its last slot goes on for ever.
+    known
+        A bound [slots].
 
     Notes
     -----
-    Whatever starts after `head` and has `behind` to follow: its work needs capacity from `head` on, and `behind` after.
+    However early or late an activity is put, some of it lies between the first `s` and the last `b` slots: its duration
+    less what fits into the longer of the two spells (left-shift and right-shift work: Baptiste, Le Pape & Nuijten,
+    Annals of Operations Research 92, 1999). All this work needs capacity from `s` on, and `b` follows. That holds where
+    any project leaves room for the longest activity between the two spells, which `known` tells; else only those count
+    that lie between them as a whole.
     """
-    best = 0
-    slots = len(total) - 1
+    best, slots, longest = known, len(total) - 1, np.max(dur)
     rate = total[slots] - total[slots - 1]
-    for m in range(len(marks)):
-        least = marks[m]
-        sum_ = 0
-        for pos in range(len(order)):
-            i = order[pos]
-            if behind[i] < least or work[i] == 0:
+    for s in before:
+        level = total[s] if s < slots else total[slots] + (s - slots) * rate
+        for b in after:
+            work = 0
+            part = s + b + longest <= best
+            for i in range(len(head)):
+                out = max(s - head[i], b - behind[i], 0)
+                if out > 0 and not part:
+                    continue
+                least = max(0, dur[mode_ptr[i]] - out) * demand[mode_ptr[i]]
+                for m in range(mode_ptr[i] + 1, mode_ptr[i + 1]):
+                    least = min(least, max(0, dur[m] - out) * demand[m])
+                work += least
+            if work == 0:
                 continue
-            sum_ += work[i]
-            h = head[i]
-            before = total[h] if h < slots else total[slots] + (h - slots) * rate
-            level = before + sum_
-            if level > total[slots]:
-                if rate == 0:
-                    continue  # never done: said by the problem's own checks
-                done = slots + (level - total[slots] + rate - 1) // rate
+            if level + work <= total[slots]:
+                done = np.searchsorted(total, level + work)
+            elif rate > 0:
+                done = slots + (level + work - total[slots] + rate - 1) // rate
             else:
-                done = np.searchsorted(total, level)
-            best = max(best, done + least)
+                continue  # never done: said by the problem's own checks
+            best = max(best, done + b)
     return best
 
 
@@ -68,4 +87,4 @@ def warm() -> None:
     """Compile every kernel."""
     one = np.array([1, 1])
     heads(np.array([0, 1]), np.array([0, 0, 1]), np.array([0]), np.array([1]))
-    energy(np.array([1, 0]), one, one, one, one, np.array([0, 1]))
+    energy(np.array([0, 1, 2]), one, one, one, one, one, one, np.array([0, 1]), 0)

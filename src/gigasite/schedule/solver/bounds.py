@@ -1,4 +1,4 @@
-"""Lower bounds that cost milliseconds: critical path, and energy between heads and tails, rounded by dual functions."""
+"""Lower bounds that cost milliseconds: critical path, and work that lies between a first and a last spell, rounded."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-MARKS = 64  # tails that are tried per resource on large problems; on small ones all
-SMALL = 1000  # activities of one resource
+MARKS, LEAST_MARKS = 64, 16  # spells at either end that are tried per resource
+WORK = 4e6  # activities x pairs of spells that are tried per resource and rounding: milliseconds
 MOST_ROUNDING = 12
 
 
@@ -45,24 +45,40 @@ def windows(p: Problem, pk: Packed) -> Windows:
     mirrored = gap + short[pk.links[:, 1]] - short[pk.links[:, 0]]
     back = pk.topo[::-1].copy()
     behind = bound_kernels.heads(back, pk.pptr[1], pk.pidx[1], mirrored[pk.pedge[1]])
-    least = max(int((head + short + behind).max()), *(_energy(p, r, head, behind) for r in range(p.demand.shape[1])), 0)
+    least = int((head + short + behind).max())
+    for r in range(p.demand.shape[1]):
+        least = _energy(p, r, head, behind, least)
     return Windows(head=head, tail=short + behind, least=least)
 
 
-def _energy(p: Problem, r: int, head: Ints, behind: Ints) -> int:
-    """Return the best energy bound of resource r: for each activity the mode with the least."""
-    first = p.mode_ptr[:-1]
+def _energy(p: Problem, r: int, head: Ints, behind: Ints, least: int) -> int:
+    """Return the best energetic bound of resource r, at least the bound `least` that is known."""
+    first, last = p.mode_ptr[:-1], p.mode_ptr[1:]
     mine = np.flatnonzero(np.minimum.reduceat(p.duration * p.demand[:, r], first) > 0)
-    order = mine[np.argsort(-head[mine], kind="stable")]
-    marks = np.unique(behind[mine])
-    if len(mine) > SMALL and len(marks) > MARKS:
-        marks = marks[np.linspace(0, len(marks) - 1, MARKS).astype(int)]
-    best = 0
+    if not len(mine):
+        return least
+    count = last[mine] - first[mine]
+    ptr = np.concatenate([[0], np.cumsum(count)])
+    mode = np.arange(ptr[-1]) + np.repeat(first[mine] - ptr[:-1], count)
+    dur, head, behind = p.duration[mode], head[mine], behind[mine]
+    short = np.minimum.reduceat(dur, ptr[:-1])
+    most = int(min(MARKS, max(LEAST_MARKS, (WORK / max(len(mode), 1)) ** 0.5)))
+    # what lies inside changes its slope where an activity begins or ends at the earliest, and at the latest
+    before, after = _marks(head, head + short, most), _marks(behind, behind + short, most)
     for demand, capacity in _rounded(p.demand[:, r], p.capacity[r]):
-        work = np.minimum.reduceat(p.duration * demand, first)
         total = np.concatenate([[0], np.cumsum(capacity)])
-        best = max(best, int(bound_kernels.energy(order, head, behind, work, marks, total)))
-    return best
+        # the second pass may count parts between spells that the first one's bound allows
+        for _ in range(2):
+            least = int(bound_kernels.energy(ptr, dur, demand[mode], head, behind, before, after, total, least))
+    return least
+
+
+def _marks(begin: Ints, end: Ints, most: int) -> Ints:
+    """Return up to `most` values of both, evenly spread, the least and the greatest among them."""
+    values = np.unique(np.concatenate([begin, end]))
+    if len(values) <= most:
+        return values
+    return np.unique(values[np.linspace(0, len(values) - 1, most).round().astype(int)])
 
 
 def _rounded(demand: Ints, capacity: Ints) -> Iterator[tuple[Ints, Ints]]:
