@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gigasite._core.kernel import kernel, tight
 from gigasite.schedule.solver.search_kernels import (
+    MOST_SHUFFLED,
     NEVER,
     SWAP_ONE_IN,
     cross,
@@ -19,6 +20,7 @@ from gigasite.schedule.solver.search_kernels import (
     mirror,
     sample,
     shake,
+    shuffled,
     take,
 )
 
@@ -324,7 +326,10 @@ def populate_modes(
             modes[a, i] = mode_ptr[i] + draw(rng, mode_ptr[i + 1] - mode_ptr[i])
         over = repair(modes[a], mode_ptr, use, total, 20 * n, rng)
         choose(modes[a], duration, demand, links, start_start, lag, pedge, dur, q, pw)
-        order = sample(topo, sptr, sidx, dur, draw(rng, 101), rng)
+        if n <= MOST_SHUFFLED and a % 4 > 0:
+            order = shuffled(pptr[0], sptr, sidx, rng)
+        else:
+            order = sample(topo, sptr, sidx, dur, draw(rng, 101), rng)
         spans[a] = generate(order, pptr[0], pidx[0], pw[0], dur, q, guard, none, none, free0, free, start)
         worth[a] = min(spans[a] + PENALTY * over, NEVER)
         if spans[a] == NEVER:
