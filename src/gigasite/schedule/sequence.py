@@ -9,8 +9,7 @@ import numpy as np
 
 from gigasite.schedule import risk
 from gigasite.schedule.slack import waited_for
-from gigasite.schedule.solver import plain_problem, search_kernels
-from gigasite.schedule.solver.island import fixed
+from gigasite.schedule.solver import island, plain_problem
 from gigasite.schedule.solver.pack import packed
 
 if TYPE_CHECKING:
@@ -64,14 +63,11 @@ def _justified(case: risk.Case, likely: risk.Result) -> Ints | None:
     ids = np.flatnonzero(needed)
     problem = subproblem(case, likely.dur, ids)
     pk = packed(problem)
-    f = fixed(pk, np.arange(len(ids)), case.grid_slots)
     place = np.empty(len(net.names), np.int64)
     place[case.order] = np.arange(len(case.order))
     # by start, as the crews go now; ties as in the list, which keeps predecessors of no duration first
     own = np.lexsort((place[ids], likely.start[ids])).astype(np.int32)
-    starts = np.zeros(len(ids), np.int64)
-    if search_kernels.justify(own, *f, starts) == search_kernels.NEVER:
-        return None
+    starts, _, _ = island.first(pk, np.arange(len(ids)), case.grid_slots, own)
     rank = np.empty(len(ids), np.int64)
     rank[pk.topo] = np.arange(len(ids))
     first = ids[np.lexsort((rank, starts))]

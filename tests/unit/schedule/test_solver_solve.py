@@ -233,6 +233,12 @@ def test_what_cannot_be_scheduled_is_refused() -> None:
     with pytest.raises(InfeasibleError, match="no choice of modes"):
         pair = [(1, [], [0, 2]), (1, [], [2, 0])]
         solve(problem([pair, pair], [], [1, 1], []), seconds=1)
+    with pytest.raises(InfeasibleError, match="a duration is negative"):
+        plain_problem(np.array([-1]), np.zeros((1, 0)), np.zeros(0), NO_LINKS)
+    with pytest.raises(InfeasibleError, match="a demand is negative"):
+        plain_problem(np.array([1]), np.array([[-1]]), np.array([1]), NO_LINKS)
+    with pytest.raises(InfeasibleError, match="count it in larger ones"):
+        plain_problem(np.array([1]), np.array([[1]]), np.array([2**61]), NO_LINKS)
     with pytest.raises(InfeasibleError, match="coarser"):
         plain_problem(np.array([2**31 - 1, 5]), np.zeros((2, 0)), np.zeros(0), NO_LINKS)
 

@@ -58,12 +58,22 @@ def fixed(pk: Packed, modes: Ints, slots: int) -> Fixed:
     return Fixed(pk.topo, pk.pptr, pk.pidx, links, pk.plain, dur, q, pk.guard, kind, ahead, pk.free, free, pk.ample)
 
 
-def first(pk: Packed, modes: Ints, slots: int) -> tuple[Ints, int, int]:
-    """Return starts, makespan and the length of the time grid of a first schedule: longest chain first, justified."""
+def first(pk: Packed, modes: Ints, slots: int, order: NDArray[np.int32] | None = None) -> tuple[Ints, int, int]:
+    """Return starts, makespan and the length of the time grid of a justified first schedule.
+
+    Parameters
+    ----------
+    pk, modes
+        The problem; rows of its modes, one per activity.
+    slots
+        Time grid to begin with; doubled until the schedule fits.
+    order
+        List to begin with, predecessors first; default longest chain first.
+    """
     while True:
         f = fixed(pk, modes, slots)
-        # nothing disturbed: no random number is used
-        order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 0, np.ones(1, np.int64))
+        if order is None:  # nothing disturbed: no random number is used
+            order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 0, np.ones(1, np.int64))
         starts = np.zeros(len(modes), np.int64)
         span = search_kernels.justify(order, *f, starts)
         if span < search_kernels.NEVER:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
 
 FINISH_START, START_START = 0, 1
+MOST_UNITS = 2**60  # of a resource: one lane of a machine word
 MOST_SLOTS = 2**31 - 1  # times are kept as 32-bit numbers while searching
 
 
@@ -55,8 +56,8 @@ class Problem:
     Raises
     ------
     InfeasibleError
-        The links form a cycle (the message names the shortest), no mode of an activity fits its resources, or the
-        nonrenewable resources do not even suffice for the thriftiest modes.
+        A number is negative, the links form a cycle (the message names the shortest), no mode of an activity fits its
+        resources, or the nonrenewable resources do not even suffice for the thriftiest modes.
     """
 
     name: str
@@ -98,7 +99,11 @@ class Problem:
 
 def misfits(p: Problem) -> list[tuple[int, str]]:
     """Return activities that cannot run at all, -1 for what concerns the whole, each with a message."""
-    out = []
+    out: list[tuple[int, str]] = []
+    amounts = {"duration": p.duration, "demand": p.demand, "use": p.use, "capacity": p.capacity, "total": p.total}
+    out += [(-1, f"a {name} is negative; correct it") for name, value in amounts.items() if (value < 0).any()]
+    if p.capacity.max(initial=0) > MOST_UNITS:
+        out.append((-1, f"a resource has more than {MOST_UNITS:,} units; count it in larger ones"))
     if int(p.duration.sum()) + int(np.abs(p.lag).sum()) > MOST_SLOTS:
         out.append((-1, f"durations and lags add up to more than {MOST_SLOTS:,} slots; use a coarser time unit"))
     first = p.mode_ptr[:-1]
