@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.schedule.solver_cases import problem, problems
 
-from gigasite.schedule.solver import Problem, feasible, mode_kernels, modes, plain_problem, search_kernels
+from gigasite.schedule.solver import Problem, feasible, list_kernels, mode_kernels, modes, plain_problem, search_kernels
 from gigasite.schedule.solver import island as islands
 from gigasite.schedule.solver.pack import packed
 from gigasite.schedule.solver.search_kernels import NEVER
@@ -26,7 +26,7 @@ def listed(p: Problem, seed: int) -> tuple[Any, Any, Any]:
     """Return the kernels' arguments, a random list, work space for starts."""
     pk = packed(p)
     f = islands.fixed(pk, pk.mode_ptr[:-1].copy(), pk.slots)
-    order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 100, np.array([seed]))
+    order = list_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 100, np.array([seed]))
     return f, order, np.zeros(p.n, np.int64)
 
 
@@ -84,7 +84,7 @@ def test_mirrored_lists_keep_the_order_of_links_and_ties_are_those_of_plain_pyth
     f, order, start = listed(p, seed)
     span = serial(f, order, start)
     made = []
-    for call in (search_kernels.mirror, search_kernels.mirror.py_func):
+    for call in (list_kernels.mirror, list_kernels.mirror.py_func):
         keys, out, count = np.zeros(p.n, np.int32), np.zeros(p.n, np.int32), np.zeros(span + 3, np.int64)
         call(start, f.dur, span, order, f.topo, f.pptr[1], f.pidx[1], f.plain, keys, out, count)
         made.append((keys, out))

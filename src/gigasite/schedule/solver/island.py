@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gigasite.schedule.solver import search_kernels
+from gigasite.schedule.solver import list_kernels, search_kernels
 from gigasite.schedule.solver.pack import weights
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def first(pk: Packed, modes: Ints, slots: int, order: NDArray[np.int32] | None =
     while True:
         f = fixed(pk, modes, slots)
         if order is None:  # nothing disturbed: no random number is used
-            order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 0, np.ones(1, np.int64))
+            order = list_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 0, np.ones(1, np.int64))
         starts = np.zeros(len(modes), np.int64)
         span = search_kernels.justify(order, *f, starts)
         if span < search_kernels.NEVER:
@@ -112,7 +112,7 @@ def evolve(shared: Shared, pk: Packed, modes: Ints, slots: int, rng: Ints) -> No
 def _probe(f: Fixed, pk: Packed, rng: Ints) -> float:
     """Return the seconds that one schedule takes."""
     start = np.zeros(len(f.dur), np.int64)
-    order = search_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 50, rng)
+    order = list_kernels.sample(pk.topo, pk.sptr[0], pk.sidx[0], f.dur, 50, rng)
     begin, runs = time.perf_counter(), 0
     while runs < 3 or time.perf_counter() - begin < 0.002:
         search_kernels.generate(

@@ -8,21 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gigasite._core.kernel import kernel, tight
-from gigasite.schedule.solver.search_kernels import (
-    MOST_SHUFFLED,
-    NEVER,
-    SWAP_ONE_IN,
-    cross,
-    draw,
-    fit,
-    flip,
-    generate,
-    mirror,
-    sample,
-    shake,
-    shuffled,
-    take,
-)
+from gigasite.schedule.solver.list_kernels import cross, draw, flip, mirror, sample, shake, shuffled
+from gigasite.schedule.solver.search_kernels import MOST_SHUFFLED, NEVER, SWAP_ONE_IN, fit, generate, take
 
 Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
@@ -108,15 +95,14 @@ def greedy(
     free0: Ints,
     free: Ints,
     start: Ints,
-    share: int,
     rng: Ints,
 ) -> int:
-    """Generate; `share` percent of the activities take the affordable mode with the earliest finish; fill `mode`.
+    """Generate; 5 to 54 percent of the activities take the affordable mode with the earliest finish; fill `mode`.
 
     Returns the makespan, or `NEVER` when it does not fit the time grid. Only for finish-start links: the weight of
     a link is then the duration of who comes first on either side, and the lag.
     """
-    top, grid, makespan = 0, len(free), 0
+    top, grid, makespan, share = 0, len(free), 0, 5 + draw(rng, 50)
     left = total.copy()
     for i in range(len(mode)):
         for k in range(len(total)):
@@ -234,41 +220,13 @@ def evolve_modes(
             t1 = draw(rng, max(span, 1)) - length // 2
             cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
             shake(child, before, who, gap, rng)
-            over = inherit(
-                modes[side, mother],
-                keys[side, mother],
-                modes[side, father],
-                t1,
-                t1 + length,
-                mode_ptr,
-                use,
-                total,
-                mode,
-                rng,
-            )
+            given = (modes[side, mother], keys[side, mother], modes[side, father], t1, t1 + length)
+            over = inherit(*given, mode_ptr, use, total, mode, rng)
             choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             room = free0 if side == 0 else flip(free0, ample, span, flipped)
             if plain and draw(rng, 2) == 0:
-                share = 5 + draw(rng, 50)
-                found = greedy(
-                    child,
-                    mode,
-                    mode_ptr,
-                    duration,
-                    demand,
-                    use,
-                    total,
-                    before,
-                    who,
-                    weight,
-                    dur,
-                    guard,
-                    room,
-                    free,
-                    start,
-                    share,
-                    rng,
-                )
+                choice = (mode_ptr, duration, demand, use, total)
+                found = greedy(child, mode, *choice, before, who, weight, dur, guard, room, free, start, rng)
                 choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             else:
                 found = generate(child, before, who, weight, dur, q, guard, none, none, room, free, start)
