@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gigasite.schedule import kernels
-from gigasite.schedule.network import rows
+from gigasite.schedule.graph import rows
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from gigasite.schedule import kernels, risk
 from gigasite.schedule.drivers import drivers as find_drivers
 from gigasite.schedule.network import SLOT_H, Network, network
 from gigasite.schedule.readiness import NAMES, staircases
+from gigasite.schedule.sequence import improved
 from gigasite.schedule.slack import slack
 from gigasite.schedule.types import ACTIVITIES, Milestone, Schedule, Spread
 
@@ -86,10 +87,10 @@ def schedule(
 
 
 def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
-    """Schedule the likely durations by each list; keep the one with the earliest first step, then full size."""
-    grid = _grid(net)
+    """Improve each list on likely durations; keep the one with the earliest first step, then full size."""
+    grid, hours, job = _grid(net), net.hours[:, 1], risk.job_hours(campus)
     cases = [risk.Case(campus=campus, design=design, net=net, grid_slots=grid, order=o) for o in net.orders]
-    tried = [(c, risk.solve(c, net.hours[:, 1], risk.job_hours(campus))) for c in cases]
+    tried = [improved(c, risk.solve(c, hours, job), hours, job) for c in cases]
     return min(tried, key=lambda t: (t[1].first_step, t[1].full_size))
 
 

@@ -10,10 +10,13 @@ import numpy as np
 
 from gigasite.schedule import risk
 from gigasite.schedule.network import SLOT_H
+from gigasite.schedule.sequence import improved
 from gigasite.schedule.types import Driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from numpy.typing import NDArray
 
 MOST = 12
 CREW_SWING = 0.25  # a crew's people are known to a quarter (shortage, sickness, a second contractor); estimate
@@ -25,7 +28,7 @@ def drivers(case: risk.Case, likely: risk.Result) -> tuple[Driver, ...]:
     Parameters
     ----------
     case
-        The network and the list that crews follow; the list stays as it is.
+        The network and the list that crews follow; with each input moved, planners would make a new one from it.
     likely
         Its schedule of likely durations.
 
@@ -50,13 +53,16 @@ def _range(d: Driver) -> float:
     return max(d.low_days, d.high_days, 0.0) - min(d.low_days, d.high_days, 0.0)
 
 
+def _first_step(case: risk.Case, hours: NDArray[np.float64], job_hours: float) -> float:
+    """Return the first-step day with a list made for these hours: an old list would show its own anomalies."""
+    return improved(case, risk.solve(case, hours, job_hours), hours, job_hours)[1].first_step
+
+
 def _durations(case: risk.Case) -> Iterator[tuple[str, str, float, float]]:
     net, job = case.net, risk.job_hours(case.campus)
     for k, name in enumerate(net.key_names):
         mine = net.key == k
-        low, high = (
-            risk.solve(case, np.where(mine, net.hours[:, end], net.hours[:, 1]), job).first_step for end in (0, 2)
-        )
+        low, high = (_first_step(case, np.where(mine, net.hours[:, end], net.hours[:, 1]), job) for end in (0, 2))
         yield name, net.trusts[int(np.flatnonzero(mine)[0])], low, high
 
 
@@ -70,7 +76,7 @@ def _crews(case: risk.Case) -> Iterator[tuple[str, str, float, float]]:
             capacity = net.capacity.copy()
             capacity[c] = max(round(capacity[c] * factor), net.gang[c])
             other = replace(case, net=replace(net, capacity=capacity))
-            ends.append(risk.solve(other, net.hours[:, 1], job).first_step)
+            ends.append(_first_step(other, net.hours[:, 1], job))
         yield f"crew {name}", "estimate", ends[0], ends[1]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.schedule import kernels
+from gigasite.schedule.graph import rows, shortest_cycle
 from gigasite.schedule.trade import REFERENCE_GPUS, Builder, trades
 
 if TYPE_CHECKING:
@@ -107,14 +108,6 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     )
 
 
-def rows(a: Ints, z: Ints, n: int) -> tuple[Ints, Ints]:
-    """Return compressed rows: the `z` of each `a`, ascending."""
-    sort = np.lexsort((z, a))
-    ptr = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(a, minlength=n), out=ptr[1:])
-    return ptr, z[sort].astype(np.int64)
-
-
 def slots(hours: NDArray[np.float64]) -> Ints:
     """Return durations in slots of the time grid, rounded to the nearest, at least one for any work."""
     whole = np.rint(hours / SLOT_H).astype(np.int64)
@@ -166,35 +159,3 @@ def _hall(place: str, of_array: dict[int, int]) -> int:
         return int(named[1])
     array = re.fullmatch(r"array (\d+)", place)
     return of_array.get(int(array[1]), 0) if array else 0
-
-
-def shortest_cycle(ptr: Ints, idx: Ints, topo: Ints) -> list[int]:
-    """Return the ids of a shortest cycle among activities that the topological order left out."""
-    left = np.setdiff1d(np.arange(len(ptr) - 1), topo)
-    inside = set(left.tolist())
-    best: list[int] = []
-    for source in left[:2000].tolist():
-        path = _cycle_from(source, ptr, idx, inside, len(best) or len(ptr))
-        if path and (not best or len(path) < len(best)):
-            best = path
-    return [*best, best[0]] if best else []
-
-
-def _cycle_from(source: int, ptr: Ints, idx: Ints, inside: set[int], most: int) -> list[int]:
-    """Breadth-first search back to the source."""
-    came = {source: -1}
-    level = [source]
-    for _ in range(most):
-        after = []
-        for i in level:
-            for j in idx[ptr[i] : ptr[i + 1]].tolist():
-                if j == source:
-                    path = [i]
-                    while came[path[-1]] >= 0:
-                        path.append(came[path[-1]])
-                    return path[::-1]
-                if j in inside and j not in came:
-                    came[j] = i
-                    after.append(j)
-        level = after
-    return []

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.schedule import kernels, risk
-from gigasite.schedule.network import SLOT_H, rows
+from gigasite.schedule.graph import rows
+from gigasite.schedule.network import SLOT_H
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def slack(case: risk.Case, result: risk.Result) -> tuple[Ints, NDArray[np.bool_]
     finish = result.start + result.dur
     late = np.full(n, finish.max(), np.int64)
     end = risk.binding(case, result)
-    waited, day = _waited_for(case, result, end)
+    waited, day = waited_for(case, result, end)
     late[waited] = day
     topo = kernels.topological(ptr, idx, np.diff(pptr))
     late = kernels.latest_finish(topo, ptr, idx, result.dur, late)
@@ -50,7 +51,7 @@ def slack(case: risk.Case, result: risk.Result) -> tuple[Ints, NDArray[np.bool_]
     return late - finish, path
 
 
-def _waited_for(case: risk.Case, result: risk.Result, end: int) -> tuple[Ints, int]:
+def waited_for(case: risk.Case, result: risk.Result, end: int) -> tuple[Ints, int]:
     """Return the arrays, networks, gensets, intake and plants that are ready for the first step, and its slot."""
     made = case.net.made
     names = ("array ready", "array network", "genset", "plant", "intake")

@@ -209,6 +209,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     cooling,
     fabric,
     power,
+    schedule,
     verbs,
 )
 
@@ -222,6 +223,7 @@ __all__ = [
     "fabric",
     "main",
     "power",
+    "schedule",
     "verbs",
 ]
 

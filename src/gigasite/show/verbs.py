@@ -1,4 +1,4 @@
-"""The verbs of one chapter each: design, training, schedule, decide, sites."""
+"""The verbs of one chapter each: design, training, decide, sites."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from gigasite.show.common import (
     File,
     Load,
     LoadGpus,
-    Workers,
     app,
     designed,
     emit,
@@ -102,37 +101,6 @@ def training(file: File, load: Load = None, load_gpus: LoadGpus = None, as_json:
             ("best checkpoint interval", f"{good.best_interval_s:,.0f} s"),
         ]
         show(f"{campus.name}: training", rows, trace.findings)
-
-
-@app.command()
-def schedule(
-    file: File,
-    conventional: Annotated[bool, typer.Option(help="New orders for every long-lead item.")] = False,
-    workers: Workers = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Which day does training start, what drives it, what would change it?"""
-    from gigasite._core.engine import Engine
-    from gigasite.schedule import conventional_modes
-    from gigasite.schedule import schedule as build
-    from gigasite.show import terminal
-    from gigasite.show.result import schedule_json, spread
-
-    campus, d = designed(file)
-    bar = terminal.Bar()
-    modes = conventional_modes(campus) if conventional else None
-    made = build(campus, d, modes=modes, engine=Engine(workers=workers, progress=bar))
-    bar.close()
-    if as_json:
-        emit({"campus": campus.name} | schedule_json(made))
-    else:
-        rows: list[tuple[str, object]] = [
-            ("activities", made.activities.height),
-            *[(m.name, terminal.day(spread(m.day))) for m in made.milestones],
-        ]
-        rows += [(f"  {x.name}", f"{x.low_days:+.1f} to {x.high_days:+.1f} days ({x.trust})") for x in made.drivers]
-        show(f"{campus.name}: schedule", rows, made.findings)
-    end(made.findings)
 
 
 @app.command()

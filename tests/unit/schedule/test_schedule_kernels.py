@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gigasite.schedule import kernels
-from gigasite.schedule.network import rows
+from gigasite.schedule.graph import rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,8 @@ import pytest
 
 from gigasite._core.errors import InfeasibleError, UnknownPartError
 from gigasite.schedule import kernels
-from gigasite.schedule.network import SLOT_H, network, rows, shortest_cycle, slots
+from gigasite.schedule.graph import rows, shortest_cycle
+from gigasite.schedule.network import SLOT_H, network, slots
 from gigasite.schedule.trade import Builder, trades
 
 if TYPE_CHECKING:

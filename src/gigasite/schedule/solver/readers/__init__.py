@@ -1,0 +1,1 @@
+"""Readers of problem files, one file each: a class as `Reader` says, registered by `@readers.part("name")`."""
