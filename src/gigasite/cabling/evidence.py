@@ -35,9 +35,11 @@ R = TypeVar("R")
 def once(work: Callable[Concatenate[Look, P], R]) -> Callable[Concatenate[Look, P], R]:
     """Keep what is worked out of a look, by the function and what else it was given: classes of faults share it."""
 
+    name = f"{work.__module__}.{getattr(work, '__qualname__', '')}"
+
     @wraps(work)
     def kept(seen: Look, /, *args: P.args, **more: P.kwargs) -> R:
-        key = f"{work.__module__}.{work.__qualname__}{args}{more}"
+        key = f"{name}{args}{more}"
         if key not in seen.case.memo:
             seen.case.memo[key] = work(seen, *args, **more)
         found: R = seen.case.memo[key]
