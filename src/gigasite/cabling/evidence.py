@@ -34,7 +34,6 @@ R = TypeVar("R")
 
 def once(work: Callable[Concatenate[Look, P], R]) -> Callable[Concatenate[Look, P], R]:
     """Keep what is worked out of a look, by the function and what else it was given: classes of faults share it."""
-
     name = f"{work.__module__}.{getattr(work, '__qualname__', '')}"
 
     @wraps(work)
