@@ -68,7 +68,7 @@ def simulate(campus: Campus, design: Design, weather: Weather, it_w: float) -> C
         energy_j=energy,
         chiller_hours=int((hours.chiller_w > 0).sum()),
         hours_short=_short(campus, hours),
-        ready_w=_capacity(campus, design),
+        ready_w=plant_capacity(campus, design),
         findings=worst_first(_findings(campus, design, weather, hours, heat)),
     )
 
@@ -82,7 +82,7 @@ def _short(campus: Campus, hours: Hours) -> int:
     return int((hours.supply_degc > campus.cooling.supply_degc + 1e-9).sum())
 
 
-def _capacity(campus: Campus, design: Design) -> float:
+def plant_capacity(campus: Campus, design: Design) -> float:
     """Return heat that towers, dry coolers or (alone) chillers can reject [W]."""
     parts, c, plant = campus.catalogue.heat_rejection, campus.cooling, design.cooling
     free = plant.towers * parts[c.tower].capacity_w + plant.dry_coolers * parts[c.dry_cooler].capacity_w
@@ -106,7 +106,7 @@ def _findings(
                 "a warmer supply class, a closer approach, or chillers that trim",
             )
         )
-    ready = _capacity(campus, design)
+    ready = plant_capacity(campus, design)
     if float(heat.max()) > ready:
         out.append(
             _finding(

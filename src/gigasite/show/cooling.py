@@ -81,3 +81,63 @@ def solve(
             rows.append(("", f"and {len(q) - SHOWN:,} smaller flows: --json or --out has all"))
         show(f"{net.name or network.name}: steady flow", rows, flow.findings)
     end(flow.findings)
+
+
+@cooling.command()
+def loop(
+    file: File,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for network.json, pipes.csv, bill.csv.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The campus's facility loop: pipes sized, racks balanced, pumps, welds, what breaks a limit."""
+    from gigasite._core.files import write_text
+    from gigasite.cooling.network_file import network_json
+    from gigasite.cooling.plant_network import facility_loop
+    from gigasite.cooling.quantities import quantities
+    from gigasite.show.cooling_result import loop_json, loop_rows
+    from gigasite.show.result import dumps
+
+    campus, d = designed(file)
+    made = facility_loop(campus, d)
+    parts = quantities(made)
+    result = loop_json(campus, d, made, parts)
+    if out is not None:
+        write_text(out / "network.json", dumps(network_json(made.network)) + "\n")
+        write_text(out / "pipes.csv", parts.pipes.write_csv(float_precision=6))
+        write_text(out / "bill.csv", parts.bill.write_csv(float_precision=6))
+    if as_json:
+        emit(result)
+    else:
+        show(f"{campus.name}: facility loop", loop_rows(result), made.findings)
+    end(made.findings)
+
+
+@cooling.command()
+def trip(
+    file: File,
+    event: Annotated[str, typer.Option("--event", help="pump, power, chiller, valve, cdu.")] = "power",
+    at: Annotated[float, typer.Option("--at", help="When it begins [s].")] = 60.0,
+    away: Annotated[float, typer.Option("--for", help="How long power is away [s].")] = 10.0,
+    duration: Annotated[float, typer.Option("--duration", help="Length of the run [s].")] = 600.0,
+    step: Annotated[float, typer.Option("--step", help="Time step [s].")] = 1.0,
+    ups: Annotated[bool | None, typer.Option("--ups/--no-ups", help="Facility pumps on batteries.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What happens when something stops: seconds until GPUs throttle, rack by rack."""
+    from gigasite.cooling.plant_network import facility_loop
+    from gigasite.cooling.transient import Ask
+    from gigasite.cooling.transient import trip as run_trip
+    from gigasite.plan import Inputs
+    from gigasite.plan.story import the_load
+    from gigasite.show.cooling_result import trip_json, trip_rows
+
+    campus, d = designed(file)
+    ask = Ask(event=event, at_s=at, for_s=away, duration_s=duration, dt_s=step, ups=ups)
+    made = facility_loop(campus, d)
+    found = run_trip(campus, d, made, the_load(campus, d, Inputs()), ask)
+    result = trip_json(campus, d, made, found)
+    if as_json:
+        emit(result)
+    else:
+        show(f"{campus.name}: {event}", trip_rows(result), found.findings)
+    end(found.findings)
