@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import wntr
 
@@ -17,7 +19,7 @@ VISCOSITY = 1.1e-5 * 0.3048**2
 OURS = 9.80665
 
 
-def network(data):
+def network(data: dict[str, Any]) -> Any:
     """Return a WNTR network."""
     rho = data["fluid"]["density_kg_per_m3"]
     wn = wntr.network.WaterNetworkModel()
@@ -49,10 +51,9 @@ def network(data):
     return wn
 
 
-def main(path, out):
+def main(path: str, out: str) -> None:
     """Solve and write flows and pressures."""
-    with open(path, encoding="utf-8") as f:
-        data = json.load(f)
+    data = json.loads(Path(path).read_text(encoding="utf-8"))
     rho = data["fluid"]["density_kg_per_m3"]
     wn = network(data)
     begin = time.process_time()
@@ -69,8 +70,7 @@ def main(path, out):
         },
         "cpu_s": seconds,
     }
-    with open(out, "w", encoding="utf-8") as f:
-        json.dump(answer, f)
+    Path(out).write_text(json.dumps(answer), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ import json
 import sys
 import time
 import warnings
+from pathlib import Path
+from typing import Any
 
 import pandapipes as pp
 
@@ -16,7 +18,7 @@ FLOW, HEAT, SUPPLY_K = 2.847, 85e3, 303.15
 ROW, PIPE_M, ROW_MM, ROUGH_MM = 20, 2.0, 260.0, 0.045
 
 
-def build(racks):
+def build(racks: int) -> tuple[Any, Any, int, float]:
     """Return the net, and the nodes before and behind each rack: a main, rows of 20 racks, both ways alike."""
     net = pp.create_empty_network(fluid="water")
     rows = -(-racks // ROW)
@@ -39,7 +41,7 @@ def build(racks):
     return net, a, back, main_mm
 
 
-def main(racks, out):
+def main(racks: int, out: str) -> None:
     """Solve flow and heat and write both."""
     warnings.simplefilter("ignore")
     net, a, back, main_mm = build(racks)
@@ -63,8 +65,7 @@ def main(racks, out):
         "cpu_hydraulics_s": cold,
         "cpu_heat_s": heat,
     }
-    with open(out, "w", encoding="utf-8") as f:
-        json.dump(answer, f)
+    Path(out).write_text(json.dumps(answer), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,10 +70,10 @@ def test_reference_loop(shared: Path, water_python: Path, tmp_path: Path) -> Non
     assert pressure < 2e-4
 
 
-@pytest.mark.parametrize(("racks", "reverse"), [(60, False), (60, True), (400, False)])
-def test_headers(racks: int, reverse: bool, water_python: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("racks", "piping"), [(60, "direct"), (60, "reverse"), (400, "direct")])
+def test_headers(racks: int, piping: str, water_python: Path, tmp_path: Path) -> None:
     path = tmp_path / "net.json"
-    path.write_text(json.dumps(networks.as_json(networks.headers(racks, reverse=reverse))))
+    path.write_text(json.dumps(networks.as_json(networks.headers(racks, reverse=piping == "reverse"))))
     flow, pressure = compared(path, water_python, tmp_path)
     assert flow < 1e-3
     assert pressure < 1e-3

@@ -32,7 +32,8 @@ def velocities(loop: FacilityLoop) -> np.ndarray:
     """Return the velocity in each pipe [m/s]."""
     pipe = loop.network.kind == PIPE
     area = np.pi / 4 * loop.network.diameter_m[pipe] ** 2
-    return np.abs(loop.flow.flow_m3_per_s[pipe]) / area
+    out: np.ndarray = np.abs(loop.flow.flow_m3_per_s[pipe]) / area
+    return out
 
 
 def _pipes(loop: FacilityLoop) -> list[Finding]:

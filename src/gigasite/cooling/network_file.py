@@ -223,7 +223,9 @@ def network_json(net: Network) -> dict[str, Any]:
     for i, name in enumerate(net.node_ids):
         node: dict[str, Any] = {"id": name, "kind": "junction" if free[i] else "fixed"}
         node["elevation_m"] = float(net.elevation_m[i])
-        node["demand_m3_per_s" if free[i] else "pressure_pa"] = float((net.demand_m3_per_s if free[i] else net.fixed_pa)[i])
+        node["demand_m3_per_s" if free[i] else "pressure_pa"] = float(
+            (net.demand_m3_per_s if free[i] else net.fixed_pa)[i]
+        )
         nodes.append(node)
     fluid = {"name": "", "density_kg_per_m3": net.density_kg_per_m3, "dynamic_viscosity_pa_s": net.viscosity_pa_s}
     out: dict[str, Any] = {"format": FORMAT, "name": net.name, "fluid": fluid, "nodes": nodes}

@@ -145,7 +145,7 @@ class _Parts:
         self.rack_node = base + np.arange(n)
         self.suction, self.discharge = base + n + np.arange(h), base + n + h + np.arange(h)
         self.hall = np.searchsorted(np.array(laid.halls), t.hall)
-        self.hall_q = np.bincount(self.hall, q, minlength=h)
+        self.hall_q: Floats = np.bincount(self.hall, q, minlength=h).astype(np.float64)
         flow = np.r_[np.abs(_tree_flow(laid, q)), q, self.hall_q]
         self.size = chosen(self.table, flow)
         self.kind = (*r.kind, *([DROP] * n), *([MAIN] * h))

@@ -1,4 +1,4 @@
-"""What a facility loop is made of: every pipe with its place, metres and tonnes by size, welds, valves, water to fill."""
+"""What a facility loop is made of: pipes with their places, metres and tonnes by size, welds, valves, water."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ went; reverse return goes on to the far end first, so that every way is equally 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 PLANT_M = 30.0  # from the plant room to the hall's corner; estimate
 DROP_M = 4.0  # from the branch over the racks down to a rack's exchanger, each way; estimate
 OVER_M = 3.0  # height of mains and branches above the racks' connections; estimate
-MAIN_K, ROW_K, TAP_K, DROP_K = 2.0, 1.2, 0.3, 3.0  # elbows and tees: plant run, row take-off, straight tee, hose; estimate
+MAIN_K, ROW_K, TAP_K, DROP_K = (
+    2.0,
+    1.2,
+    0.3,
+    3.0,
+)  # elbows and tees: plant run, row take-off, straight tee, hose; estimate
 MAIN, ROW, DROP = "main", "row", "drop"
 
 
@@ -57,6 +63,8 @@ def terminals(campus: Campus, design: Design) -> Terminals:
     racks = design.racks.sort("hall", "row", "position")
     in_rack = campus.catalogue.cdus[campus.cooling.cdu].in_rack == "yes"
     air = (racks["typical_w"] - racks["liquid_w"]).to_numpy()
+    # modules are not in the table of racks: their heat is spread as the other heat to air
+    air = air * (design.cooling.air_w / max(float(air.sum()), 1.0))
     liquid = racks["liquid_w"].to_numpy()
     if not in_rack:
         share = (
@@ -122,10 +130,10 @@ class Routes:
             Of the first piece; the others are straight tees.
         """
         supply, back = [feed[0], *taps[0]], taps[1]
-        for i, (a, b) in enumerate(zip(supply[:-1], supply[1:], strict=True)):
+        for i, (a, b) in enumerate(pairwise(supply)):
             self.pipe(f"{name}-s{i + 1}", kind, a, b, TAP_K if i else loss_k)
         if reverse:
-            for i, (a, b) in enumerate(zip(back[:-1], back[1:], strict=True)):
+            for i, (a, b) in enumerate(pairwise(back)):
                 self.pipe(f"{name}-r{i + 1}", kind, a, b, TAP_K)
             self.pipe(f"{name}-r{len(back)}", kind, back[-1], feed[1], loss_k)
             return

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
-from gigasite._core.errors import QuantityError, InfeasibleError
+from gigasite._core.errors import InfeasibleError, QuantityError
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.cooling.event import Moment, events
 from gigasite.cooling.fluids import fluid
@@ -121,7 +121,7 @@ def trip(campus: Campus, design: Design, loop: FacilityLoop, load: LoadTrace | N
     from gigasite.cooling.transient_kernels import run  # noqa: PLC0415  # numba is loaded where it runs
 
     _check(ask)
-    time_s = ask.dt_s * np.arange(1, round(ask.duration_s / ask.dt_s) + 1)
+    time_s: Floats = ask.dt_s * np.arange(1.0, round(ask.duration_s / ask.dt_s) + 1)
     halls = len(loop.halls)
     c = campus.cooling
     moment = Moment(
@@ -135,8 +135,8 @@ def trip(campus: Campus, design: Design, loop: FacilityLoop, load: LoadTrace | N
     hot, rejected, residual = np.full(len(time_s), -273.15), np.zeros(len(time_s)), np.zeros(len(time_s))
     supply, back = np.zeros((len(time_s), halls)), np.zeros((len(time_s), halls))
     put, throttle, shut = np.zeros(len(time_s)), np.full(len(r.hall), -1.0), np.full(len(r.hall), -1.0)
-    capacity = plant_capacity(campus, design) * np.bincount(r.hall, r.liquid + r.air, minlength=halls)
-    capacity /= float((r.liquid + r.air).sum())
+    heat_of = np.bincount(r.hall, r.liquid + r.air, minlength=halls).astype(np.float64)
+    capacity: Floats = plant_capacity(campus, design) * heat_of / float(heat_of.sum())
     tank_s = c.buffer_s if c.buffer_s > ask.dt_s else 0.0
     run(
         ask.dt_s, c.supply_degc, c.throttle_degc, heat, water, coolant, ready, r.hall, r.liquid, r.air, r.c_plate,
@@ -219,7 +219,10 @@ def _gpus(design: Design, loop: FacilityLoop) -> Floats:
     cdu = (racks["kind"] == "cdu").to_numpy()[t.rack]
     if not cdu.any():
         return np.where(t.liquid_w > 0, own, 0.0)
-    key, all_key = t.hall * 100_000 + t.row, racks["hall"].to_numpy().astype(np.int64) * 100_000 + racks["row"].to_numpy()
+    key, all_key = (
+        t.hall * 100_000 + t.row,
+        racks["hall"].to_numpy().astype(np.int64) * 100_000 + racks["row"].to_numpy(),
+    )
     most = int(max(key.max(), all_key.max())) + 1
     by_row = np.bincount(all_key, racks["gpus"].to_numpy().astype(np.float64), minlength=most)
     units = np.bincount(key[cdu], minlength=most)

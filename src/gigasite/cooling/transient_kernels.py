@@ -28,17 +28,17 @@ def effectiveness(ua: float, hot: float, cold: float) -> float:
         return 0.0
     r, n = low / high, ua / low
     if r > 1.0 - 1e-6:
-        return low * n / (1.0 + n)
+        return float(low * n / (1.0 + n))
     e = np.exp(-n * (1.0 - r))
-    return low * (1.0 - e) / (1.0 - r * e)
+    return float(low * (1.0 - e) / (1.0 - r * e))
 
 
 @tight
 def film(share: float) -> float:
-    """Return a conductance over its value at design flow: half of the resistance is the film, which goes as flow^0.8."""
+    """Return a conductance over its value at design flow; half of the resistance is the film, as flow^0.8."""
     if share <= 1e-6:
         return 0.0
-    return 2.0 / (1.0 + share**-0.8)
+    return float(2.0 / (1.0 + share**-0.8))
 
 
 @kernel
@@ -69,68 +69,91 @@ def run(
     before = _energy(dt, cw, first_s, first_r, cells, plate, tcs_r, tcs_s, room, c_plate, c_tcs, c_air, tank, tank_s,
                      total)  # fmt: skip
     for t in range(heat.shape[0]):
-        mixed[:] = 0.0
-        for i in range(racks):
-            mixed[hall[i]] += cw[i] * cells[first_r[i + 1] - 1]
-        moved = 0.0
-        for h in range(halls):
-            flow = water[t, h] * total[h]
-            back[t, h] = set_degc + mixed[h] / total[h]
-            want = max(flow * mixed[h] / total[h], 0.0)
-            out = min(want, capacity[h] * ready[t, h])
-            made = mixed[h] / total[h] - (out / flow if flow > 0.0 else 0.0)
-            moved += out
-            rejected[t] += out
-            if tank_s > 0.0:
-                old = tank[h]
-                tank[h] += min(water[t, h] * dt / tank_s, 1.0) * (made - old)
-                made = old if water[t, h] * dt < tank_s else made
-            supply[t, h] = set_degc + made
+        moved = _plants(t, set_degc, water, ready, hall, cw, cells, first_r, total, mixed, tank, tank_s, dt, capacity,
+                        supply, back)  # fmt: skip
         put = 0.0
         for i in range(racks):
             h = hall[i]
             w, c = water[t, h], coolant[t, h]
             inlet = cells[first_s[i + 1] - 1]
-            p, a = liquid[i] * heat[t], air[i] * heat[t]
-            if shut_s[i] >= 0.0:
-                p, a = 0.0, 0.0
-            elif throttle_s[i] >= 0.0:
-                p, a = SLOW * p, SLOW * a
-            put += p + a
-            # one rack's loop: plate, return half and supply half of the coolant, all at the end of the step
-            gi, ki = g[i] * film(c), k[i] * c
-            e = effectiveness(ua[i] * min(film(w), film(c)), ki, cw[i] * liquid_share[i] * w)
-            x, y = c_plate[i] / dt, 0.5 * c_tcs[i] / dt
-            pg, rk = x + gi, y + ki
-            # Tp = p0 + p1 Ts, Tr = r0 + r1 Ts
-            p0, p1 = (x * plate[i] + p) / pg, gi / pg
-            r0, r1 = (y * tcs_r[i] + gi * p0) / rk, (ki + gi * (p1 - 1.0)) / rk
-            new = (y * tcs_s[i] + (ki - e) * r0 + e * inlet) / (y + ki - (ki - e) * r1)
-            tcs_s[i] = new
-            tcs_r[i] = r0 + r1 * new
-            plate[i] = p0 + p1 * new
-            q = e * (tcs_r[i] - inlet)
+            share = heat[t] * (0.0 if shut_s[i] >= 0.0 else SLOW if throttle_s[i] >= 0.0 else 1.0)
+            put += (liquid[i] + air[i]) * share
+            e = effectiveness(ua[i] * min(film(w), film(c)), k[i] * c, cw[i] * liquid_share[i] * w)
+            plate[i], tcs_r[i], tcs_s[i] = loop_step(
+                liquid[i] * share, inlet, g[i] * film(c), k[i] * c, e, c_plate[i] / dt, 0.5 * c_tcs[i] / dt, plate[i],
+                tcs_r[i], tcs_s[i],
+            )  # fmt: skip
             d = door[i] * film(w)
-            room[i] = (c_air[i] / dt * room[i] + a + d * inlet) / (c_air[i] / dt + d)
-            q += d * (room[i] - inlet)
+            room[i] = (c_air[i] / dt * room[i] + air[i] * share + d * inlet) / (c_air[i] / dt + d)
+            gain = (e * (tcs_r[i] - inlet) + d * (room[i] - inlet)) / cw[i]
             if throttle_s[i] < 0.0 and plate[i] + set_degc >= throttle:
                 throttle_s[i] = (t + 1) * dt
             if shut_s[i] < 0.0 and plate[i] + set_degc >= throttle + SHUT_K:
                 shut_s[i] = (t + 1) * dt
             hot[t] = max(hot[t], plate[i] + set_degc)
-            # lines, from the far end: what leaves is what was there
-            for j in range(first_r[i + 1] - 1, first_r[i], -1):
-                cells[j] += w * (cells[j - 1] - cells[j])
-            gain = q / cw[i]
-            cells[first_r[i]] += w * (inlet - cells[first_r[i]]) + gain
-            for j in range(first_s[i + 1] - 1, first_s[i], -1):
-                cells[j] += w * (cells[j - 1] - cells[j])
-            cells[first_s[i]] += w * (supply[t, h] - set_degc - cells[first_s[i]])
+            _shift(cells, first_r[i], first_r[i + 1], w, inlet, gain)
+            _shift(cells, first_s[i], first_s[i + 1], w, supply[t, h] - set_degc, 0.0)
         after = _energy(dt, cw, first_s, first_r, cells, plate, tcs_r, tcs_s, room, c_plate, c_tcs, c_air, tank,
                         tank_s, total)  # fmt: skip
-        put_w[t] = put
+        put_w[t], rejected[t] = put, moved
         residual[t] = abs(after - before - dt * (put - moved)) / max(dt * put, 1.0)
         before = after
+
+
+@kernel
+def _plants(
+    t: int, set_degc: float, water: Floats, ready: Floats, hall: Ints, cw: Floats, cells: Floats, first_r: Ints,
+    total: Floats, mixed: Floats, tank: Floats, tank_s: float, dt: float, capacity: Floats, supply: Floats,
+    back: Floats,
+) -> float:  # fmt: skip
+    """Cool what comes back to each hall's plant; return the heat taken out of all [W]."""
+    mixed[:] = 0.0
+    for i in range(hall.shape[0]):
+        mixed[hall[i]] += cw[i] * cells[first_r[i + 1] - 1]
+    moved = 0.0
+    for h in range(total.shape[0]):
+        warm_k = mixed[h] / total[h]
+        flow = water[t, h] * total[h]
+        out = min(max(flow * warm_k, 0.0), capacity[h] * ready[t, h])
+        made = warm_k - (out / flow if flow > 0.0 else 0.0)
+        moved += out
+        if tank_s > 0.0:
+            old = tank[h]
+            tank[h] += water[t, h] * dt / tank_s * (made - old)
+            made = old
+        supply[t, h], back[t, h] = set_degc + made, set_degc + warm_k
+    return moved
+
+
+@tight
+def loop_step(
+    p: float, inlet: float, g: float, k: float, e: float, x: float, y: float, plate: float, back: float, out: float
+) -> tuple[float, float, float]:
+    """Return plate, return half and supply half of a rack's coolant at the end of a step, all three at once.
+
+    Parameters
+    ----------
+    p
+        Heat into the plates [W]. `inlet`: facility water.
+    g, k, e
+        Plate to coolant, coolant flow, exchanger [W/K].
+    x, y
+        Heat capacities of plate and of each half over the step [W/K].
+    """
+    pg, rk = x + g, y + k
+    # plate = p0 + p1 new, return = r0 + r1 new
+    p0, p1 = (x * plate + p) / pg, g / pg
+    r0, r1 = (y * back + g * p0) / rk, (k + g * (p1 - 1.0)) / rk
+    new = (y * out + (k - e) * r0 + e * inlet) / (y + k - (k - e) * r1)
+    return p0 + p1 * new, r0 + r1 * new, new
+
+
+@kernel
+def _shift(cells: Floats, first: int, last: int, w: float, entering: float, gain: float) -> None:
+    """Move a line by `w` cells from the far end on: what leaves a cell is what was there."""
+    for j in range(last - 1, first, -1):
+        cells[j] += w * (cells[j - 1] - cells[j])
+    cells[first] += w * (entering - cells[first]) + gain
 
 
 @kernel
