@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gigasite.show.common import AsJson, File, Weather, app, designed, emit, end, file_first, show
+
+if TYPE_CHECKING:
+    from gigasite.campus.schema import Campus
+    from gigasite.cooling.types import Cooling
 
 cooling = typer.Typer(
     cls=file_first("year"),
@@ -36,13 +40,25 @@ def year(file: File, weather: Weather = None, as_json: AsJson = False) -> None:
             ("weather", found.weather.source),
             ("PUE", f"{found.pue:.3f}, worst hour {found.pue_peak:.3f}"),
             ("water", f"{found.water_m3:,.0f} m3 a year, {found.wue_l_per_kwh:.2f} L/kWh"),
+            ("water a day", _water(campus, found)),
             ("plant", f"{found.plant_peak_w / 1e6:,.2f} MW at most"),
             ("chillers run", f"{found.chiller_hours} h"),
-            ("supply too warm", f"{found.hours_short} h"),
+            ("supply too warm", f"{found.hours_short} h, on {found.days_short} days"),
             ("energy", f"{found.energy_j / 3.6e15:,.3f} TWh a year"),
+            *[
+                (f"  month {m.month}", f"PUE {m.pue:.3f}, {m.wue_l_per_kwh:.2f} L/kWh, chillers {m.chiller_hours} h")
+                for m in found.months
+            ],
         ]
         show(f"{campus.name}: cooling", rows, found.findings)
     end(found.findings)
+
+
+def _water(campus: Campus, found: Cooling) -> str:
+    """Return water per day beside what the site may draw."""
+    have = campus.site.water_m3_per_s
+    beside = "" if have is None else f"; the site may draw {have * 86400:,.0f}"
+    return f"{found.water_m3 / 365:,.0f} m3, {found.water_peak_m3_per_day:,.0f} at most{beside}"
 
 
 @cooling.command()

@@ -214,6 +214,9 @@ def cooling_json(c: Cooling) -> dict[str, Any]:
         "energy_j": c.energy_j,
         "chiller_hours": c.chiller_hours,
         "hours_short": c.hours_short,
+        "days_short": c.days_short,
+        "water_m3_per_day": {"mean": c.water_m3 / 365.0, "peak": c.water_peak_m3_per_day},
+        "months": [{name: getattr(m, name) for name in m.__slots__} for m in c.months],
         "findings": [f.to_json() for f in c.findings],
     }
 

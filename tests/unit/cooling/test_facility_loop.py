@@ -132,7 +132,7 @@ def test_reverse_return_needs_less_balancing() -> None:
     assert np.ptp(reverse.open_share_frac) < np.ptp(direct.open_share_frac)
 
 
-def test_row_cdus_carry_the_heat_of_their_row(tmp_path: Path) -> None:
+def test_row_cdus_carry_the_heat_of_their_row() -> None:
     campus = load(reference("lab"))
     campus = changed(campus, cdu="row-cdu-1.3mw")
     d = design(campus)

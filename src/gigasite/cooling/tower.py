@@ -1,0 +1,118 @@
+"""A cooling tower by Merkel's theory as effectiveness and NTU, on whole arrays.
+
+Enthalpy drives heat and vapour together; air that leaves a tower of unlimited size is saturated at the water's inlet
+temperature. One number, NTU, is found from the design point; it goes with the ratio of water to air as
+NTU = c (L/G)^0.4 (Braun, Klein and Mitchell 1989, Effectiveness models for cooling towers and cooling coils, ASHRAE
+Transactions 95(2), equations 1 to 11; exponent n = -0.6 there).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gigasite.cooling.humid import humidity_ratio, saturation_pressure
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+WATER_J_PER_KG_K = 4180.0
+RATIO = 1.2  # water over air by mass at design; usual 0.75 to 1.5; estimate
+EXPONENT = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """A tower, of any number of cells that work alike.
+
+    Parameters
+    ----------
+    water_kg_per_s
+        Its water.
+    air_kg_per_s
+        Dry air at full fan speed.
+    ntu
+        Transfer units at full water and full air.
+    """
+
+    water_kg_per_s: float
+    air_kg_per_s: float
+    ntu: float
+
+
+def saturated(t_degc: Floats, pressure_pa: Floats) -> Floats:
+    """Return enthalpy of saturated air [J per kg of dry air]."""
+    w = humidity_ratio(saturation_pressure(t_degc), pressure_pa)
+    out: Floats = 1006.0 * t_degc + w * (2.501e6 + 1860.0 * t_degc)
+    return out
+
+
+def leaving(tower: Tower, heat_w: Floats, wet_bulb_degc: Floats, pressure_pa: Floats, fan_frac: Floats) -> Floats:
+    """Return the water that leaves [degC] at a share of full air, by bisection on the heat that it can give.
+
+    Parameters
+    ----------
+    heat_w, wet_bulb_degc, pressure_pa, fan_frac
+        (n,) each; air goes with fan speed.
+    """
+    rise = heat_w / (tower.water_kg_per_s * WATER_J_PER_KG_K)
+    air = tower.air_kg_per_s * fan_frac
+    ntu = tower.ntu * (1.0 / np.maximum(fan_frac, 1e-6)) ** EXPONENT
+    h_air = saturated(wet_bulb_degc, pressure_pa)
+    low, high = wet_bulb_degc + 1e-6, np.full_like(wet_bulb_degc, 90.0)
+    for _ in range(50):
+        mid = 0.5 * (low + high)
+        h_in = saturated(mid + rise, pressure_pa)
+        slope = (h_in - saturated(mid, pressure_pa)) / np.maximum(rise, 1e-9)
+        gives = _effectiveness(ntu, slope * air / (tower.water_kg_per_s * WATER_J_PER_KG_K)) * air * (h_in - h_air)
+        short = gives < heat_w
+        low, high = np.where(short, mid, low), np.where(short, high, mid)
+    return 0.5 * (low + high)
+
+
+def _effectiveness(ntu: Floats, m: Floats) -> Floats:
+    near = np.abs(m - 1.0) < 1e-6
+    safe = np.where(near, 0.5, m)
+    e = np.exp(-np.clip(ntu * (1.0 - safe), -50.0, 50.0))
+    out: Floats = np.where(near, ntu / (1.0 + ntu), (1.0 - e) / (1.0 - safe * e))
+    return out
+
+
+def sized(heat_w: float, rise_k: float, approach_k: float, wet_bulb_degc: float) -> Tower:
+    """Return the tower that rejects `heat_w` at its design approach with fans at full speed.
+
+    NTU by bisection; a tower whose approach no NTU reaches at the usual air takes more air.
+    """
+    water = heat_w / (WATER_J_PER_KG_K * rise_k)
+    want = wet_bulb_degc + approach_k
+    one, wet, p = np.ones(1), np.array([wet_bulb_degc]), np.array([101_325.0])
+    heat, ratio = np.array([heat_w]), RATIO
+    tower = Tower(water_kg_per_s=water, air_kg_per_s=water / ratio, ntu=50.0)
+    while float(leaving(tower, heat, wet, p, one)[0]) > want - 0.05 * approach_k:
+        ratio *= 0.8
+        tower = Tower(water_kg_per_s=water, air_kg_per_s=water / ratio, ntu=50.0)
+    low, high = 0.01, 50.0
+    for _ in range(60):
+        mid = 0.5 * (low + high)
+        tower = Tower(water_kg_per_s=water, air_kg_per_s=water / ratio, ntu=mid)
+        if float(leaving(tower, heat, wet, p, one)[0]) > want:
+            low = mid
+        else:
+            high = mid
+    return tower
+
+
+def fan_share(
+    tower: Tower, heat_w: Floats, wet_bulb_degc: Floats, pressure_pa: Floats, want_degc: float, least: float
+) -> Floats:
+    """Return the share of full fan speed that makes `want_degc`, between `least` and 1 (n,)."""
+    low, high = np.full_like(wet_bulb_degc, least), np.ones_like(wet_bulb_degc)
+    for _ in range(24):
+        mid = 0.5 * (low + high)
+        warm = leaving(tower, heat_w, wet_bulb_degc, pressure_pa, mid) > want_degc
+        low, high = np.where(warm, mid, low), np.where(warm, high, mid)
+    return high
