@@ -49,9 +49,12 @@ def one_year(place: Path, rows: list[list[str]], first: int) -> tuple[list[list[
 
 def _stamp(place: Path, row: list[str], line: int) -> list[int]:
     try:
-        return [int(float(x)) for x in row[:4]]
+        year, month, day, hour = (int(float(x)) for x in row[:4])
     except (ValueError, OverflowError) as error:
         raise InputFileError(str(place), line, "needs year, month, day, hour in its first four columns") from error
+    if not (abs(year) < 10_000 and 1 <= month <= 12 and 1 <= day <= 31 and 1 <= hour <= 24):
+        raise InputFileError(str(place), line, f"{row[0]}-{row[1]}-{row[2]}, hour {row[3]} is no moment of a year")
+    return [year, month, day, hour]
 
 
 def _missing(want: np.ndarray, kept: np.ndarray, at: int) -> str:

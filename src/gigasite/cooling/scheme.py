@@ -68,7 +68,7 @@ def part_load(load_w: Floats, unit: HeatRejection, units: int) -> Floats:
     return out
 
 
-def trimmed(ask: Ask, unit: HeatRejection, made_degc: Floats, fan_w: Floats) -> Hours:
+def trimmed(ask: Ask, unit: HeatRejection, made_degc: Floats, fan_w: Floats, evaporated_kg_per_s: Floats) -> Hours:
     """Return the year of a tower or dry cooler that makes `made_degc`; chillers carry what is too warm.
 
     They carry (water - supply) / rise of the heat; without chillers the supply is as warm as it is made.
@@ -78,14 +78,13 @@ def trimmed(ask: Ask, unit: HeatRejection, made_degc: Floats, fan_w: Floats) -> 
     share = np.clip((made_degc - c.supply_degc) / c.rise_k, 0.0, 1.0) if ask.plant.chillers else np.zeros_like(made_degc)
     chiller = ask.campus.catalogue.heat_rejection[c.chiller]
     cop = cops(chiller, c.supply_degc, ask.weather.dry_bulb_degc)
-    evaporated = ask.heat_w * unit.water_frac / LATENT_J_PER_KG / 1000.0
     load_w = share * ask.heat_w
     return Hours(
         supply_degc=np.where(warm & (ask.plant.chillers == 0), made_degc, c.supply_degc),
         fan_w=fan_w + load_w * chiller.fan_frac,
         pump_w=ask.heat_w * unit.pump_frac,
         chiller_w=load_w / cop * part_load(load_w, chiller, ask.plant.chillers),
-        water_m3_per_s=evaporated * c.concentration / (c.concentration - 1.0),
+        water_m3_per_s=evaporated_kg_per_s / 1000.0 * c.concentration / (c.concentration - 1.0),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cooling.humid import humidity_ratio, saturation_pressure
+from gigasite.cooling.humid import humidity_ratio, ratio_at, saturation_pressure
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,6 +51,18 @@ def saturated(t_degc: Floats, pressure_pa: Floats) -> Floats:
     return out
 
 
+def given(tower: Tower, heat_w: Floats, water_degc: Floats, h_air: Floats, pressure_pa: Floats, fan: Floats) -> Floats:
+    """Return the heat that air takes from water which leaves at `water_degc` and came warmer by its heat [W]."""
+    flow_w_per_k = tower.water_kg_per_s * WATER_J_PER_KG_K
+    rise = heat_w / flow_w_per_k
+    air = tower.air_kg_per_s * fan
+    ntu = tower.ntu * (1.0 / np.maximum(fan, 1e-6)) ** EXPONENT
+    h_in = saturated(water_degc + rise, pressure_pa)
+    slope = (h_in - saturated(water_degc, pressure_pa)) / np.maximum(rise, 1e-9)
+    out: Floats = _effectiveness(ntu, slope * air / flow_w_per_k) * air * (h_in - h_air)
+    return out
+
+
 def leaving(tower: Tower, heat_w: Floats, wet_bulb_degc: Floats, pressure_pa: Floats, fan_frac: Floats) -> Floats:
     """Return the water that leaves [degC] at a share of full air, by bisection on the heat that it can give.
 
@@ -59,19 +71,36 @@ def leaving(tower: Tower, heat_w: Floats, wet_bulb_degc: Floats, pressure_pa: Fl
     heat_w, wet_bulb_degc, pressure_pa, fan_frac
         (n,) each; air goes with fan speed.
     """
-    rise = heat_w / (tower.water_kg_per_s * WATER_J_PER_KG_K)
-    air = tower.air_kg_per_s * fan_frac
-    ntu = tower.ntu * (1.0 / np.maximum(fan_frac, 1e-6)) ** EXPONENT
     h_air = saturated(wet_bulb_degc, pressure_pa)
     low, high = wet_bulb_degc + 1e-6, np.full_like(wet_bulb_degc, 90.0)
-    for _ in range(50):
+    for _ in range(40):
         mid = 0.5 * (low + high)
-        h_in = saturated(mid + rise, pressure_pa)
-        slope = (h_in - saturated(mid, pressure_pa)) / np.maximum(rise, 1e-9)
-        gives = _effectiveness(ntu, slope * air / (tower.water_kg_per_s * WATER_J_PER_KG_K)) * air * (h_in - h_air)
-        short = gives < heat_w
+        short = given(tower, heat_w, mid, h_air, pressure_pa, fan_frac) < heat_w
         low, high = np.where(short, mid, low), np.where(short, high, mid)
     return 0.5 * (low + high)
+
+
+def evaporated(
+    tower: Tower, heat_w: Floats, air_degc: tuple[Floats, Floats], pressure_pa: Floats, fan_frac: Floats
+) -> Floats:
+    """Return water that goes off with the air [kg/s]: it leaves saturated, with the heat in it.
+
+    Parameters
+    ----------
+    air_degc
+        Dry and wet bulb (n,) each. What comes in dry takes up more than what comes in cold.
+    """
+    dry, wet = air_degc
+    air = tower.air_kg_per_s * fan_frac
+    h_out = saturated(wet, pressure_pa) + heat_w / air
+    low, high = wet.copy(), np.full_like(wet, 90.0)
+    for _ in range(40):
+        mid = 0.5 * (low + high)
+        cold = saturated(mid, pressure_pa) < h_out
+        low, high = np.where(cold, mid, low), np.where(cold, high, mid)
+    w_out = humidity_ratio(saturation_pressure(low), pressure_pa)
+    out: Floats = air * np.maximum(w_out - ratio_at(dry, wet, pressure_pa), 0.0)
+    return out
 
 
 def _effectiveness(ntu: Floats, m: Floats) -> Floats:
@@ -110,9 +139,10 @@ def fan_share(
     tower: Tower, heat_w: Floats, wet_bulb_degc: Floats, pressure_pa: Floats, want_degc: float, least: float
 ) -> Floats:
     """Return the share of full fan speed that makes `want_degc`, between `least` and 1 (n,)."""
+    h_air, water = saturated(wet_bulb_degc, pressure_pa), np.full_like(wet_bulb_degc, want_degc)
     low, high = np.full_like(wet_bulb_degc, least), np.ones_like(wet_bulb_degc)
-    for _ in range(24):
+    for _ in range(30):
         mid = 0.5 * (low + high)
-        warm = leaving(tower, heat_w, wet_bulb_degc, pressure_pa, mid) > want_degc
-        low, high = np.where(warm, mid, low), np.where(warm, high, mid)
+        short = given(tower, heat_w, water, h_air, pressure_pa, mid) < heat_w
+        low, high = np.where(short, mid, low), np.where(short, high, mid)
     return high

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.cooling.scheme import LEAST_FAN, schemes, trimmed
-from gigasite.cooling.tower import fan_share, leaving, sized
+from gigasite.cooling.tower import evaporated, fan_share, leaving, sized
 
 if TYPE_CHECKING:
     from gigasite.cooling.scheme import Ask, Hours
@@ -32,4 +32,5 @@ class LiquidToTower:
         made = leaving(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, most)
         least = LEAST_FAN ** (1 / 3)
         share = fan_share(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, c.supply_degc, least)
-        return trimmed(ask, unit, made, rated_w * unit.fan_frac * share**3)
+        water = evaporated(tower, ask.heat_w, (w.dry_bulb_degc, w.wet_bulb_degc), w.pressure_pa, share)
+        return trimmed(ask, unit, made, rated_w * unit.fan_frac * share**3, water)
