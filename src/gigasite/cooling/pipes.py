@@ -26,6 +26,7 @@ class Sizes:
     name: tuple[str, ...]
     nominal: Ints
     inner_m: Floats
+    wall_m: Floats
     roughness_m: Floats
     velocity_m_per_s: Floats
     kg_per_m: Floats
@@ -41,6 +42,7 @@ def sizes(campus: Campus) -> Sizes:
         name=tuple(n for n, _ in parts),
         nominal=np.array([p.nominal for _, p in parts], np.int64),
         inner_m=outer - 2 * wall,
+        wall_m=wall,
         roughness_m=np.array([p.roughness_m for _, p in parts]),
         velocity_m_per_s=np.array([p.velocity_m_per_s for _, p in parts]),
         kg_per_m=np.pi * (outer - wall) * wall * STEEL_KG_PER_M3,

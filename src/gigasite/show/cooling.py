@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -157,3 +158,85 @@ def trip(
     else:
         show(f"{campus.name}: {event}", trip_rows(result), found.findings)
     end(found.findings)
+
+
+@cooling.command()
+def hammer(
+    file: File,
+    closing: Annotated[float, typer.Option("--closing", min=0.0, help="Stroke of a row's valve [s].")] = 10.0,
+    coasting: Annotated[float, typer.Option("--coasting", min=0.0, help="In which tripped pumps lose their head [s].")] = 6.0,
+    as_json: AsJson = False,
+) -> None:
+    """Water hammer on the way to the farthest row: a valve that slams or closes, pumps that trip."""
+    from gigasite.cooling.hammer import hammer_findings, joukowsky_pa, surge, worst_line
+    from gigasite.cooling.plant_network import facility_loop
+
+    campus, d = designed(file)
+    line = worst_line(facility_loop(campus, d))
+    sudden, slow = surge(line, closing_s=0.0), surge(line, closing_s=closing)
+    trips = surge(line, coasting_s=coasting)
+    found = hammer_findings(sudden, slow, trips, line)
+    velocity = float(line.flow_m3_per_s[-1] / (math.pi / 4 * line.inner_m[-1] ** 2))
+    result = {
+        "campus": campus.name,
+        "length_m": float(line.length_m.sum()),
+        "wave_m_per_s": line.wave_m_per_s.tolist(),
+        "echo_s": line.echo_s,
+        "start_pa": line.start_pa,
+        "joukowsky_pa": joukowsky_pa(line.density_kg_per_m3, float(line.wave_m_per_s[-1]), velocity),
+        "sudden_highest_pa": sudden.highest_pa,
+        "closing_s": closing,
+        "closing_highest_pa": slow.highest_pa,
+        "coasting_s": coasting,
+        "trip_lowest_pa": trips.lowest_pa,
+        "findings": [f.to_json() for f in found],
+    }
+    if as_json:
+        emit(result)
+    else:
+        rows: list[tuple[str, object]] = [
+            ("way", f"{result['length_m']:,.0f} m to the farthest row, there and back in {line.echo_s:.2f} s"),
+            ("at rest", f"{line.start_pa / 1e5:.1f} bar at the pumps"),
+            ("slammed", f"{sudden.highest_pa / 1e5:.1f} bar; Joukowsky's step {result['joukowsky_pa'] / 1e5:.1f} bar"),
+            (f"closed in {closing:g} s", f"{slow.highest_pa / 1e5:.1f} bar"),
+            ("pumps trip", f"{trips.lowest_pa / 1e5:.2f} bar at least"),
+        ]
+        show(f"{campus.name}: water hammer", rows, found)
+    end(found)
+
+
+@cooling.command()
+def isolate(
+    file: File,
+    link: Annotated[str, typer.Argument(help="Pipe, valve or pump, as `cooling loop --out` names it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Which racks are lost when a valve is shut or a pipe is cut off after a leak."""
+    from gigasite.cooling.isolation import isolate as shut
+    from gigasite.cooling.plant_network import facility_loop
+
+    campus, d = designed(file)
+    made = facility_loop(campus, d)
+    found = shut(made, link)
+    label = d.racks["label"].to_list()
+    lost = [label[made.terminals.rack[i]] for i in found.lost.tolist()]
+    short = [label[made.terminals.rack[i]] for i in found.short.tolist()]
+    if as_json:
+        emit(
+            {
+                "campus": campus.name,
+                "link": link,
+                "lost": lost,
+                "short": short,
+                "rest_frac": found.rest_frac,
+                "drained_m3": found.drained_m3,
+            }
+        )
+    else:
+        rows: list[tuple[str, object]] = [
+            ("lost", f"{len(lost)} racks: {', '.join(lost[:8])}{' ...' if len(lost) > 8 else ''}"),
+            ("short of flow", f"{len(short)} racks: {', '.join(short[:8])}{' ...' if len(short) > 8 else ''}"),
+            ("the others", f"{found.rest_frac:.0%} of design flow at most"),
+            ("a leak lets out", f"{found.drained_m3:,.2f} m3"),
+        ]
+        show(f"{campus.name}: {link} shut", rows, [])
