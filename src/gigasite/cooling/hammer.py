@@ -52,7 +52,9 @@ class Line:
     @property
     def wave_m_per_s(self) -> Floats:
         """Return the speed of sound in each piece."""
-        out: Floats = np.sqrt(BULK_PA / self.density_kg_per_m3 / (1 + BULK_PA * self.inner_m / (STEEL_PA * self.wall_m)))
+        out: Floats = np.sqrt(
+            BULK_PA / self.density_kg_per_m3 / (1 + BULK_PA * self.inner_m / (STEEL_PA * self.wall_m))
+        )
         return out
 
     @property

@@ -268,7 +268,9 @@ def _step(
         matrix = csc_array((data, p.indices, p.indptr), shape=(n, n))
         # pipes branch like trees: panels of one column, which dense matrices would not like, take a third of the time
         options = {"SymmetricMode": True}
-        factors = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options=options)
+        factors = splu(
+            matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options=options
+        )
         head[at] = factors.solve(right[at])
     return head, np.where(live, rest + y * (head[a] - head[b]), 0.0)
 

@@ -75,7 +75,9 @@ def trimmed(ask: Ask, unit: HeatRejection, made_degc: Floats, fan_w: Floats, eva
     """
     c = ask.campus.cooling
     warm = made_degc > c.supply_degc
-    share = np.clip((made_degc - c.supply_degc) / c.rise_k, 0.0, 1.0) if ask.plant.chillers else np.zeros_like(made_degc)
+    share = (
+        np.clip((made_degc - c.supply_degc) / c.rise_k, 0.0, 1.0) if ask.plant.chillers else np.zeros_like(made_degc)
+    )
     chiller = ask.campus.catalogue.heat_rejection[c.chiller]
     cop = cops(chiller, c.supply_degc, ask.weather.dry_bulb_degc)
     load_w = share * ask.heat_w

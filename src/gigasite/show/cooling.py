@@ -164,7 +164,9 @@ def trip(
 def hammer(
     file: File,
     closing: Annotated[float, typer.Option("--closing", min=0.0, help="Stroke of a row's valve [s].")] = 10.0,
-    coasting: Annotated[float, typer.Option("--coasting", min=0.0, help="In which tripped pumps lose their head [s].")] = 6.0,
+    coasting: Annotated[
+        float, typer.Option("--coasting", min=0.0, help="In which tripped pumps lose their head [s].")
+    ] = 6.0,
     as_json: AsJson = False,
 ) -> None:
     """Water hammer on the way to the farthest row: a valve that slams or closes, pumps that trip."""

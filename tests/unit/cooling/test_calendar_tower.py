@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,9 @@ from gigasite.cooling.tower import evaporated, fan_share, leaving, sized
 
 def lines(year: int | None = None) -> list[str]:
     """Return rows of a year; months of different years, as typical years are, unless a year is given."""
-    start = datetime.datetime(year or 2001, 1, 1)
+    start = dt.datetime(year or 2001, 1, 1, tzinfo=dt.UTC)
     hours = 8784 if year and year % 4 == 0 else 8760
-    days = [start + datetime.timedelta(hours=i) for i in range(hours)]
+    days = [start + dt.timedelta(hours=i) for i in range(hours)]
     return [f"{year or 1990 + d.month},{d.month},{d.day},{d.hour + 1},0,x,20.0,10.0,50,101325" for d in days]
 
 

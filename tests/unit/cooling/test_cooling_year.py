@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -109,8 +109,8 @@ def test_a_supply_that_is_too_cold_for_towers_is_short_or_chilled(lab: tuple[Cam
 
 def epw(rows: int, cell: str = "20.0") -> str:
     head = "LOCATION,Somewhere,-,-,-,-,0,0,0,0\n" + "X\n" * 7
-    start = datetime.datetime(2001, 1, 1)
-    days = [start + datetime.timedelta(hours=i) for i in range(rows)]
+    start = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    days = [start + dt.timedelta(hours=i) for i in range(rows)]
     return head + "".join(f"{2000 + d.month},{d.month},{d.day},{d.hour + 1},0,x,{cell},10.0,50,101325\n" for d in days)
 
 
