@@ -189,7 +189,7 @@ def hammer_findings(sudden: Surge, slow: Surge, trip: Surge, line: Line) -> list
         out.append(
             Finding(
                 severity=Severity.note if enough else Severity.error, chapter="cooling", where="row valves",
-                what="a valve slammed shut bursts its pipe" + ("" if enough else ", and so does one that closes slowly"),
+                what="a valve slammed shut bursts its pipe" + ("" if enough else ", one that closes slowly too"),
                 limit=f"{RATED_PA / 1e5:.0f} bar", found=f"{sudden.highest_pa / 1e5:.1f} bar",
                 remedy=f"valves that take more than {line.echo_s:.1f} s to close",
             )

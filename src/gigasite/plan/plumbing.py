@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from gigasite.cooling.quantities import Quantities
     from gigasite.cooling.transient import Trip
     from gigasite.design.types import Design
-    from gigasite.training.types import LoadTrace
 
 CASES = (("pump", False), ("pump", True), ("power", False), ("power", True), ("chiller", True), ("cdu", True))
 """Events that the report shows, and whether facility pumps run on batteries in them."""
@@ -35,8 +34,11 @@ class Plumbing:
     findings: tuple[Finding, ...]
 
 
-def plumb(campus: Campus, design: Design, load: LoadTrace) -> Plumbing:
-    """Lay the loop and run the cases; a campus without one is no error, a loop that has no steady state is a finding."""
+def plumb(campus: Campus, design: Design) -> Plumbing:
+    """Lay the loop and run the cases at typical power, so that the job's pauses lend no time.
+
+    A campus without a loop is no error; a loop that has no steady state is a finding.
+    """
     try:
         loop = facility_loop(campus, design)
     except InfeasibleError as error:
@@ -51,7 +53,7 @@ def plumb(campus: Campus, design: Design, load: LoadTrace) -> Plumbing:
     try:
         for event, ups in CASES:
             ask = Ask(event=event, ups=ups, duration_s=DURATION_S)
-            trips.append(trip(campus, design, loop, load, ask))
+            trips.append(trip(campus, design, loop, None, ask))
     except InfeasibleError as error:
         why = str(error)
     return Plumbing(loop=loop, made=quantities(loop), trips=tuple(trips), why=why, findings=loop.findings)

@@ -22,8 +22,8 @@ from gigasite.cooling import simulate as cool
 from gigasite.cooling import weather_of
 from gigasite.design import design as design_campus
 from gigasite.design.types import Money
-from gigasite.plan.ramp import ramp_up
 from gigasite.plan.plumbing import plumb
+from gigasite.plan.ramp import ramp_up
 from gigasite.plan.sizing import NOT_TAKEN, size_battery
 from gigasite.plan.types import Plan
 from gigasite.power import Grid, Plant, plant_of, study
@@ -125,7 +125,7 @@ def plan(
         battery = size_battery(campus, plant, load, steady_power(design), engine)
     clock.done("power", 4)
     cooling = cool(campus, design, weather_of(campus, given.weather), mean_it_power(load))
-    plumbing = plumb(campus, design, load)
+    plumbing = plumb(campus, design)
     clock.done("cooling", 5)
     cables = plan_cables(campus, design)
     observed = observation(campus, design, cables, given)

@@ -138,6 +138,7 @@ def trip(
     duration: Annotated[float, typer.Option("--duration", help="Length of the run [s].")] = 600.0,
     step: Annotated[float, typer.Option("--step", help="Time step [s].")] = 1.0,
     ups: Annotated[bool | None, typer.Option("--ups/--no-ups", help="Facility pumps on batteries.")] = None,
+    steady: Annotated[bool, typer.Option("--steady", help="Typical power all the time in place of the job.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """What happens when something stops: seconds until GPUs throttle, rack by rack."""
@@ -151,7 +152,7 @@ def trip(
     campus, d = designed(file)
     ask = Ask(event=event, at_s=at, for_s=away, duration_s=duration, dt_s=step, ups=ups)
     made = facility_loop(campus, d)
-    found = run_trip(campus, d, made, the_load(campus, d, Inputs()), ask)
+    found = run_trip(campus, d, made, None if steady else the_load(campus, d, Inputs()), ask)
     result = trip_json(campus, d, made, found)
     if as_json:
         emit(result)

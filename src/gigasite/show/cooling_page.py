@@ -13,6 +13,8 @@ from gigasite.cooling.hydraulics import ROUNDING_M3_PER_S
 from gigasite.cooling.network import PUMP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gigasite.cooling.plant_network import FacilityLoop
     from gigasite.cooling.transient import Trip
     from gigasite.plan.types import Plan
@@ -34,6 +36,7 @@ def cooling_chapter(plan: Plan) -> Markup:
             hall=None if p.loop is None else _loop(plan, p.loop),
             made=p.made,
             trips=[_trip(t) for t in p.trips],
+            map_name=NAMES[shown_trip(p.trips).event] if p.trips else "",
             worst=[] if p.loop is None else _worst(plan, p.loop),
             months=c.months,
             water_day=f"{c.water_m3 / 365:,.0f}",
@@ -55,7 +58,8 @@ def _loop(plan: Plan, loop: FacilityLoop) -> dict[str, Any]:
         at = mine & (loop.terminals.row == row)
         rows.append(
             {
-                "y": TOP + STEP * min(i, MOST_ROWS - 1), "name": f"row {row}", "racks": int(at.sum()), "flow": f"{q[at].sum() * 1e3:,.1f} L/s",
+                "y": TOP + STEP * min(i, MOST_ROWS - 1), "name": f"row {row}", "racks": int(at.sum()),
+                "flow": f"{q[at].sum() * 1e3:,.1f} L/s",
                 "back": f"{np.average(outlet[at], weights=q[at]):.1f} degC",
             }
         )  # fmt: skip
@@ -118,6 +122,12 @@ def _trip(t: Trip) -> dict[str, str]:
     }
 
 
+def shown_trip(trips: Sequence[Trip]) -> Trip:
+    """Return the run whose map is drawn: the plant's trip, which racks feel at different times, else the first hit."""
+    hit = [t for t in trips if np.isfinite(t.throttle_s).any()]
+    return next((t for t in hit if t.event == "chiller"), hit[0] if hit else trips[0])
+
+
 def cooling_data(plan: Plan) -> dict[str, Any]:
     """Return series and places for the pictures."""
     c, p = plan.cooling, plan.plumbing
@@ -127,7 +137,7 @@ def cooling_data(plan: Plan) -> dict[str, Any]:
         "months": [[m.month, round(m.pue, 4), round(m.wue_l_per_kwh, 3)] for m in c.months],
         "trips": [
             {
-                "name": f"{t.event}, pumps {'on batteries' if t.ups else 'without'}",
+                "name": f"{t.event}, {'batteries' if t.ups else 'no batteries'}",
                 "t": (t.time_s[::5] - t.at_s).round(1).tolist(),
                 "hot": t.hottest_degc[::5].round(2).tolist(),
             }
@@ -137,7 +147,7 @@ def cooling_data(plan: Plan) -> dict[str, Any]:
         "map": None,
     }
     if p.loop is not None and p.trips:
-        shown = next((t for t in p.trips if t.event == "chiller"), p.trips[0])
+        shown = shown_trip(p.trips)
         step = -(-len(shown.throttle_s) // MOST_MAP)
         seconds = shown.throttle_s[::step]
         out["map"] = {
