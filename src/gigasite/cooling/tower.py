@@ -45,8 +45,8 @@ class Tower:
 
 
 def saturated(t_degc: Floats, pressure_pa: Floats) -> Floats:
-    """Return enthalpy of saturated air [J per kg of dry air]."""
-    w = humidity_ratio(saturation_pressure(t_degc), pressure_pa)
+    """Return enthalpy of saturated air [J per kg of dry air]; near boiling it stays what it is at 90 % vapour."""
+    w = humidity_ratio(np.minimum(saturation_pressure(t_degc), 0.9 * pressure_pa), pressure_pa)
     out: Floats = 1006.0 * t_degc + w * (2.501e6 + 1860.0 * t_degc)
     return out
 
@@ -121,7 +121,9 @@ def sized(heat_w: float, rise_k: float, approach_k: float, wet_bulb_degc: float)
     one, wet, p = np.ones(1), np.array([wet_bulb_degc]), np.array([101_325.0])
     heat, ratio = np.array([heat_w]), RATIO
     tower = Tower(water_kg_per_s=water, air_kg_per_s=water / ratio, ntu=50.0)
-    while float(leaving(tower, heat, wet, p, one)[0]) > want - 0.05 * approach_k:
+    for _ in range(40):
+        if float(leaving(tower, heat, wet, p, one)[0]) <= want - 0.05 * approach_k:
+            break
         ratio *= 0.8
         tower = Tower(water_kg_per_s=water, air_kg_per_s=water / ratio, ntu=50.0)
     low, high = 0.01, 50.0
