@@ -90,7 +90,6 @@ UNITS: dict[str, tuple[str, dict[str, float]]] = {
     "velocity": ("_m_per_s", {"m/s": 1.0, "ft/s": _FT}),
     "volume": ("_m3", {"m3": 1.0, "L": 1e-3}),
     "heat capacity": ("_j_per_k", {"kJ/K": 1e3, "J/K": 1.0}),
-    "thermal resistance": ("_k_per_w", {"K/W": 1.0, "K/kW": 1e-3}),
     "compute": ("_flop_per_s", {"TFLOPS": 1e12, "PFLOPS": 1e15, "GFLOPS": 1e9}),
     "money": ("_usd", {"USD": 1.0, "kUSD": 1e3, "MUSD": 1e6, "BUSD": 1e9}),
     "money per power": ("_usd_per_w", {"USD/kW": 1e-3, "USD/W": 1.0, "MUSD/MW": 1.0}),

@@ -105,7 +105,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cooling.restart": (0, 3600),
     "cooling.tcs": (0.001, 10),
     "cooling.plate_capacity": (1, 1e5),
-    "cooling.plate_resistance": (1e-4, 1),
+    "cooling.plate_rise": (1, 90),
     "cooling.throttle": (40, 125),
     "schedule.first_step_gpus": (1, 4_000_000),
     "schedule.target_day": (1, 10_000),

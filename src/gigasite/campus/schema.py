@@ -26,7 +26,6 @@ from gigasite.campus.door import (
     Hertz,
     JoulesPerKelvin,
     Kelvins,
-    KelvinsPerWatt,
     Metres,
     Name,
     Number,
@@ -284,8 +283,8 @@ class Cooling:
     """Coolant in a rack's loop, CDU included."""
     plate_capacity_j_per_k: JoulesPerKelvin = 750.0
     """Heat capacity of one GPU with cold plate and the coolant in it."""
-    plate_resistance_k_per_w: KelvinsPerWatt = 0.05
-    """From the GPU's junction to the coolant that enters its plate, at design flow."""
+    plate_rise_k: Kelvins = 30.0
+    """GPU's junction over the coolant that enters its plate, at typical power and design flow."""
     throttle_degc: Celsius = 87.0
     """Junction temperature at which a GPU slows down."""
 

@@ -190,10 +190,6 @@ def _racks(campus: Campus, design: Design, loop: FacilityLoop, dt_s: float) -> _
     t, c = loop.terminals, campus.cooling
     cw = loop.flow.flow_m3_per_s[loop.rack_link] * loop.network.density_kg_per_m3 * loop.cp_j_per_kg_k
     gpus = _gpus(design, loop)
-    # plates carry the chips' power; what else is on liquid warms the coolant beside them
-    chip_w = gpus * campus.catalogue.gpus[campus.catalogue.servers[campus.compute.server].gpu].tdp_w
-    wet = t.liquid_w > 0
-    g = np.where(wet, t.liquid_w / np.maximum(chip_w, 1.0) * gpus / c.plate_resistance_k_per_w, 1.0)
     pg25 = fluid("pg25")
     at = np.array(c.supply_degc + campus.catalogue.cdus[c.cdu].approach_k + c.rise_k / 2)
     loops = np.maximum(t.liquid_w / _liquid_per_rack(design), 0.02)
@@ -205,7 +201,7 @@ def _racks(campus: Campus, design: Design, loop: FacilityLoop, dt_s: float) -> _
         hall=np.searchsorted(np.array(loop.halls), t.hall).astype(np.int64), liquid=t.liquid_w, air=t.air_w,
         c_plate=np.maximum(gpus * c.plate_capacity_j_per_k, 100.0),
         c_tcs=loops * c.tcs_m3 * float(pg25.density(at)) * float(pg25.heat_capacity(at)),
-        c_air=np.full(len(t.rack), AIR_J_PER_K), g=np.maximum(g, 1.0), k=k,
+        c_air=np.full(len(t.rack), AIR_J_PER_K), g=np.maximum(t.liquid_w / c.plate_rise_k, 1.0), k=k,
         # the exchanger that has the catalogue's approach where both sides rise alike: NTU = rise / approach
         ua=k * c.rise_k / approach,
         door=DOOR_FRAC * cw * (1 - share), cw=cw, liquid_share=share, first_s=first_s, first_r=first_r,

@@ -62,9 +62,12 @@ def test_nothing_moves_before_the_event(lab: tuple[Campus, Design, FacilityLoop]
 
 def test_who_is_quicker_than_whom(lab: tuple[Campus, Design, FacilityLoop]) -> None:
     """Coolant first, then facility water, then the plant; batteries give their time, a tank gives more."""
-    first = {e: np.nanmin(ran(lab, e, ups=False, duration_s=1200.0).throttle_s) for e in ("cdu", "pump", "chiller")}
+    late = {"restart_s": 900.0}
+    first = {
+        e: np.nanmin(ran(lab, e, late, ups=False, duration_s=1200.0).throttle_s) for e in ("cdu", "pump", "chiller")
+    }
     assert first["cdu"] < first["pump"] < first["chiller"]
-    held = np.nanmin(ran(lab, "pump", ups=True, duration_s=1200.0).throttle_s)
+    held = np.nanmin(ran(lab, "pump", late, ups=True, duration_s=1200.0).throttle_s)
     assert held == pytest.approx(first["pump"] + 300.0, abs=2.0)
     tank = np.nanmin(ran(lab, "chiller", {"buffer_s": 120.0, "restart_s": 900.0}, duration_s=1500.0).throttle_s)
     bare = np.nanmin(ran(lab, "chiller", {"restart_s": 900.0}, duration_s=1500.0).throttle_s)
