@@ -66,19 +66,41 @@ def _water(campus: Campus, found: Cooling) -> str:
 def solve(
     network: Annotated[Path, typer.Argument(help="Network (JSON, gigasite-network/1).", show_default=False)],
     out: Annotated[Path | None, typer.Option("--out", help="JSON file for the result.")] = None,
+    hold_pressure: Annotated[
+        list[str] | None,
+        typer.Option("--hold-pressure", help="PUMP+PUMP:HIGH:LOW:PA: their speed holds a pressure between two nodes."),
+    ] = None,
+    hold_flow: Annotated[
+        list[str] | None, typer.Option("--hold-flow", help="VALVE:M3_PER_S: its loss holds a flow.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Flow in every pipe, valve and pump and pressure at every node of a network."""
+    from dataclasses import replace
+
     import numpy as np
 
     from gigasite._core.files import write_text
+    from gigasite._core.finding import worst_first
+    from gigasite.cooling.controls import asked, controlled
     from gigasite.cooling.hydraulics import solve as solve_network
     from gigasite.cooling.network_file import read_network, result_json
     from gigasite.show.result import dumps
 
     net = read_network(network)
-    flow = solve_network(net)
+    wanted = asked(hold_pressure or (), hold_flow or ())
+    if wanted:
+        net, flow, found = controlled(net, wanted)
+        flow = replace(flow, findings=worst_first([*found, *flow.findings]))
+    else:
+        flow = solve_network(net)
     result = result_json(net, flow)
+    if wanted:
+        result["controls"] = {
+            x: float((net.speed_frac if c.kind == "pressure" else net.loss_k)[net.link_ids.index(x)])
+            for c in wanted
+            for x in c.links
+        }
     if out is not None:
         write_text(out, dumps(result) + "\n")
     if as_json:
