@@ -63,7 +63,7 @@ def run(
         Temperatures in lines; all temperatures are differences to the set point.
     """
     halls, racks = capacity.shape[0], hall.shape[0]
-    total, mixed = np.zeros(halls), np.zeros(halls)
+    total, mixed, film_w, film_c = np.zeros(halls), np.zeros(halls), np.zeros(halls), np.zeros(halls)
     for i in range(racks):
         total[hall[i]] += cw[i]
     before = _energy(dt, cw, first_s, first_r, cells, plate, tcs_r, tcs_s, room, c_plate, c_tcs, c_air, tank, tank_s,
@@ -72,18 +72,20 @@ def run(
         moved = _plants(t, set_degc, water, ready, hall, cw, cells, first_r, total, mixed, tank, tank_s, dt, capacity,
                         supply, back)  # fmt: skip
         put = 0.0
+        for h in range(halls):
+            film_w[h], film_c[h] = film(water[t, h]), film(coolant[t, h])
         for i in range(racks):
             h = hall[i]
             w, c = water[t, h], coolant[t, h]
             inlet = cells[first_s[i + 1] - 1]
             share = heat[t] * (0.0 if shut_s[i] >= 0.0 else SLOW if throttle_s[i] >= 0.0 else 1.0)
             put += (liquid[i] + air[i]) * share
-            e = effectiveness(ua[i] * min(film(w), film(c)), k[i] * c, cw[i] * liquid_share[i] * w)
+            e = effectiveness(ua[i] * min(film_w[h], film_c[h]), k[i] * c, cw[i] * liquid_share[i] * w)
             plate[i], tcs_r[i], tcs_s[i] = loop_step(
-                liquid[i] * share, inlet, g[i] * film(c), k[i] * c, e, c_plate[i] / dt, 0.5 * c_tcs[i] / dt, plate[i],
+                liquid[i] * share, inlet, g[i] * film_c[h], k[i] * c, e, c_plate[i] / dt, 0.5 * c_tcs[i] / dt, plate[i],
                 tcs_r[i], tcs_s[i],
             )  # fmt: skip
-            d = door[i] * film(w)
+            d = door[i] * film_w[h]
             room[i] = (c_air[i] / dt * room[i] + air[i] * share + d * inlet) / (c_air[i] / dt + d)
             gain = (e * (tcs_r[i] - inlet) + d * (room[i] - inlet)) / cw[i]
             if throttle_s[i] < 0.0 and plate[i] + set_degc >= throttle:

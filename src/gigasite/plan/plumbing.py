@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 CASES = (("pump", False), ("pump", True), ("power", False), ("power", True), ("chiller", True), ("cdu", True))
 """Events that the report shows, and whether facility pumps run on batteries in them."""
 DURATION_S = 600.0
+MANY, STEP_S, LONG_STEP_S = 5_000, 1.0, 2.0
+"""Loops from which on a step is longer: a million GPUs then cost a plan seconds; times move by a second in a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ def plumb(campus: Campus, design: Design) -> Plumbing:
     why, trips = "", []
     try:
         for event, ups in CASES:
-            ask = Ask(event=event, ups=ups, duration_s=DURATION_S)
+            step_s = STEP_S if len(loop.rack_link) <= MANY else LONG_STEP_S
+            ask = Ask(event=event, ups=ups, duration_s=DURATION_S, dt_s=step_s)
             trips.append(trip(campus, design, loop, None, ask))
     except InfeasibleError as error:
         why = str(error)
