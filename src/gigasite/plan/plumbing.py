@@ -22,7 +22,7 @@ CASES = (("pump", False), ("pump", True), ("power", False), ("power", True), ("c
 """Events that the report shows, and whether facility pumps run on batteries in them."""
 DURATION_S = 600.0
 MANY, STEP_S, LONG_STEP_S = 5_000, 1.0, 2.0
-"""Loops from which on a step is longer: a million GPUs then cost a plan seconds; times move by a second in a hundred."""
+"""Loops from which on a step is longer: a million GPUs then cost seconds; times move by a second in a hundred."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
