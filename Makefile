@@ -26,12 +26,12 @@ demo: setup
 apt:
 	@bash scripts/apt.sh
 
-# Programs that results are compared with (ANDES), in their own environment; without them those tests skip and say so.
+# Programs that results are compared with (ANDES, EPANET, pandapipes), in their own environment; without them those tests skip and say so.
 peers: .venv-peer/.ready
 
 .venv-peer/.ready: requirements-peer.lock
 	@python3 -m venv .venv-peer 2>/dev/null || { rm -rf .venv-peer; python3 -m venv --without-pip .venv-peer && python3 -m pip --python .venv-peer/bin/python install -q pip; }
-	@.venv-peer/bin/python -m pip install -q --require-hashes -r requirements-peer.lock && touch $@ || echo "ANDES could not be installed: its tests will skip"
+	@.venv-peer/bin/python -m pip install -q --require-hashes -r requirements-peer.lock && touch $@ || echo "peers could not be installed: their tests will skip"
 
 test: setup apt peers
 	$(PY) -m pytest -q -n 2 --dist worksteal

@@ -15,3 +15,12 @@ def andes_python(root: Path) -> Path:
     if not path.exists():
         pytest.skip("ANDES is not installed: make peers")
     return path
+
+
+@pytest.fixture(scope="session")
+def water_python(andes_python: Path) -> Path:
+    """Return the interpreter that has WNTR (EPANET 2.2) and pandapipes: the same environment."""
+    packages = andes_python.parent.parent / "lib"
+    if not any(packages.glob("python*/site-packages/wntr")):
+        pytest.skip("WNTR and pandapipes are not installed: make peers")
+    return andes_python

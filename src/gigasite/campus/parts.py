@@ -23,6 +23,7 @@ from gigasite.campus.door import (
     Kelvins,
     Kilograms,
     Metres,
+    MetresPerSecond,
     Name,
     Number,
     Seconds,
@@ -288,6 +289,23 @@ class HeatRejection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pipe:
+    """Steel pipe of one nominal size."""
+
+    __pydantic_config__ = DOOR
+    title: Text
+    nominal: Some
+    """DN, about the inner diameter in mm."""
+    outer_m: Metres
+    wall_m: Metres
+    roughness_m: Metres
+    velocity_m_per_s: MetresPerSecond
+    """Highest at design flow."""
+    price_usd_per_m: UsdPerMetre
+    """Supplied, fabricated, with hangers and insulation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
     """A trade on site."""
 
@@ -369,6 +387,7 @@ class Catalogue:
     electrical: dict[str, Electrical]
     cdus: dict[str, Cdu]
     heat_rejection: dict[str, HeatRejection]
+    pipes: dict[str, Pipe]
     crews: dict[str, Crew]
     lead_times: dict[str, LeadTime]
     rates: dict[str, Rate]

@@ -16,6 +16,7 @@ from gigasite.campus.door import (
     DOOR,
     Celsius,
     Count,
+    CubicMetres,
     CubicMetresPerSecond,
     Day,
     Flag,
@@ -23,6 +24,7 @@ from gigasite.campus.door import (
     Fraction,
     GasFlow,
     Hertz,
+    JoulesPerKelvin,
     Kelvins,
     Metres,
     Name,
@@ -256,7 +258,35 @@ class Cooling:
     spare_frac: Fraction = 0.1
     """Extra heat-rejection capacity."""
     loop_pa: Pascals = 250e3
-    """Pressure drop of the facility loop."""
+    """Rise of each facility pump at its design flow: the most that a hall's loop may take."""
+    piping: Literal["direct-return", "reverse-return"] = "direct-return"
+    """Whether the rack that is first on the supply is first or last on the return."""
+    pumps: Some = 3
+    """Facility pumps of a hall that share its flow."""
+    spare_pumps: Count = 1
+    """Facility pumps of a hall that stand by."""
+    pump_ups: Flag = True
+    """Whether facility pumps run on through a power dip."""
+    ups_s: Seconds = 300.0
+    """How long their batteries last."""
+    terminal_pa: Pascals = 60e3
+    """Drop of a rack's exchanger, door and open balancing valve at design flow."""
+    exchanger_pa: Pascals = 50e3
+    """Drop of a hall's plate exchangers between plant and facility water, at design flow."""
+    vessel_pa: Pascals = 250e3
+    """Gauge pressure that the expansion vessel holds at the pumps' suction."""
+    buffer_s: Seconds = 0.0
+    """Cold water in store beside the pipes, as time at design flow."""
+    restart_s: Seconds = 180.0
+    """From the return of power, or a trip, to a chiller or tower that cools again."""
+    tcs_m3: CubicMetres = 0.06
+    """Coolant in a rack's loop, CDU included."""
+    plate_capacity_j_per_k: JoulesPerKelvin = 750.0
+    """Heat capacity of one GPU with cold plate and the coolant in it."""
+    plate_rise_k: Kelvins = 30.0
+    """GPU's junction over the coolant that enters its plate, at typical power and design flow."""
+    throttle_degc: Celsius = 87.0
+    """Junction temperature at which a GPU slows down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""Heat from the chip to the air, hour by hour over a year.
+"""Heat from the chip to the air: flow in every pipe, what happens when something stops, the plant over a year.
 
-In: a `Campus`, its `Design`, a mean IT power, a year of weather (EPW, TMY3 or made from a climate summary).
-Out: a `Cooling` with fan, pump and chiller power, water, PUE and WUE. Open `year.py` for the balance,
-`weather.py` for readers, `schemes/` to add a way of rejecting heat.
+In: a `Campus`, its `Design`, IT power, a year of weather (EPW, TMY3 or made from a climate summary), any network of
+pipes. Out: a `FacilityLoop` (laid, sized, balanced), a `Trip` (seconds until GPUs throttle), a `Cooling` (PUE, water).
+Open `plant_network.py` for the loop, `hydraulics.py` for the solver, `transient.py` for events, `year.py` for the
+year; `events/` and `schemes/` take a further event or way of rejecting heat, one file each.
 """
 
 from gigasite.cooling.types import Cooling, Weather

@@ -56,12 +56,13 @@ def wet_bulb(dry_degc: Floats, humidity_frac: Floats, pressure_pa: Floats) -> Fl
     low, high = np.full_like(dry_degc, -100.0), dry_degc.copy()
     for _ in range(44):
         mid = 0.5 * (low + high)
-        too_dry = _ratio_at(dry_degc, mid, pressure_pa) < ratio
+        too_dry = ratio_at(dry_degc, mid, pressure_pa) < ratio
         low, high = np.where(too_dry, mid, low), np.where(too_dry, high, mid)
     return 0.5 * (low + high)
 
 
-def _ratio_at(dry: Floats, wet: Floats, pressure_pa: Floats) -> Floats:
+def ratio_at(dry: Floats, wet: Floats, pressure_pa: Floats) -> Floats:
+    """Return kg of water per kg of dry air at a dry and a wet bulb [degC] (equations 33 and 35)."""
     sat = humidity_ratio(saturation_pressure(wet), pressure_pa)
     water = ((2501.0 - 2.326 * wet) * sat - 1.006 * (dry - wet)) / (2501.0 + 1.86 * dry - 4.186 * wet)
     ice = ((2830.0 - 0.24 * wet) * sat - 1.006 * (dry - wet)) / (2830.0 + 1.86 * dry - 2.1 * wet)

@@ -214,3 +214,28 @@ def result_json(network: Network, flow: Flow) -> dict[str, Any]:
             network.link_ids[i]: {"flow_m3_per_s": q} for i, q in zip(at.tolist(), flow.flow_m3_per_s[at], strict=True)
         }
     return out | {"findings": [f.to_json() for f in flow.findings]}
+
+
+def network_json(net: Network) -> dict[str, Any]:
+    """Return a network as the exchange format has it."""
+    free = np.isnan(net.fixed_pa)
+    nodes: list[dict[str, Any]] = []
+    for i, name in enumerate(net.node_ids):
+        node: dict[str, Any] = {"id": name, "kind": "junction" if free[i] else "fixed"}
+        node["elevation_m"] = float(net.elevation_m[i])
+        node["demand_m3_per_s" if free[i] else "pressure_pa"] = float(
+            (net.demand_m3_per_s if free[i] else net.fixed_pa)[i]
+        )
+        nodes.append(node)
+    fluid = {"name": "", "density_kg_per_m3": net.density_kg_per_m3, "dynamic_viscosity_pa_s": net.viscosity_pa_s}
+    out: dict[str, Any] = {"format": FORMAT, "name": net.name, "fluid": fluid, "nodes": nodes}
+    fields = {"dp_shutoff_pa": "shutoff_pa", "dp_drop_pa_s2_per_m6": "drop_pa_s2_per_m6"}
+    for kind, table in _TABLES.items():
+        columns = {key: getattr(net, fields.get(key, key)) for key in _NUMBERS[kind]}
+        out[table] = [
+            {"id": net.link_ids[i], "from": net.node_ids[net.start[i]], "to": net.node_ids[net.end[i]]}
+            | {key: float(column[i]) for key, column in columns.items()}
+            | {_SWITCH[kind]: bool(net.open_[i])}
+            for i in np.flatnonzero(net.kind == kind).tolist()
+        ]
+    return out

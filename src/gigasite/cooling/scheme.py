@@ -56,29 +56,37 @@ class Scheme(Protocol):
 schemes: Registry[type[Scheme]] = Registry("gigasite.cooling.schemes", "scheme")
 
 
-def free_then_trim(ask: Ask, unit: HeatRejection, outside_degc: Floats) -> Hours:
-    """Cool by tower or dry cooler; where its water is too warm, chillers trim what is missing, if there are any.
+def part_load(load_w: Floats, unit: HeatRejection, units: int) -> Floats:
+    """Return power over power at full load and the same efficiency, chillers staged so that each works hard (n,).
 
-    Fans follow the approach that is left: air flow falls as approach over what the wanted supply allows, power with its
-    cube. Trim: chillers carry (water - supply) / rise of the heat.
+    Energy input over part load as DOE-2's default for centrifugal chillers (EnergyPlus Engineering Reference, electric
+    EIR chiller): 0.222903 + 0.313387 x + 0.463710 x^2.
+    """
+    running = np.clip(np.ceil(load_w / unit.capacity_w), 1, max(units, 1))
+    x = np.clip(load_w / (running * unit.capacity_w), 0.1, 1.0)  # below a tenth they cycle
+    out: Floats = (0.222903 + 0.313387 * x + 0.463710 * x**2) / x
+    return out
+
+
+def trimmed(ask: Ask, unit: HeatRejection, made_degc: Floats, fan_w: Floats, evaporated_kg_per_s: Floats) -> Hours:
+    """Return the year of a tower or dry cooler that makes `made_degc`; chillers carry what is too warm.
+
+    They carry (water - supply) / rise of the heat; without chillers the supply is as warm as it is made.
     """
     c = ask.campus.cooling
-    room = c.supply_degc - outside_degc
-    made = outside_degc + unit.approach_k
-    warm = made > c.supply_degc
-    speed = np.where(warm, 1.0, unit.approach_k / np.maximum(room, 1e-6))
-    fan = ask.heat_w * unit.fan_frac * np.clip(speed, LEAST_FAN ** (1 / 3), 1.0) ** 3
-    share = np.clip((made - c.supply_degc) / c.rise_k, 0.0, 1.0) if ask.plant.chillers else np.zeros_like(made)
+    warm = made_degc > c.supply_degc
+    share = (
+        np.clip((made_degc - c.supply_degc) / c.rise_k, 0.0, 1.0) if ask.plant.chillers else np.zeros_like(made_degc)
+    )
     chiller = ask.campus.catalogue.heat_rejection[c.chiller]
     cop = cops(chiller, c.supply_degc, ask.weather.dry_bulb_degc)
-    supply = np.where(warm & (ask.plant.chillers == 0), made, c.supply_degc)
-    evaporated = ask.heat_w * unit.water_frac / LATENT_J_PER_KG / 1000.0
+    load_w = share * ask.heat_w
     return Hours(
-        supply_degc=supply,
-        fan_w=fan + share * ask.heat_w * chiller.fan_frac,
+        supply_degc=np.where(warm & (ask.plant.chillers == 0), made_degc, c.supply_degc),
+        fan_w=fan_w + load_w * chiller.fan_frac,
         pump_w=ask.heat_w * unit.pump_frac,
-        chiller_w=share * ask.heat_w / cop,
-        water_m3_per_s=evaporated * c.concentration / (c.concentration - 1.0),
+        chiller_w=load_w / cop * part_load(load_w, chiller, ask.plant.chillers),
+        water_m3_per_s=evaporated_kg_per_s / 1000.0 * c.concentration / (c.concentration - 1.0),
     )
 
 

@@ -23,6 +23,22 @@ class Weather:
     source: str
     """File path, or `synthetic: ...` with the origin of its summary."""
     synthetic: bool
+    findings: tuple[Finding, ...] = ()
+    """A leap day that was left out, a year that is not typical."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of the year, from 1."""
+
+    month: int
+    pue: float
+    wue_l_per_kwh: float
+    water_m3: float
+    energy_j: float
+    """Of the whole campus."""
+    chiller_hours: int
+    hours_short: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +65,11 @@ class Cooling:
     chiller_hours: int
     hours_short: int
     """Hours in which the supply is warmer than asked."""
+    days_short: int
+    """Days with such an hour."""
+    water_peak_m3_per_day: float
+    """On the thirstiest day."""
+    months: tuple[Month, ...]
     ready_w: float
     """Heat that the whole plant can reject on the design day."""
     findings: tuple[Finding, ...]

@@ -11,17 +11,18 @@ import numpy as np
 from gigasite._core.errors import InputFileError
 from gigasite._core.files import read_bytes
 from gigasite._core.streams import stream
+from gigasite.cooling.calendar import HOURS, one_year
 from gigasite.cooling.humid import wet_bulb
 from gigasite.cooling.types import Weather
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gigasite._core.finding import Finding
     from gigasite.campus.schema import Campus, Climate
 
     Floats = NDArray[np.float64]
 
-HOURS = 8760
 MOST_BYTES = 64 * 1024**2
 # column -> (position in EPW, lowest, highest that the format allows for a present value)
 _EPW = {
@@ -56,15 +57,16 @@ def read_weather(path: str | Path) -> Weather:
         text = read_bytes(place, MOST_BYTES).decode("latin-1")  # place names carry accents in older files
     lines = text.splitlines()
     if lines and lines[0].startswith("LOCATION,"):
-        return _weather(place, lines[0].split(",")[1].strip(), 8, _epw(place, lines))
+        columns, found = _epw(place, lines)
+        return _weather(place, lines[0].split(",")[1].strip(), columns, found)
     if len(lines) > 2 and "Dry-bulb (C)" in lines[1]:
-        return _weather(place, lines[0].split(",")[1].strip(' "'), 2, _tmy3(place, lines))
+        return _weather(place, lines[0].split(",")[1].strip(' "'), _tmy3(place, lines), [])
     raise InputFileError(str(place), 1, "is neither an EPW file (LOCATION,... first) nor a TMY3 file")
 
 
-def _epw(place: Path, lines: list[str]) -> list[Floats]:
-    rows = list(csv.reader(lines[8:]))
-    return [_column(place, rows, at, name, low, high, 9) for name, (at, low, high) in _EPW.items()]
+def _epw(place: Path, lines: list[str]) -> tuple[list[Floats], list[Finding]]:
+    rows, found = one_year(place, [r for r in csv.reader(lines[8:]) if r], 9)
+    return [_column(place, rows, at, name, low, high, 9) for name, (at, low, high) in _EPW.items()], found
 
 
 def _tmy3(place: Path, lines: list[str]) -> list[Floats]:
@@ -105,7 +107,7 @@ def _column(place: Path, rows: list[list[str]], at: int, name: str, low: float, 
     return out
 
 
-def _weather(place: Path, name: str, _first: int, columns: list[Floats]) -> Weather:
+def _weather(place: Path, name: str, columns: list[Floats], found: list[Finding]) -> Weather:
     dry, humidity, pressure = columns
     wet = wet_bulb(dry, np.minimum(humidity / 100.0, 1.0), pressure)
     return Weather(
@@ -115,6 +117,7 @@ def _weather(place: Path, name: str, _first: int, columns: list[Floats]) -> Weat
         place=name,
         source=place.name,
         synthetic=False,
+        findings=tuple(found),
     )
 
 

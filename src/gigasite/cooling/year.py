@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite._core.quantity import show
+from gigasite.cooling.calendar import DAYS
 from gigasite.cooling.scheme import Ask, schemes
-from gigasite.cooling.types import Cooling, Weather
+from gigasite.cooling.types import Cooling, Month, Weather
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +70,10 @@ def simulate(campus: Campus, design: Design, weather: Weather, it_w: float) -> C
         energy_j=energy,
         chiller_hours=int((hours.chiller_w > 0).sum()),
         hours_short=_short(campus, hours),
-        ready_w=_capacity(campus, design),
+        days_short=int(_warm(campus, hours).reshape(365, 24).any(axis=1).sum()),
+        water_peak_m3_per_day=float((hours.water_m3_per_s * HOUR_S).reshape(365, 24).sum(axis=1).max()),
+        months=_months(campus, hours, whole, used_w),
+        ready_w=plant_capacity(campus, design),
         findings=worst_first(_findings(campus, design, weather, hours, heat)),
     )
 
@@ -78,11 +83,32 @@ def _loss_factor(campus: Campus) -> float:
     return math.prod(1 + parts[n].loss_frac for n in (p.substation, p.switchgear, p.transformer, p.busway))
 
 
+def _warm(campus: Campus, hours: Hours) -> NDArray[np.bool_]:
+    """Return the hours in which the supply is warmer than asked."""
+    out: NDArray[np.bool_] = hours.supply_degc > campus.cooling.supply_degc + 1e-9
+    return out
+
+
 def _short(campus: Campus, hours: Hours) -> int:
-    return int((hours.supply_degc > campus.cooling.supply_degc + 1e-9).sum())
+    return int(_warm(campus, hours).sum())
 
 
-def _capacity(campus: Campus, design: Design) -> float:
+def _months(campus: Campus, hours: Hours, whole_w: NDArray[np.float64], used_w: float) -> tuple[Month, ...]:
+    edges = 24 * np.r_[0, np.cumsum(DAYS)]
+    warm, out = _warm(campus, hours), []
+    for i, (a, b) in enumerate(pairwise(edges.tolist())):
+        it_j, energy = used_w * (b - a) * HOUR_S, float(whole_w[a:b].sum()) * HOUR_S
+        water = float(hours.water_m3_per_s[a:b].sum()) * HOUR_S
+        out.append(
+            Month(
+                month=i + 1, pue=energy / it_j, wue_l_per_kwh=water * 1000.0 / (it_j / 3.6e6), water_m3=water,
+                energy_j=energy, chiller_hours=int((hours.chiller_w[a:b] > 0).sum()), hours_short=int(warm[a:b].sum()),
+            )
+        )  # fmt: skip
+    return tuple(out)
+
+
+def plant_capacity(campus: Campus, design: Design) -> float:
     """Return heat that towers, dry coolers or (alone) chillers can reject [W]."""
     parts, c, plant = campus.catalogue.heat_rejection, campus.cooling, design.cooling
     free = plant.towers * parts[c.tower].capacity_w + plant.dry_coolers * parts[c.dry_cooler].capacity_w
@@ -106,7 +132,7 @@ def _findings(
                 "a warmer supply class, a closer approach, or chillers that trim",
             )
         )
-    ready = _capacity(campus, design)
+    ready = plant_capacity(campus, design)
     if float(heat.max()) > ready:
         out.append(
             _finding(
@@ -129,6 +155,7 @@ def _findings(
                 "recycled water, more cycles of concentration, dry coolers",
             )
         )
+    out += weather.findings
     if weather.synthetic:
         out.append(
             _finding(

@@ -22,6 +22,7 @@ from gigasite.cooling import simulate as cool
 from gigasite.cooling import weather_of
 from gigasite.design import design as design_campus
 from gigasite.design.types import Money
+from gigasite.plan.plumbing import plumb
 from gigasite.plan.ramp import ramp_up
 from gigasite.plan.sizing import NOT_TAKEN, size_battery
 from gigasite.plan.types import Plan
@@ -124,12 +125,13 @@ def plan(
         battery = size_battery(campus, plant, load, steady_power(design), engine)
     clock.done("power", 4)
     cooling = cool(campus, design, weather_of(campus, given.weather), mean_it_power(load))
+    plumbing = plumb(campus, design)
     clock.done("cooling", 5)
     cables = plan_cables(campus, design)
     observed = observation(campus, design, cables, given)
     clock.done("cabling", 6)
     cost = total_cost(campus, design, cables, schedule)
-    rooms = (design, load, schedule, swing, cooling, cables)
+    rooms = (design, load, schedule, swing, cooling, plumbing, cables)
     found = [f for room in rooms for f in room.findings] + (list(observed.findings) if observed else [])
     clock.done("plan", 7)
     return Plan(
@@ -141,6 +143,7 @@ def plan(
         resonance_why=why,
         sizing=battery,
         cooling=cooling,
+        plumbing=plumbing,
         cables=cables,
         observed=observed,
         schedule=schedule,

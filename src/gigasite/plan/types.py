@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, Money
+    from gigasite.plan.plumbing import Plumbing
     from gigasite.plan.sizing import BatterySizing
     from gigasite.power.resonance import Resonance
     from gigasite.power.types import Swing
@@ -40,6 +41,7 @@ class Plan:
     """Why there is none: a stiff grid holds the frequency, or the plant cannot be linearised; "" where there is one."""
     sizing: BatterySizing
     cooling: Cooling
+    plumbing: Plumbing
     cables: CablePlan
     observed: Comparison | None
     schedule: Schedule

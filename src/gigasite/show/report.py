@@ -15,6 +15,7 @@ from gigasite.power.limit import limits
 from gigasite.power.simulate import part_of
 from gigasite.show import terminal
 from gigasite.show.cables_data import cable_rows, cables_data, fabric_rows
+from gigasite.show.cooling_page import cooling_chapter, cooling_data
 from gigasite.show.explain import RESULTS, explain
 from gigasite.show.html import script
 from gigasite.show.power_data import power_data
@@ -53,6 +54,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             "base": "base.js",
             "power": "power.js",
             "cables": "cables.js",
+            "cooling": "cooling.js",
             "js": "page.js",
             "css": "page.css",
             "uplot_css": "uplot.min.css",
@@ -82,6 +84,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             left_out=plan.sizing.notes,
         ),
         cooling_text=_cooling_text(result["cooling"]),
+        cooling_chapter=cooling_chapter(plan),
         cost_text=_cost_text(result),
         bom=_bom(plan),
         origins=[explain(plan.campus, k) for k in RESULTS],
@@ -181,6 +184,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "map": _map(plan),
         "bench": power_data(plan.swing, plan.resonance, plan.sizing.found, _limits(plan)),
         "year": _year(plan),
+        "cooling": cooling_data(plan),
         "cost": _cost(plan),
         "cables": cables_data(plan),
     }

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gigasite.cabling.types import CablePlan
     from gigasite.cooling.types import Cooling
     from gigasite.design.types import Design, FabricSize, Money
+    from gigasite.plan.plumbing import Plumbing
     from gigasite.plan.types import Plan
     from gigasite.power.types import Swing
     from gigasite.schedule.types import Schedule, Spread
@@ -60,7 +61,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "design": design_json(design),
         "training": training_json(plan.load),
         "power": swing_json(plan.swing),
-        "cooling": cooling_json(plan.cooling),
+        "cooling": cooling_json(plan.cooling) | plumbing_json(plan.plumbing),
         "schedule": schedule_json(plan.schedule),
         "observed": None
         if plan.observed is None
@@ -201,6 +202,30 @@ def swing_json(swing: Swing) -> dict[str, Any]:
     }
 
 
+def plumbing_json(p: Plumbing) -> dict[str, Any]:
+    """Return the figures of pipes, and of what happens when something stops; times [s] count from the event."""
+    loop = None
+    if p.loop is not None and p.made is not None:
+        loop = {
+            "rack_flow_spread_frac": p.loop.spread_frac,
+            "steel_kg": p.made.steel_kg,
+            "fill_m3": p.made.fill_m3,
+            "weld_inches": p.made.weld_inches,
+            "price_usd": p.made.price_usd,
+        }
+    trips = [
+        {
+            "event": t.event,
+            "ups": t.ups,
+            "first_throttle_s": min((x for x in t.throttle_s.tolist() if not math.isnan(x)), default=None),
+            "racks_throttled": sum(not math.isnan(x) for x in t.throttle_s.tolist()),
+            "hottest_degc": float(t.hottest_degc.max()),
+        }
+        for t in p.trips
+    ]
+    return {"loop": loop, "trips": trips}
+
+
 def cooling_json(c: Cooling) -> dict[str, Any]:
     """Return the figures of the year."""
     return {
@@ -214,6 +239,9 @@ def cooling_json(c: Cooling) -> dict[str, Any]:
         "energy_j": c.energy_j,
         "chiller_hours": c.chiller_hours,
         "hours_short": c.hours_short,
+        "days_short": c.days_short,
+        "water_m3_per_day": {"mean": c.water_m3 / 365.0, "peak": c.water_peak_m3_per_day},
+        "months": [{name: getattr(m, name) for name in m.__slots__} for m in c.months],
         "findings": [f.to_json() for f in c.findings],
     }
 

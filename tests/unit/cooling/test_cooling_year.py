@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -108,7 +109,9 @@ def test_a_supply_that_is_too_cold_for_towers_is_short_or_chilled(lab: tuple[Cam
 
 def epw(rows: int, cell: str = "20.0") -> str:
     head = "LOCATION,Somewhere,-,-,-,-,0,0,0,0\n" + "X\n" * 7
-    return head + "".join(f"2000,1,1,{i % 24 + 1},0,x,{cell},10.0,50,101325\n" for i in range(rows))
+    start = dt.datetime(2001, 1, 1, tzinfo=dt.UTC)
+    days = [start + dt.timedelta(hours=i) for i in range(rows)]
+    return head + "".join(f"{2000 + d.month},{d.month},{d.day},{d.hour + 1},0,x,{cell},10.0,50,101325\n" for d in days)
 
 
 @pytest.mark.parametrize(

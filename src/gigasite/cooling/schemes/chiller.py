@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cooling.scheme import Hours, cops, schemes
+from gigasite.cooling.scheme import Hours, cops, part_load, schemes
 
 if TYPE_CHECKING:
     from gigasite.cooling.scheme import Ask
@@ -27,6 +27,6 @@ class LiquidToChiller:
             supply_degc=np.full_like(cop, c.supply_degc),
             fan_w=ask.heat_w * unit.fan_frac,
             pump_w=ask.heat_w * unit.pump_frac,
-            chiller_w=ask.heat_w / cop,
+            chiller_w=ask.heat_w / cop * part_load(ask.heat_w, unit, ask.plant.chillers),
             water_m3_per_s=np.zeros_like(cop),
         )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gigasite.cooling.scheme import free_then_trim, schemes
+import numpy as np
+
+from gigasite.cooling.scheme import LEAST_FAN, schemes, trimmed
+from gigasite.cooling.tower import evaporated, fan_share, leaving, sized
 
 if TYPE_CHECKING:
     from gigasite.cooling.scheme import Ask, Hours
@@ -14,9 +17,20 @@ if TYPE_CHECKING:
 @schemes.part("liquid-to-tower")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiquidToTower:
-    """Water leaves at the wet bulb plus the unit's approach."""
+    """Cells alike, sized for their approach on the design day, fans as slow as the supply allows.
+
+    All cells run: many slow fans draw less than few fast ones. Below the slowest fan a bypass holds the supply.
+    """
 
     def year(self, ask: Ask, /) -> Hours:
         """Return the year."""
-        unit = ask.campus.catalogue.heat_rejection[ask.campus.cooling.tower]
-        return free_then_trim(ask, unit, ask.weather.wet_bulb_degc)
+        c, w = ask.campus.cooling, ask.weather
+        unit = ask.campus.catalogue.heat_rejection[c.tower]
+        rated_w = max(ask.plant.towers, 1) * unit.capacity_w
+        tower = sized(rated_w, c.rise_k, unit.approach_k, ask.plant.design_wet_bulb_degc)
+        most = np.ones_like(ask.heat_w)
+        made = leaving(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, most)
+        least = LEAST_FAN ** (1 / 3)
+        share = fan_share(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, c.supply_degc, least)
+        water = evaporated(tower, ask.heat_w, (w.dry_bulb_degc, w.wet_bulb_degc), w.pressure_pa, share)
+        return trimmed(ask, unit, made, rated_w * unit.fan_frac * share**3, water)

@@ -1,0 +1,1 @@
+"""Things that fail, one file each."""
