@@ -99,7 +99,9 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
     if _strange(named):
         return _refused(case)
     work = replace(named, plan=named.plan.copy(), real=named.real.copy(), known=named.known.copy())
-    found = [*_dead(work), *_blocks(work)]
+    dead = _dead(work)
+    named.known[[p for c in dead for p in c.ports]] = True  # also where neither end of a dead device's cable reports
+    found = [*dead, *_blocks(work)]
     single = [c for part in _parts(Stage.CABLE) for c in part.find(work)]
     placed = [*found, *single]
     preferred = np.array(sorted({p for c in placed for p in c.at}), np.int64)
@@ -150,17 +152,18 @@ def put_right(case: Case, identity: list[Cause]) -> Case:
 
 
 def _widened(case: Case, identity: list[Cause]) -> Bound:
-    """Return the numbering with the ports that devices gain by another's name: those that only the other one has."""
+    """Return the numbering with the ports that devices gain by another's name: those that only others of a ring have."""
     bound, rows, nodes = case.bound, [], []
-    for a, b in (pair for cause in identity for pair in cause.names):
-        for here, there in ((a, b), (b, a)):
-            mine, theirs = (p[case.node[p] == n] for n in (here, there) for p in (case.ports_of(int(case.host[n])),))
-            lacking = mine[~np.isin(case.slot[mine], case.slot[theirs])]
-            rows += [(bound.nodes[there], bound.ports["port"][int(p)], False) for p in lacking]
-            nodes += [there] * len(lacking)
+    for ring in (r for cause in identity for r in _rings(cause)):
+        own = [p[case.node[p] == n] for n in ring for p in (case.ports_of(int(case.host[n])),)]
+        every = np.concatenate(own)
+        _, first = np.unique(case.slot[every], return_index=True)
+        for here, mine in zip(ring, own, strict=True):
+            lacking = every[first][~np.isin(case.slot[every[first]], case.slot[mine])]
+            rows += [(bound.nodes[here], bound.ports["port"][int(p)], False) for p in lacking]
+            nodes += [here] * len(lacking)
     if not rows:
         return bound
-    rows, nodes = [list(x) for x in zip(*dict.fromkeys(zip(rows, nodes, strict=True)), strict=True)]
     none = np.full(len(rows), -1, np.int64)
     count = np.bincount(bound.packed >> PORT_BITS, minlength=len(bound.nodes))
     order = pl.DataFrame({"n": nodes}).select(pl.int_range(pl.len()).over("n")).to_series().to_numpy()
@@ -174,6 +177,14 @@ def _widened(case: Case, identity: list[Cause]) -> Bound:
         mutual=np.r_[bound.mutual, none >= 0],
         reporting=np.r_[bound.reporting, none >= 0],
     )
+
+
+def _rings(cause: Cause) -> list[list[int]]:
+    """Return the devices that take part in one round of names: all exchanges of a round begin with the same device."""
+    out: dict[int, list[int]] = {}
+    for a, b in cause.names:
+        out.setdefault(a, [a]).append(b)
+    return list(out.values())
 
 
 def _dead(work: Case) -> list[Cause]:

@@ -169,6 +169,32 @@ def test_a_ring_of_three_names(tmp_path: Path) -> None:
     assert not len(d.repair.moves)
 
 
+def test_a_ring_of_three_names_with_a_cable_in_a_port_that_is_not_planned(tmp_path: Path) -> None:
+    """All devices of the ring have the port, whichever of the three the cable is in."""
+    places = {"gpu0000": "gpu0001", "gpu0001": "gpu0002", "gpu0002": "gpu0000"}
+    for box in places:
+        links = [*SMALL.iter_rows(), (box, "eth9", "gpu0006", "eth9")]
+        o = seen_of(tmp_path, [(places.get(a, a), p, places.get(z, z), q) for a, p, z, q in links])
+        d = diagnose(SMALL, o)
+        assert {c.kind for c in d.causes} == {"identity_swap", "unplanned"}
+        rows = d.bound.ports.rows()
+        assert {rows[p][:2] for c in d.causes if c.kind == "unplanned" for p in c.ports} == {(box, "eth9"), ("gpu0006", "eth9")}
+        assert applied(d, o) == planned(SMALL)
+
+
+def test_hosts_behind_a_dead_switch_belong_to_its_cause(tmp_path: Path) -> None:
+    """What is reached through one switch alone is in no dump of the fabric once that switch is dead."""
+    ends = plans.two_tiers(32, rails=1, group=8, spines=2, mult=2)
+    behind = {a for a, _, z, _ in ends.iter_rows() if z == "leaf-001"}
+    links = [r for r in ends.iter_rows() if "leaf-001" not in (r[0], r[2])]
+    o = seen_of(tmp_path, links, frozenset(behind))
+    d = diagnose(ends, o)
+    (cause,) = d.causes
+    assert cause.kind == "dead_node"
+    assert len(cause.ports) == 2 * (8 + 4)
+    assert applied(d, o) == planned(ends)
+
+
 def test_a_name_that_the_plan_lacks(tmp_path: Path) -> None:
     ends = PLANS[False]
     links = [

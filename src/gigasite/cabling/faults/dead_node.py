@@ -9,6 +9,8 @@ import numpy as np
 from gigasite.cabling.fault import Cause, Stage, faults
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gigasite.cabling.fault import Case
     from gigasite.cabling.lab import Lab
 
@@ -40,8 +42,8 @@ class DeadNode:
         out = []
         for unit in units[np.lexsort((units, -count[units]))].tolist():
             ports = case.ports_of(unit)
-            ports = ports[left[ports]]
-            if len(ports) >= LEAST:
+            if left[ports].sum() >= LEAST:
+                ports = ports[left[ports] | _unheard(case, ports)]
                 left[ports] = left[case.plan[ports]] = False
                 out.append(_cause(case, unit, np.r_[ports, case.plan[ports]]))
         return out
@@ -62,7 +64,14 @@ class DeadNode:
         return False
 
 
-def _cause(case: Case, unit: int, ports: np.ndarray) -> Cause:
+def _unheard(case: Case, ports: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Say which cables of a device nobody tells of: hosts that are reached through a dead switch alone are not seen."""
+    far = case.plan[ports]
+    out: NDArray[np.bool_] = (far >= 0) & ~case.known[ports] & ~case.known[far]
+    return out
+
+
+def _cause(case: Case, unit: int, ports: NDArray[np.int64]) -> Cause:
     speaks = bool(case.bound.reporting[case.ports_of(unit)].any())
     name = case.name(unit)
     word = f"{name} reports, but none of its ports sees anything" if speaks else f"{name} does not report"
