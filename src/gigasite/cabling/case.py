@@ -36,7 +36,7 @@ def case(bound: Bound, observed: Observed) -> Case:
         observed=observed,
         plan=bound.plan_peer,
         real=real,
-        known=_reports(unit, bound.reporting) | (real >= 0),
+        known=_reports(unit, node, bound.reporting) | (real >= 0),
         node=node,
         host=host,
         unit=unit,
@@ -47,11 +47,18 @@ def case(bound: Bound, observed: Observed) -> Case:
     )
 
 
-def _reports(unit: NDArray[np.int64], reporting: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the ports of groups of which a device reports: an adapter without link is not printed, its server is."""
+def _reports(
+    unit: NDArray[np.int64], node: NDArray[np.int64], reporting: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return the ports of groups of which a device reports: an adapter without link is not printed, its server is.
+
+    A device that reports of some ports alone has a dump that is cut.
+    """
     group = np.zeros(int(unit.max(initial=-1)) + 1, bool)
     group[unit[reporting]] = True
-    out: NDArray[np.bool_] = group[unit]
+    device = np.zeros(int(node.max(initial=-1)) + 1, bool)
+    device[node[reporting]] = True
+    out: NDArray[np.bool_] = reporting | (group[unit] & ~device[node])
     return out
 
 

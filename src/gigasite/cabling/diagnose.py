@@ -175,7 +175,7 @@ def _widened(case: Case, identity: list[Cause]) -> Bound:
         packed=np.r_[bound.packed, np.array(nodes) << PORT_BITS | (count[nodes] + order)],
         sight=np.r_[bound.sight, none],
         mutual=np.r_[bound.mutual, none >= 0],
-        reporting=np.r_[bound.reporting, none >= 0],
+        reporting=np.r_[bound.reporting, np.isin(nodes, case.node[bound.reporting])],
     )
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gigasite.cabling import compare, observe, read_plan_csv
 from gigasite.cabling.capture import Raw
+from gigasite.cabling.diagnose import diagnose
 from gigasite.cabling.match import Bound, bind
 from gigasite.cabling.reader import observed_of
 
@@ -219,3 +220,30 @@ def test_the_lab_binds_whole_from_every_format(shared: Path) -> None:
     assert bound.unbound.is_empty()
     assert int((bound.plan_peer != bound.seen_peer).sum()) == 8
     assert bound.mutual.all()
+
+
+def test_a_dump_of_a_fabric_that_is_cut_short_makes_no_port_dark() -> None:
+    """A switch in whose part the dump ends has told of some ports; of the others nothing is known."""
+    hosts = [f"h{i:02d}" for i in range(8)]
+    rows = [(h, "1", f"leaf{i // 4}", str(i % 4 + 1)) for i, h in enumerate(hosts)]
+    rows += [(f"leaf{k}", str(5 + u), "spine", str(2 * k + u + 1)) for k in range(2) for u in range(2)]
+    at = {n: i + 1 for i, n in enumerate(["leaf0", "leaf1", "spine", *hosts])}
+    ends: dict[str, list[tuple[str, str, str]]] = {n: [] for n in at}
+    for a, p, z, q in rows:
+        ends[a].append((p, z, q))
+        ends[z].append((q, a, p))
+    text = ""
+    for node, links in ends.items():
+        word, letter = ("Ca", "H") if node in hosts else ("Switch", "S")
+        text += f'\n{word}\t64 "{letter}-{at[node]:016x}"\t\t# "{node}" base port 0\n'
+        text += "".join(
+            f'[{p}]\t"{"H" if far in hosts else "S"}-{at[far]:016x}"[{q}] \t\t# "{far}" lid 0 4xSDR\n'
+            for p, far, q in sorted(links)
+        )
+    for size in [*range(60, len(text), 17), len(text)]:
+        observed = observed_of([Raw(file="fabric.txt", data=text[:size].encode())])
+        found = diagnose(plan(rows), observed)
+        assert found.causes == (), text[:size][-200:]
+        assert (size == len(text)) == (not any("cut short" in f.what for f in observed.findings)) or not observed.cut
+    assert not observed.cut
+    assert found.right == len(rows)
