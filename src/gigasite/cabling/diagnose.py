@@ -118,8 +118,25 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
         right=_links(case.plan == case.real, case.plan),
         differing=len(case.bad),
         unexplained=_unexplained(named, placed),
-        findings=worst_first([*observed.findings, *bound.findings]),
+        findings=worst_first([*observed.findings, *bound.findings, *_elsewhere(case)]),
     )
+
+
+def _elsewhere(case: Case) -> list[Finding]:
+    """Return a finding on cables of other networks, with one of them."""
+    at = case.elsewhere
+    if not len(at):
+        return []
+    some = f"{case.port(int(at[0]))} to {case.port(int(case.bound.seen_peer[at[0]]))}"
+    return [
+        Finding(
+            severity=Severity.note,
+            chapter="cabling",
+            where="observation",
+            what=f"{len(at) // 2} cables join devices that the plan lacks, in ports that it does not use ({some})",
+            remedy="taken for other networks and not judged; give a plan that has them too if they belong to it",
+        )
+    ]
 
 
 def _parts(stage: Stage) -> list[Fault]:
@@ -223,12 +240,13 @@ def _strange(case: Case) -> bool:
     """Say whether what was seen is of another plan."""
     seen = _links(case.real >= 0, case.real)
     right = _links(case.plan == case.real, case.plan)
-    return right < STRANGE_FRAC * seen and seen >= STRANGE_LINKS
+    every = seen + len(case.elsewhere) // 2
+    return (right < STRANGE_FRAC * seen or not right) and every >= STRANGE_LINKS
 
 
 def _refused(case: Case) -> Diagnosis:
     """Return a diagnosis that says that plan and observation do not belong together."""
-    seen = _links(case.real >= 0, case.real)
+    seen = _links(case.real >= 0, case.real) + len(case.elsewhere) // 2
     right = _links(case.plan == case.real, case.plan)
     none = np.zeros((0, 2), np.int64)
     word = _of_another_plan(case, right, seen)
@@ -242,7 +260,7 @@ def _refused(case: Case) -> Diagnosis:
         seen=seen,
         right=right,
         differing=len(case.bad),
-        unexplained=np.flatnonzero(case.real >= 0),
+        unexplained=np.union1d(np.flatnonzero(case.real >= 0), case.elsewhere),
         findings=worst_first([word, *case.observed.findings, *case.bound.findings]),
     )
 
@@ -254,7 +272,7 @@ def _of_another_plan(case: Case, right: int, seen: int) -> Finding:
     what = "is of another plan: hardly a cable that was seen is in this one, whatever the names of devices"
     remedy = "give the plan that these devices belong to; no moves are proposed"
     strange = known[case.plan[known] < 0]
-    if 2 * len(known) < len(lit):
+    if 2 * len(known) < len(lit) + len(case.elsewhere):
         what = "is of another plan: most devices that were seen are not in it"
     elif 3 * len(strange) > len(known):
         seen_as = case.port(int(strange[0]))

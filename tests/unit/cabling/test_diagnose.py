@@ -195,6 +195,27 @@ def test_hosts_behind_a_dead_switch_belong_to_its_cause(tmp_path: Path) -> None:
     assert applied(d, o) == planned(ends)
 
 
+def test_cables_of_other_networks_are_left_alone(tmp_path: Path) -> None:
+    """Hosts tell of their management ports too; no plug of those is touched."""
+    hosts = sorted(set(SMALL["a_node"]) - {n for n in SMALL["a_node"] if n.startswith("leaf")})
+    links = [*SMALL.iter_rows(), *((h, "eno1", "oob-1", f"swp{i}") for i, h in enumerate(hosts))]
+    links += [("oob-1", "swp48", "oob-agg", "swp1"), ("gpu0000", "eth7", "leaf-003", "swp40")]
+    d = diagnose(SMALL, seen_of(tmp_path, links))
+    (cause,) = d.causes
+    assert cause.kind == "unplanned"
+    assert {d.bound.nodes[d.case.node[p]] for p in cause.ports} == {"gpu0000", "leaf-003"}
+    assert len(d.repair.removals) == 1
+    (told,) = [f for f in d.findings if "the plan lacks" in f.what]
+    assert told.what.startswith(f"{len(hosts) + 1} cables")
+
+
+def test_a_network_of_which_the_plan_has_no_device_is_another(tmp_path: Path) -> None:
+    links = [tuple(f"x-{t}" if i % 2 == 0 else t for i, t in enumerate(r)) for r in SMALL.iter_rows()]
+    d = diagnose(SMALL, seen_of(tmp_path, links))
+    assert [f.severity.name for f in d.findings if "another plan" in f.what] == ["error"]
+    assert not len(d.repair.removals)
+
+
 def test_a_name_that_the_plan_lacks(tmp_path: Path) -> None:
     ends = PLANS[False]
     links = [
