@@ -71,9 +71,7 @@ def _elsewhere(bound: Bound, node: NDArray[np.int64], real: NDArray[np.int64]) -
     return out
 
 
-def _reports(
-    unit: NDArray[np.int64], node: NDArray[np.int64], reporting: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _reports(unit: NDArray[np.int64], node: NDArray[np.int64], reporting: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return the ports of groups of which a device reports: an adapter without link is not printed, its server is.
 
     A device that reports of some ports alone has a dump that is cut.

@@ -169,7 +169,7 @@ def put_right(case: Case, identity: list[Cause]) -> Case:
 
 
 def _widened(case: Case, identity: list[Cause]) -> Bound:
-    """Return the numbering with the ports that devices gain by another's name: those that only others of a ring have."""
+    """Return the numbering with the ports that devices gain by another's name: that others of a ring have."""
     bound, rows, nodes = case.bound, [], []
     for ring in (r for cause in identity for r in _rings(cause)):
         own = [p[case.node[p] == n] for n in ring for p in (case.ports_of(int(case.host[n])),)]

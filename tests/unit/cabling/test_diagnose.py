@@ -178,7 +178,10 @@ def test_a_ring_of_three_names_with_a_cable_in_a_port_that_is_not_planned(tmp_pa
         d = diagnose(SMALL, o)
         assert {c.kind for c in d.causes} == {"identity_swap", "unplanned"}
         rows = d.bound.ports.rows()
-        assert {rows[p][:2] for c in d.causes if c.kind == "unplanned" for p in c.ports} == {(box, "eth9"), ("gpu0006", "eth9")}
+        assert {rows[p][:2] for c in d.causes if c.kind == "unplanned" for p in c.ports} == {
+            (box, "eth9"),
+            ("gpu0006", "eth9"),
+        }
         assert applied(d, o) == planned(SMALL)
 
 

@@ -247,3 +247,57 @@ def test_a_dump_of_a_fabric_that_is_cut_short_makes_no_port_dark() -> None:
         assert (size == len(text)) == (not any("cut short" in f.what for f in observed.findings)) or not observed.cut
     assert not observed.cut
     assert found.right == len(rows)
+
+
+_TEXT = {
+    "json": (
+        '{"lldp":[{"interface":[',
+        (
+            '{{"name":"{0}","via":"LLDP","chassis":[{{"id":[{{"type":"local","value":"{1}"}}],"name":[{{"value":"{1}"}}]}}],'
+            '"port":[{{"id":[{{"type":"ifname","value":"{2}"}}],"ttl":[{{"value":"120"}}]}}]}}'
+        ),
+        ",",
+        "]}]}\n",
+    ),
+    "xml": (
+        '<lldp label="LLDP neighbors">\n',
+        (
+            '<interface name="{0}" via="LLDP"><chassis><id type="local">{1}</id><name>{1}</name></chassis>'
+            '<port><id type="ifname">{2}</id></port></interface>\n'
+        ),
+        "",
+        "</lldp>\n",
+    ),
+    "plain": (
+        "-----\nLLDP neighbors:\n-----\n",
+        (
+            "Interface:    {0}, via: LLDP\n  Chassis:\n    ChassisID:    local {1}\n    SysName:      {1}\n"
+            "  Port:\n    PortID:       ifname {2}\n-----\n"
+        ),
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", sorted(_TEXT))
+def test_a_list_of_neighbours_that_is_cut_short_makes_no_port_dark(form: str) -> None:
+    """The switch tells of itself in another file; its cut list is no proof against what hosts see."""
+    begin, entry, between, end = _TEXT[form]
+    rows = [(f"h{i}", "eth0", "leaf1", f"swp{i}") for i in range(1, 7)]
+    whole = begin + between.join(entry.format(q, h, p) for h, p, _, q in rows) + end
+    hosts = [keyvalue(h, (p, "leaf1", "", q)) for h, p, _, q in rows]
+    for part, expected in ((1.0, 0), (0.7, 0), (0.45, 0)):
+        text = whole[: int(part * len(whole))]
+        dump = Raw(file=f"leaf1.{form}.txt", data=text.encode())
+        found = diagnose(plan(rows), observed_of([*hosts, own("leaf1", "02:00:00:00:00:01"), dump]))
+        assert len(found.causes) == expected, (part, found.causes)
+        assert any("cut off" in f.what for f in found.findings) == (part < 1)
+
+
+def test_a_list_without_neighbours_and_a_prompt_behind_one_are_whole() -> None:
+    empty = Raw(file="leaf1.xml.txt", data=b'<?xml version="1.0"?>\n<lldp label="LLDP neighbors"/>\n')
+    assert not observed_of([empty]).findings
+    begin, entry, _, end = _TEXT["json"]
+    text = begin + entry.format("swp1", "h1", "eth0") + end + "[admin@leaf1 ~]$"
+    assert not observed_of([Raw(file="leaf1.json", data=text.encode())]).cut
