@@ -219,6 +219,21 @@ def test_a_network_of_which_the_plan_has_no_device_is_another(tmp_path: Path) ->
     assert not len(d.repair.removals)
 
 
+def test_a_dead_switch_of_which_one_neighbour_still_tells(tmp_path: Path) -> None:
+    """A switch is no less dead because one of its 48 neighbours has not forgotten it yet."""
+    ends = plans.two_tiers(32, spines=4, mult=4)
+    links = [r for r in ends.iter_rows() if "leaf-003" not in (r[0], r[2])]
+    old = ("spine-001", "swp13", "leaf-003", "swp37")
+    assert (old[2], old[3], old[0], old[1]) in list(ends.iter_rows())
+    rows = pl.concat([plans.sightings(links), pl.DataFrame([old], plans.sightings(links).schema, orient="row")])
+    place = tmp_path / "links.csv"
+    place.write_text(rows.write_csv())
+    d = diagnose(ends, observe(place))
+    (cause,) = d.causes
+    assert cause.kind == "dead_node"
+    assert len(cause.ports) == 2 * 47
+
+
 def test_a_name_that_the_plan_lacks(tmp_path: Path) -> None:
     ends = PLANS[False]
     links = [
