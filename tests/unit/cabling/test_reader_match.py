@@ -250,6 +250,15 @@ def test_a_dump_of_a_fabric_that_is_cut_short_makes_no_port_dark() -> None:
 
 
 _TEXT = {
+    "keyvalue": (
+        "",
+        (
+            "lldp.{0}.via=LLDP\nlldp.{0}.chassis.local={1}\nlldp.{0}.chassis.name={1}\nlldp.{0}.port.ifname={2}\n"
+            "lldp.{0}.port.ttl=120\n"
+        ),
+        "",
+        "",
+    ),
     "json": (
         '{"lldp":[{"interface":[',
         (
