@@ -110,6 +110,13 @@ EXPECTED: dict[str, list[dict[str, object]]] = {
             "width": "4x",
             "speed": "NDR",
         },
+        {
+            "node": "Quantum Mellanox Technologies",
+            "port": "7",
+            "seen_node": "leaf-001",
+            "seen_port": "2",
+            "width": "1x",
+        },
     ],
     "ibnetdiscover.ports.txt": [
         {"node": "o0001 HCA-1", "port": "1", "seen_node": "ib-i1l1s01", "seen_port": "10"},

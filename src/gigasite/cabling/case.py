@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from gigasite.cabling.match import Bound
     from gigasite.cabling.types import Observed
 
+OTHER_LEAST = 3
+"""Cables of a device that the plan lacks from which on it is taken for one of another network (`estimate`)."""
+
 
 def case(bound: Bound, observed: Observed) -> Case:
     """Return plan and sightings, ready for diagnosis."""
@@ -31,12 +34,14 @@ def case(bound: Bound, observed: Observed) -> Case:
     line = np.empty(len(node), np.int64)
     line[order] = np.arange(len(node))
     real = true_links(bound)
+    away = _elsewhere(bound, node, real)
+    real[away] = -1
     return Case(
         bound=bound,
         observed=observed,
         plan=bound.plan_peer,
         real=real,
-        known=_reports(unit, bound.reporting) | (real >= 0),
+        known=_reports(unit, node, bound.reporting) | (real >= 0),
         node=node,
         host=host,
         unit=unit,
@@ -44,14 +49,38 @@ def case(bound: Bound, observed: Observed) -> Case:
         line=line,
         order=order,
         first=np.r_[0, np.cumsum(np.bincount(unit, minlength=len(hosts)))],
+        elsewhere=away,
     )
 
 
-def _reports(unit: NDArray[np.int64], reporting: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the ports of groups of which a device reports: an adapter without link is not printed, its server is."""
+def _elsewhere(bound: Bound, node: NDArray[np.int64], real: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the ports of cables of other networks, which a plan of one fabric says nothing of.
+
+    Hosts tell of all their ports, those of management too. Such are cables, in ports that the plan does not use, among
+    devices that the plan lacks; and those of a device that it lacks and that has several of them, and no other.
+    """
+    lit = np.flatnonzero(real >= 0)
+    stranger = node >= bound.planned_nodes
+    spare = lit[(bound.plan_peer[lit] < 0) & (bound.plan_peer[real[lit]] < 0)]
+    count = np.bincount(node[lit], minlength=len(bound.nodes))
+    free = np.bincount(node[spare], minlength=len(bound.nodes))
+    other = (count == free) & (count >= OTHER_LEAST)
+    other[: bound.planned_nodes] = False
+    far = real[spare]
+    out: NDArray[np.int64] = spare[(stranger[spare] & stranger[far]) | other[node[spare]] | other[node[far]]]
+    return out
+
+
+def _reports(unit: NDArray[np.int64], node: NDArray[np.int64], reporting: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the ports of groups of which a device reports: an adapter without link is not printed, its server is.
+
+    A device that reports of some ports alone has a dump that is cut.
+    """
     group = np.zeros(int(unit.max(initial=-1)) + 1, bool)
     group[unit[reporting]] = True
-    out: NDArray[np.bool_] = group[unit]
+    device = np.zeros(int(node.max(initial=-1)) + 1, bool)
+    device[node[reporting]] = True
+    out: NDArray[np.bool_] = reporting | (group[unit] & ~device[node])
     return out
 
 

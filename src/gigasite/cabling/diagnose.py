@@ -99,7 +99,9 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
     if _strange(named):
         return _refused(case)
     work = replace(named, plan=named.plan.copy(), real=named.real.copy(), known=named.known.copy())
-    found = [*_dead(work), *_blocks(work)]
+    dead = _dead(work)
+    named.known[[p for c in dead for p in c.ports]] = True  # also where neither end of a dead device's cable reports
+    found = [*dead, *_blocks(work)]
     single = [c for part in _parts(Stage.CABLE) for c in part.find(work)]
     placed = [*found, *single]
     preferred = np.array(sorted({p for c in placed for p in c.at}), np.int64)
@@ -116,8 +118,25 @@ def diagnose_bound(bound: Bound, observed: Observed) -> Diagnosis:
         right=_links(case.plan == case.real, case.plan),
         differing=len(case.bad),
         unexplained=_unexplained(named, placed),
-        findings=worst_first([*observed.findings, *bound.findings]),
+        findings=worst_first([*observed.findings, *bound.findings, *_elsewhere(case)]),
     )
+
+
+def _elsewhere(case: Case) -> list[Finding]:
+    """Return a finding on cables of other networks, with one of them."""
+    at = case.elsewhere
+    if not len(at):
+        return []
+    some = f"{case.port(int(at[0]))} to {case.port(int(case.bound.seen_peer[at[0]]))}"
+    return [
+        Finding(
+            severity=Severity.note,
+            chapter="cabling",
+            where="observation",
+            what=f"{len(at) // 2} cables join devices that the plan lacks, in ports that it does not use ({some})",
+            remedy="taken for other networks and not judged; give a plan that has them too if they belong to it",
+        )
+    ]
 
 
 def _parts(stage: Stage) -> list[Fault]:
@@ -150,17 +169,18 @@ def put_right(case: Case, identity: list[Cause]) -> Case:
 
 
 def _widened(case: Case, identity: list[Cause]) -> Bound:
-    """Return the numbering with the ports that devices gain by another's name: those that only the other one has."""
+    """Return the numbering with the ports that devices gain by another's name: that others of a ring have."""
     bound, rows, nodes = case.bound, [], []
-    for a, b in (pair for cause in identity for pair in cause.names):
-        for here, there in ((a, b), (b, a)):
-            mine, theirs = (p[case.node[p] == n] for n in (here, there) for p in (case.ports_of(int(case.host[n])),))
-            lacking = mine[~np.isin(case.slot[mine], case.slot[theirs])]
-            rows += [(bound.nodes[there], bound.ports["port"][int(p)], False) for p in lacking]
-            nodes += [there] * len(lacking)
+    for ring in (r for cause in identity for r in _rings(cause)):
+        own = [p[case.node[p] == n] for n in ring for p in (case.ports_of(int(case.host[n])),)]
+        every = np.concatenate(own)
+        _, first = np.unique(case.slot[every], return_index=True)
+        for here, mine in zip(ring, own, strict=True):
+            lacking = every[first][~np.isin(case.slot[every[first]], case.slot[mine])]
+            rows += [(bound.nodes[here], bound.ports["port"][int(p)], False) for p in lacking]
+            nodes += [here] * len(lacking)
     if not rows:
         return bound
-    rows, nodes = [list(x) for x in zip(*dict.fromkeys(zip(rows, nodes, strict=True)), strict=True)]
     none = np.full(len(rows), -1, np.int64)
     count = np.bincount(bound.packed >> PORT_BITS, minlength=len(bound.nodes))
     order = pl.DataFrame({"n": nodes}).select(pl.int_range(pl.len()).over("n")).to_series().to_numpy()
@@ -172,8 +192,16 @@ def _widened(case: Case, identity: list[Cause]) -> Bound:
         packed=np.r_[bound.packed, np.array(nodes) << PORT_BITS | (count[nodes] + order)],
         sight=np.r_[bound.sight, none],
         mutual=np.r_[bound.mutual, none >= 0],
-        reporting=np.r_[bound.reporting, none >= 0],
+        reporting=np.r_[bound.reporting, np.isin(nodes, case.node[bound.reporting])],
     )
+
+
+def _rings(cause: Cause) -> list[list[int]]:
+    """Return the devices that take part in one round of names: all exchanges of a round begin with the same device."""
+    out: dict[int, list[int]] = {}
+    for a, b in cause.names:
+        out.setdefault(a, [a]).append(b)
+    return list(out.values())
 
 
 def _dead(work: Case) -> list[Cause]:
@@ -212,12 +240,13 @@ def _strange(case: Case) -> bool:
     """Say whether what was seen is of another plan."""
     seen = _links(case.real >= 0, case.real)
     right = _links(case.plan == case.real, case.plan)
-    return right < STRANGE_FRAC * seen and seen >= STRANGE_LINKS
+    every = seen + len(case.elsewhere) // 2
+    return (right < STRANGE_FRAC * seen or not right) and every >= STRANGE_LINKS
 
 
 def _refused(case: Case) -> Diagnosis:
     """Return a diagnosis that says that plan and observation do not belong together."""
-    seen = _links(case.real >= 0, case.real)
+    seen = _links(case.real >= 0, case.real) + len(case.elsewhere) // 2
     right = _links(case.plan == case.real, case.plan)
     none = np.zeros((0, 2), np.int64)
     word = _of_another_plan(case, right, seen)
@@ -231,7 +260,7 @@ def _refused(case: Case) -> Diagnosis:
         seen=seen,
         right=right,
         differing=len(case.bad),
-        unexplained=np.flatnonzero(case.real >= 0),
+        unexplained=np.union1d(np.flatnonzero(case.real >= 0), case.elsewhere),
         findings=worst_first([word, *case.observed.findings, *case.bound.findings]),
     )
 
@@ -243,7 +272,7 @@ def _of_another_plan(case: Case, right: int, seen: int) -> Finding:
     what = "is of another plan: hardly a cable that was seen is in this one, whatever the names of devices"
     remedy = "give the plan that these devices belong to; no moves are proposed"
     strange = known[case.plan[known] < 0]
-    if 2 * len(known) < len(lit):
+    if 2 * len(known) < len(lit) + len(case.elsewhere):
         what = "is of another plan: most devices that were seen are not in it"
     elif 3 * len(strange) > len(known):
         seen_as = case.port(int(strange[0]))

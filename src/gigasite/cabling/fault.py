@@ -106,6 +106,8 @@ class Case:
         ranks side by side.
     order, first
         Ports by `line` (n,), and where each group's begin in it (m + 1,).
+    elsewhere
+        Ports with cables of other networks (k,): dark here, for the plan says nothing of them.
     """
 
     bound: Bound
@@ -120,6 +122,7 @@ class Case:
     line: NDArray[np.int64]
     order: NDArray[np.int64]
     first: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
     memo: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
     """What several classes of faults need of this very case, worked out once; a replaced case begins empty."""
 

@@ -57,7 +57,7 @@ class Bound:
     sight: NDArray[np.int64]
     mutual: NDArray[np.bool_]
     reporting: NDArray[np.bool_]
-    """The port's node has a dump of its own, if only of itself (n,)."""
+    """The port's node has a dump of its own, if only of itself, that is not cut before this port (n,)."""
     unbound: pl.DataFrame
     findings: tuple[Finding, ...]
 
@@ -79,7 +79,8 @@ def bind(ends: pl.DataFrame, observed: Observed) -> Bound:
         seen = seen.filter(pl.col("seen_node") != "")
     names, told = node_names(pl.concat([ends["a_node"], ends["z_node"]]).unique().sort(), observed, planned)
     told_of = observed.nodes.select(text="node").unique().join(names, on="text")["name"]
-    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), (told, told_of))
+    cut = pl.DataFrame({"text": observed.cut}, schema={"text": pl.String}).join(names, on="text")["name"]
+    return _bound(ends, seen, _numbered(ends, seen, names, far_ids(observed, names)), (told, told_of, cut))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,10 +177,13 @@ def _far_ports(
     return out, column, row
 
 
-def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: tuple[list[Finding], pl.Series]) -> Bound:
+def _bound(
+    ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: tuple[list[Finding], pl.Series, pl.Series]
+) -> Bound:
     """Give ports their index, the plan's first, by node and spelling; and each its peers.
 
-    `told` has findings, and the names of devices that tell of themselves: they report though they may see nobody.
+    `told` has findings, the names of devices that tell of themselves: they report though they may see nobody; and of
+    devices whose account is cut: their ports report as far as they are told of.
     """
     low = (1 << KEY_BITS) - 1
     ids, first = np.unique(np.r_[n.a, n.z], return_index=True)
@@ -209,6 +213,8 @@ def _bound(ends: pl.DataFrame, seen: pl.DataFrame, n: _Numbers, told: tuple[list
     node = pl.Series(n.nodes).gather(every >> KEY_BITS)
     speaks = np.flatnonzero(pl.Series(n.nodes, dtype=pl.String).is_in(told[1].implode()).to_numpy())
     reporting = _in(every >> KEY_BITS, np.union1d(_distinct(n.near >> KEY_BITS), speaks))
+    if told[2].len():
+        reporting &= (sight >= 0) | ~node.is_in(told[2].implode()).to_numpy()
     ports = pl.DataFrame({"node": node, "port": text, "planned": np.arange(len(every)) < len(ids)})
     return Bound(
         ports=BOUND_PORTS.check(ports),

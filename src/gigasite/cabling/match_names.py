@@ -76,7 +76,7 @@ def node_names(plan: pl.Series, observed: Observed, planned: pl.DataFrame) -> tu
 
 def _shared_ids(ids: pl.DataFrame) -> tuple[pl.DataFrame, list[Finding]]:
     """Return ids that one device has, and findings on those that several tell of themselves."""
-    short = pl.col("node").str.to_lowercase().str.split(".").list.first()
+    short = pl.col("node").str.to_lowercase().str.replace_all("_", "-").str.split(".").list.first()
     told = (
         ids.with_columns(short=short)
         .group_by("kind", "id")

@@ -65,7 +65,8 @@ def read_measurements(*places: str | Path) -> Measured:
             found += told
     table = pl.concat(tables) if tables else pl.DataFrame(schema=MEASUREMENTS.polars())
     if table.is_empty():
-        raise InputFileError(", ".join(map(str, places)), 0, "holds no measurement; " + _WANTED)
+        first = f" ({found[0].where}: {found[0].what})" if found else ""
+        raise InputFileError(", ".join(map(str, places)), 0, f"holds no measurement{first}; {_WANTED}")
     return Measured(table=MEASUREMENTS.check(table), findings=worst_first(found))
 
 

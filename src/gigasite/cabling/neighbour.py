@@ -203,15 +203,17 @@ MOST_DOCUMENTS = 10000
 _CLOSE = {"{": "}", "[": "]"}
 
 
-def documents(dump: Dump) -> tuple[list[Any], list[Finding]]:
+def documents(dump: Dump) -> tuple[list[Any], list[Finding], tuple[str, ...]]:
     """Return the JSON documents of a dump, with whatever stands before and between left out.
 
-    A document that is cut off is closed where its last whole part ends, and a finding names the line.
+    A document that is cut off is closed where its last whole part ends, and a finding names the line; the device whose
+    account that is comes with it (`Read.cut`). A prompt behind a whole document cuts nothing.
     """
     text, at = dump.text, 0
     decoder = json.JSONDecoder()
     out: list[Any] = []
     found: list[Finding] = []
+    cut: tuple[str, ...] = ()
     while len(out) < MOST_DOCUMENTS:
         starts = [i for c in "{[" if (i := text.find(c, at)) >= 0]
         if not starts:
@@ -225,11 +227,13 @@ def documents(dump: Dump) -> tuple[list[Any], list[Finding]]:
             why = getattr(error, "msg", "a number or a nesting out of all bounds")
             found.append(note(dump.file, line, f"is broken JSON: {why}; is it cut off?"))
             rescued = _closed(text, start, where)
+            if rescued or not out:
+                cut = (dump.node,)
             if rescued is not None:
                 out.append(rescued)
             break
         out.append(value)
-    return out, found
+    return out, found, cut
 
 
 def _closed(text: str, start: int, end: int) -> Any:

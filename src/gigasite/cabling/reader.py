@@ -84,6 +84,8 @@ class Read(NamedTuple):
     table: pl.DataFrame | None = None
     which: str = ""
     """Template or dialect, where a reader has several."""
+    cut: tuple[str, ...] = ()
+    """Devices of whose own account the end is missing: what they do not tell is not dark."""
 
 
 class Reader(Protocol):
@@ -153,6 +155,7 @@ def observed_of(raws: Iterable[Raw]) -> Observed:
         nodes=OBSERVED_NODES.check(nodes.sort("node", "identity_kind", "identity", maintain_order=True)),
         files=count,
         readers=dict(sorted(got.used.items())),
+        cut=tuple(sorted(set(got.cut))),
         findings=worst_first([*got.findings, *more]),
     )
 
@@ -188,6 +191,7 @@ class _Got:
         self.nodes: list[tuple[str, str, str, str, int]] = []
         self.findings: list[Finding] = []
         self.used: dict[str, int] = {}
+        self.cut: list[str] = []
 
     def add(self, dump: Dump, reader: str, read: Read) -> None:
         """Take what one reader read of one dump; long runs of alike findings are counted."""
@@ -196,6 +200,7 @@ class _Got:
         if read.table is not None and read.table.height:
             self.tables.append(_filled(read.table, dump.file, reader))
         self.nodes += [(n.node, n.identity_kind, n.identity, dump.file, n.line) for n in read.nodes if n.identity]
+        self.cut += read.cut
         self.findings += read.findings[:MOST_NOTES]
         if len(read.findings) > MOST_NOTES:
             self.findings.append(note(dump.file, 0, f"{len(read.findings) - MOST_NOTES} more lines cannot be read"))

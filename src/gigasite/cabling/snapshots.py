@@ -225,7 +225,7 @@ def load(folder: Path, number: int) -> Snapshot:
     try:
         links, causes = (pl.read_parquet(place / f"{n}.parquet") for n in ("links", "causes"))
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputFileError(str(place), 0, "its tables cannot be read") from error
+        raise InputFileError(str(place), 0, "its tables cannot be read; take this snapshot out of the store") from error
     return Snapshot(time=told["time"], plan=told["plan"], links=LINKS.check(links), causes=CAUSES.check(causes))
 
 

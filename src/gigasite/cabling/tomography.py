@@ -350,14 +350,23 @@ def _columns(made: Suspects, chosen: Ints) -> tuple[Ints, Ints, Floats]:
 
 
 def _table(ways: Routes, made: Suspects, chosen: Ints, x: Floats, gain: Floats) -> pl.DataFrame:
-    """Return the parts of each chosen column; devices only where no link is as likely."""
+    """Return the parts of each chosen column; devices only where no link is as likely.
+
+    Where more is lost than one link of a group carries, it is the device that they share, or all of them.
+    """
     f = ways.fabric
     links = len(f.a)
     part = np.flatnonzero(np.isin(made.group, chosen))
     group = pl.DataFrame({"column": chosen, "group": np.arange(len(chosen), dtype=np.int32), "x": x, "gain": gain})
     table = pl.DataFrame({"part": part, "column": made.group[part]}).join(group, on="column", how="left")
     table = table.with_columns(device=pl.col("part") >= links)
-    table = table.filter(~pl.col("device") | pl.col("device").all().over("group"))
+    together = (pl.col("x") > 1.0) & ~pl.col("device").all().over("group")
+    share = pl.col("x") / (~pl.col("device")).sum().over("group").clip(1)
+    table = table.with_columns(one=~together, x=pl.when(together).then(share).otherwise("x"))
+    links_only = pl.col("one") | ~pl.col("device").any().over("group")
+    table = table.filter(
+        pl.when(links_only).then(~pl.col("device") | pl.col("device").all().over("group")).otherwise("device")
+    )
     # several columns may round to one chance; a share among those that cannot be told apart
     table = table.with_columns(n=pl.len().over("group")).sort("group", "part")
     at = table["part"].to_numpy()

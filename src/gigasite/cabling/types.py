@@ -240,6 +240,8 @@ class Observed:
     readers: dict[str, int]
     """Files read by each reader."""
     findings: tuple[Finding, ...]
+    cut: tuple[str, ...] = ()
+    """Devices of whose own account the end is missing: ports that they do not tell of may be lit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -216,7 +216,7 @@ def order_rows(found: Diagnosis, where: pl.DataFrame, todo: tuple[Order, ...], w
                 (a, a_port), (z, z_port) = (*ends, ("", ""))[:2]
                 rows.append(
                     (way.crew, turn, order.key, order.kind, count, step.do, place(a), a, a_port, place(z), z, z_port,
-                     "plug in hand until the last step" if step.in_hand else "", order.remedy, "; ".join(order.why),
+                     "plug in hand until that port is free" if step.in_hand else "", order.remedy, "; ".join(order.why),
                      "; ".join(order.ties), order.verify, round(order.confidence_frac, 3))
                 )  # fmt: skip
     columns = (

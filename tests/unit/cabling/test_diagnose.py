@@ -169,6 +169,71 @@ def test_a_ring_of_three_names(tmp_path: Path) -> None:
     assert not len(d.repair.moves)
 
 
+def test_a_ring_of_three_names_with_a_cable_in_a_port_that_is_not_planned(tmp_path: Path) -> None:
+    """All devices of the ring have the port, whichever of the three the cable is in."""
+    places = {"gpu0000": "gpu0001", "gpu0001": "gpu0002", "gpu0002": "gpu0000"}
+    for box in places:
+        links = [*SMALL.iter_rows(), (box, "eth9", "gpu0006", "eth9")]
+        o = seen_of(tmp_path, [(places.get(a, a), p, places.get(z, z), q) for a, p, z, q in links])
+        d = diagnose(SMALL, o)
+        assert {c.kind for c in d.causes} == {"identity_swap", "unplanned"}
+        rows = d.bound.ports.rows()
+        assert {rows[p][:2] for c in d.causes if c.kind == "unplanned" for p in c.ports} == {
+            (box, "eth9"),
+            ("gpu0006", "eth9"),
+        }
+        assert applied(d, o) == planned(SMALL)
+
+
+def test_hosts_behind_a_dead_switch_belong_to_its_cause(tmp_path: Path) -> None:
+    """What is reached through one switch alone is in no dump of the fabric once that switch is dead."""
+    ends = plans.two_tiers(32, rails=1, group=8, spines=2, mult=2)
+    behind = {a for a, _, z, _ in ends.iter_rows() if z == "leaf-001"}
+    links = [r for r in ends.iter_rows() if "leaf-001" not in (r[0], r[2])]
+    o = seen_of(tmp_path, links, frozenset(behind))
+    d = diagnose(ends, o)
+    (cause,) = d.causes
+    assert cause.kind == "dead_node"
+    assert len(cause.ports) == 2 * (8 + 4)
+    assert applied(d, o) == planned(ends)
+
+
+def test_cables_of_other_networks_are_left_alone(tmp_path: Path) -> None:
+    """Hosts tell of their management ports too; no plug of those is touched."""
+    hosts = sorted(set(SMALL["a_node"]) - {n for n in SMALL["a_node"] if n.startswith("leaf")})
+    links = [*SMALL.iter_rows(), *((h, "eno1", "oob-1", f"swp{i}") for i, h in enumerate(hosts))]
+    links += [("oob-1", "swp48", "oob-agg", "swp1"), ("gpu0000", "eth7", "leaf-003", "swp40")]
+    d = diagnose(SMALL, seen_of(tmp_path, links))
+    (cause,) = d.causes
+    assert cause.kind == "unplanned"
+    assert {d.bound.nodes[d.case.node[p]] for p in cause.ports} == {"gpu0000", "leaf-003"}
+    assert len(d.repair.removals) == 1
+    (told,) = [f for f in d.findings if "the plan lacks" in f.what]
+    assert told.what.startswith(f"{len(hosts) + 1} cables")
+
+
+def test_a_network_of_which_the_plan_has_no_device_is_another(tmp_path: Path) -> None:
+    links = [tuple(f"x-{t}" if i % 2 == 0 else t for i, t in enumerate(r)) for r in SMALL.iter_rows()]
+    d = diagnose(SMALL, seen_of(tmp_path, links))
+    assert [f.severity.name for f in d.findings if "another plan" in f.what] == ["error"]
+    assert not len(d.repair.removals)
+
+
+def test_a_dead_switch_of_which_one_neighbour_still_tells(tmp_path: Path) -> None:
+    """A switch is no less dead because one of its 48 neighbours has not forgotten it yet."""
+    ends = plans.two_tiers(32, spines=4, mult=4)
+    links = [r for r in ends.iter_rows() if "leaf-003" not in (r[0], r[2])]
+    old = ("spine-001", "swp13", "leaf-003", "swp37")
+    assert (old[2], old[3], old[0], old[1]) in list(ends.iter_rows())
+    rows = pl.concat([plans.sightings(links), pl.DataFrame([old], plans.sightings(links).schema, orient="row")])
+    place = tmp_path / "links.csv"
+    place.write_text(rows.write_csv())
+    d = diagnose(ends, observe(place))
+    (cause,) = d.causes
+    assert cause.kind == "dead_node"
+    assert len(cause.ports) == 2 * 47
+
+
 def test_a_name_that_the_plan_lacks(tmp_path: Path) -> None:
     ends = PLANS[False]
     links = [

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gigasite.cabling import compare, observe, read_plan_csv
 from gigasite.cabling.capture import Raw
+from gigasite.cabling.diagnose import diagnose
 from gigasite.cabling.match import Bound, bind
 from gigasite.cabling.reader import observed_of
 
@@ -219,3 +220,93 @@ def test_the_lab_binds_whole_from_every_format(shared: Path) -> None:
     assert bound.unbound.is_empty()
     assert int((bound.plan_peer != bound.seen_peer).sum()) == 8
     assert bound.mutual.all()
+
+
+def test_a_dump_of_a_fabric_that_is_cut_short_makes_no_port_dark() -> None:
+    """A switch in whose part the dump ends has told of some ports; of the others nothing is known."""
+    hosts = [f"h{i:02d}" for i in range(8)]
+    rows = [(h, "1", f"leaf{i // 4}", str(i % 4 + 1)) for i, h in enumerate(hosts)]
+    rows += [(f"leaf{k}", str(5 + u), "spine", str(2 * k + u + 1)) for k in range(2) for u in range(2)]
+    at = {n: i + 1 for i, n in enumerate(["leaf0", "leaf1", "spine", *hosts])}
+    ends: dict[str, list[tuple[str, str, str]]] = {n: [] for n in at}
+    for a, p, z, q in rows:
+        ends[a].append((p, z, q))
+        ends[z].append((q, a, p))
+    text = ""
+    for node, links in ends.items():
+        word, letter = ("Ca", "H") if node in hosts else ("Switch", "S")
+        text += f'\n{word}\t64 "{letter}-{at[node]:016x}"\t\t# "{node}" base port 0\n'
+        text += "".join(
+            f'[{p}]\t"{"H" if far in hosts else "S"}-{at[far]:016x}"[{q}] \t\t# "{far}" lid 0 4xSDR\n'
+            for p, far, q in sorted(links)
+        )
+    for size in [*range(60, len(text), 17), len(text)]:
+        observed = observed_of([Raw(file="fabric.txt", data=text[:size].encode())])
+        found = diagnose(plan(rows), observed)
+        assert found.causes == (), text[:size][-200:]
+        assert (size == len(text)) == (not any("cut short" in f.what for f in observed.findings)) or not observed.cut
+    assert not observed.cut
+    assert found.right == len(rows)
+
+
+_TEXT = {
+    "keyvalue": (
+        "",
+        (
+            "lldp.{0}.via=LLDP\nlldp.{0}.chassis.local={1}\nlldp.{0}.chassis.name={1}\nlldp.{0}.port.ifname={2}\n"
+            "lldp.{0}.port.ttl=120\n"
+        ),
+        "",
+        "",
+    ),
+    "json": (
+        '{"lldp":[{"interface":[',
+        (
+            '{{"name":"{0}","via":"LLDP","chassis":[{{"id":[{{"type":"local","value":"{1}"}}],"name":[{{"value":"{1}"}}]}}],'
+            '"port":[{{"id":[{{"type":"ifname","value":"{2}"}}],"ttl":[{{"value":"120"}}]}}]}}'
+        ),
+        ",",
+        "]}]}\n",
+    ),
+    "xml": (
+        '<lldp label="LLDP neighbors">\n',
+        (
+            '<interface name="{0}" via="LLDP"><chassis><id type="local">{1}</id><name>{1}</name></chassis>'
+            '<port><id type="ifname">{2}</id></port></interface>\n'
+        ),
+        "",
+        "</lldp>\n",
+    ),
+    "plain": (
+        "-----\nLLDP neighbors:\n-----\n",
+        (
+            "Interface:    {0}, via: LLDP\n  Chassis:\n    ChassisID:    local {1}\n    SysName:      {1}\n"
+            "  Port:\n    PortID:       ifname {2}\n-----\n"
+        ),
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("form", sorted(_TEXT))
+def test_a_list_of_neighbours_that_is_cut_short_makes_no_port_dark(form: str) -> None:
+    """The switch tells of itself in another file; its cut list is no proof against what hosts see."""
+    begin, entry, between, end = _TEXT[form]
+    rows = [(f"h{i}", "eth0", "leaf1", f"swp{i}") for i in range(1, 7)]
+    whole = begin + between.join(entry.format(q, h, p) for h, p, _, q in rows) + end
+    hosts = [keyvalue(h, (p, "leaf1", "", q)) for h, p, _, q in rows]
+    for part, expected in ((1.0, 0), (0.7, 0), (0.45, 0)):
+        text = whole[: int(part * len(whole))]
+        dump = Raw(file=f"leaf1.{form}.txt", data=text.encode())
+        found = diagnose(plan(rows), observed_of([*hosts, own("leaf1", "02:00:00:00:00:01"), dump]))
+        assert len(found.causes) == expected, (part, found.causes)
+        assert any("cut off" in f.what for f in found.findings) == (part < 1)
+
+
+def test_a_list_without_neighbours_and_a_prompt_behind_one_are_whole() -> None:
+    empty = Raw(file="leaf1.xml.txt", data=b'<?xml version="1.0"?>\n<lldp label="LLDP neighbors"/>\n')
+    assert not observed_of([empty]).findings
+    begin, entry, _, end = _TEXT["json"]
+    text = begin + entry.format("swp1", "h1", "eth0") + end + "[admin@leaf1 ~]$"
+    assert not observed_of([Raw(file="leaf1.json", data=text.encode())]).cut

@@ -260,6 +260,24 @@ NCCL = """# nThread 1 nGpus 1 minBytes 8 maxBytes 8589934592
 """
 
 
+def test_more_than_one_link_could_lose_is_the_device(tmp_path: Path) -> None:
+    """A host of four rails with 60 % of its bandwidth: no single rail carries the 40 % that are missing."""
+    ends = pl.DataFrame(
+        [(f"h{h}", f"eth{r}", f"leaf{r}", f"swp{h}") for h in range(12) for r in range(4)], schema=ENDS, orient="row"
+    )
+    rng = np.random.default_rng(1)
+    pairs = [(a, b) for a in range(12) for b in range(12) if a != b]
+    speed = [rng.normal(46, 0.3) * (0.6 if 5 in pair else 1.0) for pair in pairs]
+    path = tmp_path / "bandwidth.csv"
+    path.write_text(
+        "src,dst,gb_per_s\n" + "".join(f"h{a},h{b},{v:.2f}\n" for (a, b), v in zip(pairs, speed, strict=True))
+    )
+    found = localise(ends, read_measurements(path))
+    assert found.suspects.select("kind", "a_node").rows() == [("device", "h5")]
+    assert found.suspects["rate_frac"][0] == pytest.approx(0.4, abs=0.02)
+    assert (found.suspects["rate_frac"] <= 1.0).all()
+
+
 def test_nccl_output(tmp_path: Path) -> None:
     (tmp_path / "pair.txt").write_text(NCCL.format(a="h0001", b="h0004"))
     (tmp_path / "four.txt").write_text(NCCL.format(a="h0001", b="h0004") + "#  Rank  2 Pid 1 on h0009 device 0\n")

@@ -24,7 +24,7 @@ class EosJson:
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours and what modules say."""
-        docs, found = documents(dump)
+        docs, found, cut = documents(dump)
         finder = Finder(dump)
         rows: list[Sighting | None] = []
         for block in (b for doc in docs for b in _blocks(doc, 0)):
@@ -38,7 +38,7 @@ class EosJson:
             for port, module in ports.items() if isinstance(ports, dict) else ():
                 if isinstance(module, dict) and {"rxPower", "vendorSn"} & set(module):
                     rows.append(_module(dump, port, module, finder.line(f'"{port}"')))
-        return Read([r for r in rows if r is not None], found)
+        return Read([r for r in rows if r is not None], found, cut=cut)
 
 
 def _blocks(value: Any, depth: int) -> Iterator[dict[str, Any]]:

@@ -39,7 +39,7 @@ class EthtoolModule:
         """Return one row a module."""
         port = _of_command(dump)
         if dump.text.lstrip()[:1] in {"[", "{"}:
-            docs, found = documents(dump)
+            docs, found, _ = documents(dump)
             flat = [
                 {str(k).lower().replace("_", " "): v for k, v in m.items()}
                 for d in docs

@@ -9,9 +9,10 @@ import polars as pl
 
 from gigasite.cabling.ids import GUID
 from gigasite.cabling.infiniband import guid_text, name_text, table_of, unread
-from gigasite.cabling.reader import Local, Read, readers
+from gigasite.cabling.reader import Local, Read, note, readers
 
 if TYPE_CHECKING:
+    from gigasite._core.finding import Finding
     from gigasite.cabling.capture import Dump
 
 _NODE = r'^(?:Switch|Ca|Rt|Router)\s+\d+\s+"([SHR])-([0-9a-fA-F]+)"(?:\s*#\s*"([^"]*)")?'
@@ -77,7 +78,24 @@ def _blocks(dump: Dump, lines: pl.DataFrame) -> Read:
         dump, lines.filter(pl.col("at").is_in(orphans.implode())), (), "a port before any node; left out"
     )
     nodes = [Local(n or g, GUID, g, dump.at(at)) for at, g, n in heads.select("at", "guid", "name").iter_rows()]
-    return Read([], found, nodes, table_of(dump, out))
+    out, cut, told = _cut(dump, out, nodes[-1].node if nodes else "")
+    return Read([], found + told, nodes, table_of(dump, out), cut=cut)
+
+
+def _cut(dump: Dump, rows: pl.DataFrame, last: str) -> tuple[pl.DataFrame, tuple[str, ...], list[Finding]]:
+    """Return rows, and the last device where others see some that are not told of: then the dump ends too early."""
+    if rows.is_empty() and last:
+        return rows, (last,), [note(dump.file, 0, f"ends before any port of {last}: cut short?")]
+    ids = rows["node_id"].unique()
+    lacking = rows.filter((pl.col("identity") != "") & ~pl.col("identity").is_in(ids.implode()))
+    if lacking.is_empty():
+        return rows, (), []
+    if rows["seen_node"][-1] == rows["identity"][-1]:  # cut within the line, before the name
+        rows = rows[:-1]
+    names = lacking["seen_node"].unique(maintain_order=True).to_list()
+    what = f"{len(names)} devices that others see have no part of their own ({', '.join(names[:3])}): cut short?"
+    more = f" Ports that the last device, {last}, does not tell of are not taken for dark"
+    return rows, (last,), [note(dump.file, dump.at(int(lacking["at"][-1])), what + more)]
 
 
 def _or(*columns: pl.Expr) -> pl.Expr:
@@ -104,4 +122,5 @@ def _ports(dump: Dump, lines: pl.DataFrame) -> Read:
         Local(n, GUID, g, dump.at(at))
         for at, n, g in out.unique(["node", "node_id"], maintain_order=True).select("at", "node", "node_id").iter_rows()
     ]
-    return Read([], unread(dump, lines, (_LINE, _DANGLING, _IGNORED)), nodes, table_of(dump, out))
+    out, cut, told = _cut(dump, out, nodes[-1].node if nodes else "")
+    return Read([], unread(dump, lines, (_LINE, _DANGLING, _IGNORED)) + told, nodes, table_of(dump, out), cut=cut)

@@ -35,6 +35,7 @@ class Junos:
 
 def _xml(dump: Dump) -> Read:
     rows, found, end = [], [], 0
+    cut: tuple[str, ...] = ()
     for entry in _ENTRY.finditer(dump.text):
         line, end = dump.at(dump.text.count("\n", 0, entry.start())), entry.end()
         body = entry[1]
@@ -50,18 +51,19 @@ def _xml(dump: Dump) -> Read:
     if "<lldp-neighbor-information" in dump.text[end:]:
         line = dump.at(dump.text.count("\n", 0, dump.text.rfind("<lldp-neighbor-information")))
         found.append(note(dump.file, line, "an entry is cut off; left out"))
-    return Read(rows, found)
+        cut = (dump.node,)
+    return Read(rows, found, cut=cut)
 
 
 def _json(dump: Dump) -> Read:
-    docs, found = documents(dump)
+    docs, found, cut = documents(dump)
     finder = Finder(dump)
     rows = []
     for item in (i for doc in docs for i in _items(doc, 0)):
         port = text_of(item, "lldp-local-port-id") or text_of(item, "lldp-local-interface")
         row = _row(dump, lambda name, item=item: text_of(item, name), finder.line(f'"{port}"'))  # type: ignore[misc]
         rows += [row] if row else []
-    return Read(rows, found)
+    return Read(rows, found, cut=cut)
 
 
 def _items(value: Any, depth: int) -> Iterator[dict[str, Any]]:

@@ -29,7 +29,7 @@ class LldpdJson:
 
     def read(self, dump: Dump, /) -> Read:
         """Return the neighbours, or what the node says of itself."""
-        docs, found = documents(dump)
+        docs, found, cut = documents(dump)
         rows: list[Sighting] = []
         nodes: list[Local] = []
         finder = Finder(dump)
@@ -43,7 +43,7 @@ class LldpdJson:
             for block in listed(doc.get("lldp")):
                 for name, interface in _interfaces(block):
                     rows += _rows(dump, name, interface, finder.line(f'"{name}"'), found)
-        return Read(rows, found, nodes)
+        return Read(rows, found, nodes, cut=cut)
 
 
 def _locals(own: list[tuple[str, Any]], dump: Dump) -> list[Local]:

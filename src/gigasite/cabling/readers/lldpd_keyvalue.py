@@ -37,21 +37,28 @@ class LldpdKeyvalue:
         own: dict[str, str] = {}
         entry: dict[str, str] = {}
         at = (0, "")
+        whole: dict[str, set[str]] = {}
         for index, line in enumerate(dump.lines()):
             if local := _LOCAL.match(line):
                 own.setdefault(local[1], local[2])
             elif pair := _LINE.match(line):
                 if pair[2] == "via" or pair[1] != at[1]:
                     _close(dump, entry, at, rows, found)
+                    whole.setdefault(entry.get("via", ""), set(entry))
                     entry, at = {}, (index, pair[1])
                 entry.setdefault(pair[2], pair[3])
             elif line.startswith("lldp."):
                 found.append(note(dump.file, dump.at(index), f"cannot be read: {line[:60]!r}"))
-        _close(dump, entry, at, rows, found)
+        # the last lines of an entry tell how long it is valid
+        lacking = {"port.ttl", "ttl.ttl"} & whole.get(entry.get("via", ""), set()) - set(entry)
+        if lacking:
+            found.append(note(dump.file, dump.at(at[0]), "is cut off there; what came before is read"))
+        if not lacking or dump.text.endswith("\n"):  # a name that is cut within is another name
+            _close(dump, entry, at, rows, found)
         kind = next((k for k in _IDS if k in own), "")
         name = dump.node if dump.named else own.get("name") or dump.node
         nodes = [Local(name, *identity(own[kind], kind), dump.at(0))] if kind else []
-        return Read(rows, found, nodes)
+        return Read(rows, found, nodes, cut=(dump.node,) if lacking else ())
 
 
 def _close(dump: Dump, entry: dict[str, str], at: tuple[int, str], rows: list[Sighting], found: list[Finding]) -> None:

@@ -10,6 +10,8 @@ from gigasite.cabling.neighbour import neighbour, seconds
 from gigasite.cabling.reader import Local, Read, note, readers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gigasite._core.finding import Finding
     from gigasite.cabling.capture import Dump
     from gigasite.cabling.reader import Sighting
@@ -47,7 +49,18 @@ class LldpdPlain:
                 head, entry, start = new, {}, index
             elif pair := _KEY.match(line):
                 entry.setdefault(pair[1], pair[2].strip())
-        return Read(rows, found, nodes)
+        if not _cut(dump.lines()):
+            return Read(rows, found, nodes)
+        found.append(note(dump.file, dump.at(len(dump.lines()) - 1), "is cut off there; what came before is read"))
+        return Read(rows, found, nodes, cut=(dump.node,))
+
+
+def _cut(lines: Sequence[str]) -> bool:
+    """Say whether the end is missing: a dump that begins with a rule ends with one; a prompt may follow."""
+    told = [line.strip() for line in lines if line.strip()]
+    if not told or not told[0].startswith("----") or told[-1].startswith("----"):
+        return False
+    return not told[-2:-1] or not told[-2].startswith("----") or "Interface:".startswith(told[-1][:10])
 
 
 def _close(  # the state of the loop above

@@ -18,6 +18,7 @@ _ENTRY = re.compile(r"<interface\b([^>]*)>(.*?)</interface>", re.DOTALL)
 _CHASSIS = re.compile(r"<chassis\b[^>]*>(.*?)</chassis>", re.DOTALL)
 _PORT = re.compile(r"<port\b[^>]*>(.*?)</port>", re.DOTALL)
 _ID = re.compile(r'<id\b[^>]*?type="([^"]*)"[^>]*>([^<]*)</id>')
+_END = re.compile(r"</(?:lldp|local-chassis)>|<lldp\b[^<>]*/>")  # one without entries closes itself
 _ENTITY = {"&lt;": "<", "&gt;": ">", "&quot;": '"', "&apos;": "'", "&amp;": "&"}
 
 
@@ -60,10 +61,12 @@ class LldpdXml:
             else:
                 found.append(note(dump.file, line, "an entry without chassis or port; left out"))
         rest = dump.text.find("<interface", end)
-        if rest >= 0 or not re.search(r"</(?:lldp|local-chassis)>", dump.text[end:]):
+        cut: tuple[str, ...] = ()
+        if rest >= 0 or not _END.search(dump.text, end):
+            cut = (dump.node,)
             line = dump.at(dump.text.count("\n", 0, rest if rest >= 0 else end))
             found.append(note(dump.file, line, "is cut off there; what came before is read"))
-        return Read(rows, found, _own(dump))
+        return Read(rows, found, _own(dump), cut=cut)
 
 
 def _row(dump: Dump, head: str, body: str, line: int) -> Sighting | None:

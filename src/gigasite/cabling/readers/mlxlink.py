@@ -36,7 +36,7 @@ class Mlxlink:
         """Return one row a port."""
         port = _port(dump.command) or _port(dump.file) or "1"
         if dump.text.lstrip()[:1] in {"{", "["}:
-            docs, found = documents(dump)
+            docs, found, _ = documents(dump)
             rows = [_row(dump, port, values, 1) for d in docs if (values := dict(_flat(d, 0)))]
             return Read([r for r in rows if r], found)
         blocks: list[tuple[str, dict[str, str], int]] = []

@@ -28,7 +28,7 @@ class NvueJson:
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours."""
-        docs, found = documents(dump)
+        docs, found, cut = documents(dump)
         finder = Finder(dump)
         rows: list[Sighting] = []
         for port, lldp, whole in (p for doc in docs for p in _ports(doc, dump, 0)):
@@ -51,7 +51,7 @@ class NvueJson:
                 )
                 rows += [row] if row else []
             rows += _module(dump, port, whole.get("pluggable") or whole.get("transceiver"), line)
-        return Read(rows, found)
+        return Read(rows, found, cut=cut)
 
 
 def _module(dump: Dump, port: str, module: Any, line: int) -> list[Sighting]:

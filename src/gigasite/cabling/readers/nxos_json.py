@@ -31,7 +31,7 @@ class NxosJson:
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours and what modules say."""
-        docs, found = documents(dump)
+        docs, found, cut = documents(dump)
         finder = Finder(dump)
         rows: list[Sighting | None] = []
         for key, item in (r for doc in docs for r in _rows(doc, 0)):
@@ -43,7 +43,7 @@ class NxosJson:
                 rows.append(_cdp(dump, port, item, line))
             elif "sfp" in item or "partnum" in item:
                 rows.append(_module(dump, port, item, line))
-        return Read([r for r in rows if r is not None], found)
+        return Read([r for r in rows if r is not None], found, cut=cut)
 
 
 def _rows(value: Any, depth: int) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -30,14 +30,14 @@ class Openconfig:
 
     def read(self, dump: Dump, /) -> Read:
         """Return all neighbours."""
-        docs, found = documents(dump)
+        docs, found, cut = documents(dump)
         finder = Finder(dump)
         states: dict[tuple[str, str, str], dict[str, Any]] = {}
         for doc in docs:
             for host, port, which, state in _states(doc, "", "", 0):
                 states.setdefault((host, port, which), {}).update(state)
         rows = [_row(dump, host, port, state, finder.line(f"{port}")) for (host, port, _), state in states.items()]
-        return Read([r for r in rows if r is not None], found)
+        return Read([r for r in rows if r is not None], found, cut=cut)
 
 
 def _bare(key: str) -> str:
