@@ -15,7 +15,7 @@ from gigasite._core.finding import Finding, Severity
 from gigasite._core.table import Column, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 WBS = Schema(
     "wbs",
@@ -97,7 +97,7 @@ class Calendar:
     name
         Unique in a project.
     week
-        Monday to Sunday: (start, finish) [minutes of the day], ascending, at most 1440.
+        Seven days from Monday: (start, finish) [minutes of the day], ascending, at most 1440.
     exceptions
         (date `YYYY-MM-DD`, its working time), ascending; an empty one is a holiday.
     hours_per_day
@@ -105,7 +105,7 @@ class Calendar:
     """
 
     name: str
-    week: tuple[Spans, Spans, Spans, Spans, Spans, Spans, Spans]
+    week: tuple[Spans, ...]
     exceptions: tuple[tuple[str, Spans], ...] = ()
     hours_per_day: float = 8.0
 
@@ -114,7 +114,7 @@ class Calendar:
         return sum(z - a for day in self.week for a, z in day) * 60
 
 
-def table(schema: Schema, columns: dict[str, object]) -> pl.DataFrame:
+def table(schema: Schema, columns: Mapping[str, object]) -> pl.DataFrame:
     """Return a table of a schema from its columns."""
     return schema.check(pl.DataFrame(columns, schema=schema.polars(), strict=False))
 

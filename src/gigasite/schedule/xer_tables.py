@@ -100,7 +100,7 @@ def calendar(name: str, data: str, hours_per_day: float) -> Calendar:
     week = tuple(spans(days.get(i, [])) for i in (2, 3, 4, 5, 6, 7, 1))  # Primavera's week begins on Sunday
     return Calendar(
         name=name,
-        week=week,  # type: ignore[arg-type]  # seven by construction
+        week=week,
         exceptions=tuple((d, spans(s)) for d, s in sorted(exceptions.items())),
         hours_per_day=hours_per_day,
     )

@@ -61,7 +61,8 @@ def campus_(
 @schedule.command()
 def solve(
     instance: Annotated[
-        Path, typer.Argument(help="PSPLIB, MMLIB (.sm, .mm), Patterson (.rcp, .txt), .xer, .xml.", show_default=False)
+        Path,
+        typer.Argument(help="PSPLIB, MMLIB (.sm, .mm), Patterson (.rcp, .txt), .xer, .xml, .csv.", show_default=False),
     ],
     seconds: Annotated[float, typer.Option(min=0.1, max=86400.0, help="Time for the search.")] = 30.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
@@ -74,7 +75,7 @@ def solve(
     from gigasite.schedule.solver import solve as search
     from gigasite.show import terminal
 
-    planners = instance.suffix.lower() in {".xer", ".xml"}
+    planners = instance.suffix.lower() in {".xer", ".xml", ".csv"}
     problem = _planned(instance) if planners else read_instance(instance)
     interrupt = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: interrupt.set())  # Ctrl-C ends the search, not the answer
@@ -91,7 +92,7 @@ def solve(
         )
     finally:
         bar.close()
-    answer = _solution(str(instance), found, time.perf_counter() - begin)
+    answer = _solution(str(instance), found, time.perf_counter() - begin) | ({"slot_s": 900} if planners else {})
     if as_json:
         emit(answer)
     else:

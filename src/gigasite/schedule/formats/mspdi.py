@@ -193,7 +193,7 @@ def _calendars(root: ET.Element, file: str, found: list[Finding]) -> tuple[pl.Se
             free |= dict.fromkeys(_days(x), _spans(x))
         week = tuple(days.get(t, ()) for t in "2345671")  # the week begins on Sunday
         name = (e.findtext("Name") or "").strip()
-        out.append(Calendar(name=name, week=week, exceptions=tuple(sorted(free.items())), hours_per_day=hours))  # type: ignore[arg-type]  # seven
+        out.append(Calendar(name=name, week=week, exceptions=tuple(sorted(free.items())), hours_per_day=hours))
     if skipped:
         text = "calendars of single resources are not read"
         found.append(finding(Severity.note, file, text, "none needed for the network", found=f"{skipped} calendars"))
@@ -218,12 +218,11 @@ def _duration(c: Cells, column: str) -> pl.Series:
     """Return ISO durations as seconds."""
     raw = c.text(column)
     part = [raw.str.extract(_DURATION, i) for i in range(1, 6)]
-    total = sum(
-        (part[i].cast(pl.Int64).fill_null(0) * s for i, s in ((1, 86400), (2, 3600), (3, 60), (4, 1))),
-        pl.Series([0] * len(raw), dtype=pl.Int64),
-    )
-    out = pl.DataFrame({"t": total, "sign": part[0], "ok": raw.str.contains(_DURATION)})
-    out = out.select(pl.when("ok").then(pl.when(pl.col("sign") == "-").then(-pl.col("t")).otherwise("t"))).to_series()
+    n = {k: part[i].cast(pl.Int64).fill_null(0) for i, k in enumerate("-dhms") if i}
+    total = n["d"] * 86400 + n["h"] * 3600 + n["m"] * 60 + n["s"]
+    frame = pl.DataFrame({"t": total, "sign": part[0], "ok": raw.str.contains(_DURATION)})
+    signed = pl.when(pl.col("sign") == "-").then(-pl.col("t")).otherwise("t")
+    out = frame.select(pl.when("ok").then(signed)).to_series()
     c._bad(raw, out, column, "a duration such as PT8H0M0S")  # noqa: SLF001  # the same finding for one more kind of cell
     return out.fill_null(0)
 
@@ -234,7 +233,9 @@ def _tasks(c: Cells, calendars: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame, 
     c = Cells(file=c.file, name=c.name, rows=c.rows.filter(real), findings=c.findings)
     summary = (c.text("Summary") == "1").to_list()
     stack: list[tuple[int, int]] = []  # level and row of the summaries above
-    parent, above, at = [], [], -1
+    parent: list[int] = []
+    above: list[int] = []
+    at = -1
     for level, is_summary in zip(c.number("OutlineLevel", 1.0).to_list(), summary, strict=True):
         while stack and stack[-1][0] >= level:
             stack.pop()

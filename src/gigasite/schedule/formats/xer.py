@@ -240,7 +240,7 @@ def _text(x: Exchange) -> str:
         for c in ("start", "finish", "actual_start", "actual_finish", "constraint_date")
     }
     status = pl.when(pl.col("actual_finish") != "").then(pl.lit("TK_Complete"))
-    status = status.when(pl.col("actual_start") != "").then(pl.lit("TK_Active")).otherwise(pl.lit("TK_NotStart"))
+    state = status.when(pl.col("actual_start") != "").then(pl.lit("TK_Active")).otherwise(pl.lit("TK_NotStart"))
     one = pl.lit("1")
     task = a.with_row_index("i").select(
         task_id=pl.col("i") + 1,
@@ -251,7 +251,7 @@ def _text(x: Exchange) -> str:
         complete_pct_type=pl.lit("CP_Phys"),
         task_type=pl.col("kind").replace_strict(_back(KIND)),
         duration_type=pl.lit("DT_FixedDrtn"),
-        status_code=status,
+        status_code=state,
         task_code=pl.col("code"),
         task_name=pl.col("name"),
         remain_drtn_hr_cnt=_digits(pl.col("remaining_s") / 3600.0),
