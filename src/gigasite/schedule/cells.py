@@ -51,6 +51,11 @@ class Cells:
         """Return a column of hours as whole seconds."""
         return (self.number(column).clip(-MOST_S / 3600, MOST_S / 3600) * 3600.0).round().cast(pl.Int64)
 
+    def percent(self, column: str) -> pl.Series:
+        """Return a column of per cent as fractions, 0 to 1."""
+        # polars multiplies by 1/100, which misses 35 / 100 by a bit
+        return pl.Series(column, self.number(column).clip(0.0, 100.0).to_numpy() / 100.0)
+
     def date(self, column: str) -> pl.Series:
         """Return a column of dates as `YYYY-MM-DDTHH:MM`, "" where there is none."""
         raw = self.text(column)

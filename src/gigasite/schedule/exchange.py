@@ -165,7 +165,7 @@ class Exchange:
 
 def _plain(text: pl.Expr) -> pl.Expr:
     """Return text without control characters, which neither format holds, nor spaces around it."""
-    return text.str.replace_all(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]", " ").str.strip_chars(" ")
+    return text.str.replace_all(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufffe\uffff]", " ").str.strip_chars()
 
 
 def normal(x: Exchange) -> Exchange:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from gigasite._core.errors import GigasiteError, InfeasibleError, InputFileError
@@ -116,7 +116,7 @@ def through(x: ex.Exchange, name: str) -> ex.Exchange:
 
 
 @pytest.mark.parametrize("way", [("xer",), ("mspdi",), ("xer", "mspdi", "xer"), ("mspdi", "xer", "mspdi")])
-@settings(max_examples=60)
+@settings(max_examples=20, phases=[Phase.explicit, Phase.generate])
 @given(x=projects())
 def test_a_round_trip_loses_nothing_that_both_formats_hold(way: tuple[str, ...], x: ex.Exchange) -> None:
     y = x
@@ -155,7 +155,7 @@ def small(**change: object) -> ex.Exchange:
 
 
 @pytest.mark.parametrize("name", formats.names())
-@settings(max_examples=60)
+@settings(max_examples=20, phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_damaged_files_end_in_findings_or_one_error(name: str, data: st.DataObject) -> None:
     part = formats[name]()

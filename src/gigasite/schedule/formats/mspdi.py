@@ -270,7 +270,7 @@ def _activities(a: Cells, above: list[int], calendars: pl.Series) -> pl.DataFram
             "kind": mile.to_series(),
             "planned_s": planned,
             "remaining_s": left.select(pl.when(pl.col("raw") == "").then("rest").otherwise("said")).to_series(),
-            "complete_frac": a.number("PhysicalPercentComplete").clip(0, 100) / 100.0,
+            "complete_frac": a.percent("PhysicalPercentComplete"),
             "start": a.date("Start"),
             "finish": a.date("Finish"),
             "actual_start": a.date("ActualStart"),

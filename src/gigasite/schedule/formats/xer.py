@@ -176,7 +176,7 @@ def _activities(c: Cells, wbs: pl.Series, calendars: pl.Series) -> pl.DataFrame:
             "kind": c.choice("task_type", {"": "task"} | KIND, "task"),
             "planned_s": c.seconds("target_drtn_hr_cnt"),
             "remaining_s": c.seconds("remain_drtn_hr_cnt"),
-            "complete_frac": c.number("phys_complete_pct").clip(0.0, 100.0) / 100.0,
+            "complete_frac": c.percent("phys_complete_pct"),
             "start": start,
             "finish": finish,
             "actual_start": c.date("act_start_date"),
