@@ -308,6 +308,7 @@ def _text(x: Exchange) -> str:
 def _project(x: Exchange) -> pl.DataFrame:
     cell = {
         "proj_id": "1",
+        "export_flag": "Y",
         "proj_short_name": x.name,
         "clndr_id": str(x.calendar + 1) if x.calendar >= 0 else "",
         "plan_start_date": x.start.replace("T", " "),
