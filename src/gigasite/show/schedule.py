@@ -14,7 +14,9 @@ import typer
 from gigasite.show.common import AsJson, File, Workers, app, designed, emit, end, file_first, show
 
 if TYPE_CHECKING:
-    from gigasite.schedule.solver import Solution
+    from gigasite._core.finding import Finding
+    from gigasite.schedule.exchange import Exchange
+    from gigasite.schedule.solver import Problem, Solution
 
 schedule = typer.Typer(
     cls=file_first("campus"),
@@ -59,7 +61,8 @@ def campus_(
 @schedule.command()
 def solve(
     instance: Annotated[
-        Path, typer.Argument(help="PSPLIB, MMLIB (.sm, .mm) or Patterson (.rcp, .txt).", show_default=False)
+        Path,
+        typer.Argument(help="PSPLIB, MMLIB (.sm, .mm), Patterson (.rcp, .txt), .xer, .xml, .csv.", show_default=False),
     ],
     seconds: Annotated[float, typer.Option(min=0.1, max=86400.0, help="Time for the search.")] = 30.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the random numbers.")] = 1,
@@ -72,7 +75,8 @@ def solve(
     from gigasite.schedule.solver import solve as search
     from gigasite.show import terminal
 
-    problem = read_instance(instance)
+    planners = instance.suffix.lower() in {".xer", ".xml", ".csv"}
+    problem = _planned(instance) if planners else read_instance(instance)
     interrupt = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: interrupt.set())  # Ctrl-C ends the search, not the answer
     bar = terminal.Bar()
@@ -88,11 +92,24 @@ def solve(
         )
     finally:
         bar.close()
-    answer = _solution(str(instance), found, time.perf_counter() - begin)
+    answer = _solution(str(instance), found, time.perf_counter() - begin) | ({"slot_s": 900} if planners else {})
     if as_json:
         emit(answer)
     else:
         _print(answer)
+
+
+def _planned(instance: Path) -> Problem:
+    """Read a planner's project; what the solver does not model goes to stderr."""
+    from gigasite.schedule.exchange_problem import problem
+    from gigasite.schedule.format import read_project
+
+    project = read_project(instance)
+    made, found = problem(project)
+    for f in (*project.findings, *found):
+        sys.stderr.write(f"{f}\n")
+    sys.stderr.write("one slot is 15 minutes of working time\n")
+    return made
 
 
 def _solution(file: str, found: Solution, seconds: float) -> dict[str, Any]:
@@ -120,3 +137,62 @@ def _print(answer: dict[str, Any]) -> None:
     ]
     show(Path(answer["instance"]).name, rows, ())
     sys.stdout.write("starts (--json holds modes and history too): " + " ".join(map(str, answer["starts"])) + "\n")
+
+
+@schedule.command()
+def export(
+    file: File,
+    out: Annotated[Path, typer.Option("--out", help="File to write.", show_default=False)],
+    format_: Annotated[
+        str, typer.Option("--format", help="xer (Primavera), mspdi (Microsoft Project XML), csv.")
+    ] = "xer",
+    as_json: AsJson = False,
+) -> None:
+    """The likely plan for planning programs: activities, WBS, calendars, crews, relations, dates."""
+    from gigasite._core.files import write_bytes
+    from gigasite._core.finding import worst_first
+    from gigasite.schedule import schedule as build
+    from gigasite.schedule.exchange_campus import exchange
+    from gigasite.schedule.format import formats
+
+    kind = formats[format_]()
+    campus, d = designed(file)
+    project = exchange(campus, d, build(campus, d, drivers=False))
+    write_bytes(out, kind.write(project))
+    found = worst_first([*project.findings, *kind.losses(project)])
+    _project(str(out), project, found, as_json=as_json, format=format_)
+
+
+@schedule.command()
+def read(
+    file: Annotated[Path, typer.Argument(help="Primavera .xer, Microsoft Project .xml, or .csv.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """What is in a planner's project file, and how healthy is it?"""
+    from gigasite._core.finding import worst_first
+    from gigasite.schedule.format import read_project
+    from gigasite.schedule.health import health
+
+    project = read_project(file)
+    found = worst_first([*project.findings, *health(project)])
+    _project(str(file), project, found, as_json=as_json)
+    end(found)
+
+
+def _project(file: str, x: Exchange, found: tuple[Finding, ...], *, as_json: bool, **more: str) -> None:
+    """Print what a project holds."""
+    kinds = dict(x.relations["kind"].value_counts().sort("kind").iter_rows())
+    counts = {
+        "activities": x.activities.height,
+        "relations": x.relations.height,
+        "wbs": x.wbs.height,
+        "calendars": len(x.calendars),
+        "resources": x.resources.height,
+        "assignments": x.assignments.height,
+    }
+    if as_json:
+        head = {"file": file, "project": x.name, "start": x.start, "status": x.status}
+        emit(head | more | counts | {"relation_kinds": kinds, "findings": [f.to_json() for f in found]})
+        return
+    rows: list[tuple[str, object]] = [("file", file), ("start", x.start), *counts.items()]
+    show(x.name, [*rows, *[(f"  {k}", v) for k, v in kinds.items()]], found)
