@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# run by the peers' own interpreter, which has what they import
+collect_ignore_glob = ["*_run.py"]
+
 
 @pytest.fixture(scope="session")
 def andes_python(root: Path) -> Path:
