@@ -41,21 +41,8 @@ def exchange(campus: Campus, design: Design, made: Schedule) -> Exchange:
         The campus, its design and its schedule.
     """
     a = made.activities
-    hall = pl.col("place").str.extract(r"^(H\d+)").fill_null("Campus")
-    wbs, element = _wbs(a.select(hall=hall, trade="trade"))
+    wbs, activities = _activities(campus, a)
     hours = campus.schedule.shifts.hours_per_day
-    work = pl.col("hours") * pl.when(pl.col("crew") != "").then(hours / 24.0).otherwise(1.0)
-    columns = a.select(
-        code="A" + (pl.col("activity_id") + 1).cast(pl.String).str.zfill(6),
-        name="name",
-        calendar=(pl.col("crew") != "").cast(pl.Int32),
-        kind=pl.when(pl.col("hours") > 0).then(pl.lit("task")).otherwise(pl.lit("finish milestone")),
-        planned_s=(work * 3600.0).round().cast(pl.Int64),
-        complete_frac=pl.lit(0.0),
-        start=_date(campus, "start_day"),
-        finish=_date(campus, "finish_day"),
-        **dict.fromkeys(("actual_start", "actual_finish", "constraint", "constraint_date"), pl.lit("")),
-    ).with_columns(remaining_s="planned_s", wbs=element)
     net = network(campus, design, made.modes)
     people = dict(zip(net.crew_names, net.capacity.tolist(), strict=True))
     crews = sorted(set(a["crew"].to_list()) - {""})
@@ -67,7 +54,7 @@ def exchange(campus: Campus, design: Design, made: Schedule) -> Exchange:
             calendar=0,
             calendars=(_calendar("Round the clock", 24.0), _calendar("Shifts", hours)),
             wbs=wbs,
-            activities=columns.select(list(ACTIVITIES.polars())),
+            activities=activities,
             relations=table(
                 RELATIONS,
                 {
@@ -105,6 +92,26 @@ def exchange(campus: Campus, design: Design, made: Schedule) -> Exchange:
             ),
         )
     )
+
+
+def _activities(campus: Campus, a: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the WBS by hall and trade, and the activities in it."""
+    hall = pl.col("place").str.extract(r"^(H\d+)").fill_null("Campus")
+    wbs, element = _wbs(a.select(hall=hall, trade="trade"))
+    hours = campus.schedule.shifts.hours_per_day
+    work = pl.col("hours") * pl.when(pl.col("crew") != "").then(hours / 24.0).otherwise(1.0)
+    columns = a.select(
+        code="A" + (pl.col("activity_id") + 1).cast(pl.String).str.zfill(6),
+        name="name",
+        calendar=(pl.col("crew") != "").cast(pl.Int32),
+        kind=pl.when(pl.col("hours") > 0).then(pl.lit("task")).otherwise(pl.lit("finish milestone")),
+        planned_s=(work * 3600.0).round().cast(pl.Int64),
+        complete_frac=pl.lit(0.0),
+        start=_date(campus, "start_day"),
+        finish=_date(campus, "finish_day"),
+        **dict.fromkeys(("actual_start", "actual_finish", "constraint", "constraint_date"), pl.lit("")),
+    ).with_columns(remaining_s="planned_s", wbs=element)
+    return wbs, columns.select(list(ACTIVITIES.polars()))
 
 
 def _wbs(places: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:

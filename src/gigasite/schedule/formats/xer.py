@@ -234,7 +234,22 @@ def _assignments(c: Cells, tasks: pl.Series, resources: pl.Series) -> pl.DataFra
 
 def _text(x: Exchange) -> str:
     """Return the tables; ids count from 1, the project's own WBS node is 1."""
-    a, w = x.activities, x.wbs
+    return "\r\n".join(
+        [
+            "ERMHDR\t8.0\t2000-01-01\tProject\tgigasite\tgigasite\t\tProject Management\tUSD",
+            _block("PROJECT", _project(x)),
+            _block("CALENDAR", _calendars(x)),
+            _block("PROJWBS", _nodes(x)),
+            *_resource_blocks(x),
+            _block("TASK", _tasks(x)),
+            _block("TASKPRED", _links(x)),
+            "%E",
+            "",
+        ]
+    )
+
+
+def _tasks(x: Exchange) -> pl.DataFrame:
     clock = {
         c: pl.col(c).str.replace("T", " ")
         for c in ("start", "finish", "actual_start", "actual_finish", "constraint_date")
@@ -242,7 +257,7 @@ def _text(x: Exchange) -> str:
     status = pl.when(pl.col("actual_finish") != "").then(pl.lit("TK_Complete"))
     state = status.when(pl.col("actual_start") != "").then(pl.lit("TK_Active")).otherwise(pl.lit("TK_NotStart"))
     one = pl.lit("1")
-    task = a.with_row_index("i").select(
+    return x.activities.with_row_index("i").select(
         task_id=pl.col("i") + 1,
         proj_id=one,
         wbs_id=pl.col("wbs") + 2,
@@ -263,6 +278,9 @@ def _text(x: Exchange) -> str:
         target_end_date=clock["finish"],
         cstr_type=pl.col("constraint").replace_strict(_back(CONSTRAINT)),
     )
+
+
+def _nodes(x: Exchange) -> pl.DataFrame:
     root = pl.DataFrame(
         {
             "wbs_id": ["1"],
@@ -273,15 +291,20 @@ def _text(x: Exchange) -> str:
             "parent_wbs_id": "",
         }
     )
-    wbs = w.with_row_index("i").select(
+    wbs = x.wbs.with_row_index("i").select(
         wbs_id=(pl.col("i") + 2).cast(pl.String),
-        proj_id=one,
+        proj_id=pl.lit("1"),
         proj_node_flag=pl.lit("N"),
         wbs_short_name="code",
         wbs_name="name",
         parent_wbs_id=(pl.col("parent") + 2).replace(1, 1).cast(pl.String),
     )
-    pred = x.relations.with_row_index("i").select(
+    return pl.concat([root, wbs])
+
+
+def _links(x: Exchange) -> pl.DataFrame:
+    one = pl.lit("1")
+    return x.relations.with_row_index("i").select(
         task_pred_id=pl.col("i") + 1,
         task_id=pl.col("after") + 1,
         pred_task_id=pl.col("before") + 1,
@@ -289,19 +312,6 @@ def _text(x: Exchange) -> str:
         pred_proj_id=one,
         pred_type=pl.lit("PR_") + pl.col("kind"),
         lag_hr_cnt=_digits(pl.col("lag_s") / 3600.0),
-    )
-    return "\r\n".join(
-        [
-            "ERMHDR\t8.0\t2000-01-01\tProject\tgigasite\tgigasite\t\tProject Management\tUSD",
-            _block("PROJECT", _project(x)),
-            _block("CALENDAR", _calendars(x)),
-            _block("PROJWBS", pl.concat([root, wbs])),
-            *_resource_blocks(x),
-            _block("TASK", task),
-            _block("TASKPRED", pred),
-            "%E",
-            "",
-        ]
     )
 
 
