@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from gigasite._core.kernel import kernel, tight
 from gigasite.schedule.solver.list_kernels import cross, draw, flip, mirror, sample, shake, shuffled
-from gigasite.schedule.solver.search_kernels import MOST_SHUFFLED, NEVER, SWAP_ONE_IN, fit, generate, take
+from gigasite.schedule.solver.search_kernels import (
+    MOST_SHUFFLED,
+    NEVER,
+    SWAP_ONE_IN,
+    facing,
+    fit,
+    generate,
+    take,
+    tournament,
+    window,
+)
 
 Ints = NDArray[np.int64]
 Shorts = NDArray[np.int32]
@@ -195,32 +205,24 @@ def evolve_modes(
     child takes the mode of whoever gave it the place of an activity.
     """
     n = len(topo)
-    many, other = lists.shape[1], 1 - side
+    other = 1 - side
     child, mode = np.empty(n, np.int32), np.empty(n, np.int32)
     new_list, new_keys, new_mode = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
     start, count = np.empty(n, np.int64), np.empty(len(free) + 3, np.int64)
     dur, q = np.empty(n, np.int64), np.empty((n, demand.shape[1]), np.int64)
     none = np.empty(0, np.int64)
     gap = min(n, SWAP_ONE_IN)
-    before, who, weight = pptr[0], pidx[0], pw[0]
-    after, whom = pptr[1], pidx[1]
-    if side == 1:
-        before, who, weight = pptr[1], pidx[1], pw[1]
-        after, whom = pptr[0], pidx[0]
-    order = topo if side == 0 else topo[::-1]
+    order, before, who, weight, after, whom = facing(side, topo, pptr, pidx, pw)
     for a in range(first, last):
-        father, rival = draw(rng, many), draw(rng, many)
-        if worth[side, rival] < worth[side, father]:
-            father = rival
+        father = tournament(worth[side], rng)
         mother = a
         least, span_of = NEVER, NEVER
         for _ in range(2):
             span = spans[side, mother] if spans[side, mother] < NEVER else 1
-            length = span // 4 + draw(rng, max(span // 2, 1))
-            t1 = draw(rng, max(span, 1)) - length // 2
-            cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
+            t1, t2 = window(span, rng)
+            cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t2, child)
             shake(child, before, who, gap, rng)
-            given = (modes[side, mother], keys[side, mother], modes[side, father], t1, t1 + length)
+            given = (modes[side, mother], keys[side, mother], modes[side, father], t1, t2)
             over = inherit(*given, mode_ptr, use, total, mode, rng)
             choose(mode, duration, demand, links, start_start, lag, pedge, dur, q, pw)
             room = free0 if side == 0 else flip(free0, ample, span, flipped)

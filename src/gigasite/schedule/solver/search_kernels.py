@@ -224,6 +224,31 @@ def justify(
 
 
 @kernel
+def facing(
+    side: int, topo: Ints, pptr: tuple[Ints, Ints], pidx: tuple[Ints, Ints], pw: tuple[Ints, Ints]
+) -> tuple[Ints, Ints, Ints, Ints, Ints, Ints]:
+    """Return order, predecessors with weights, and successors as a side sees them: side 1 is the project mirrored."""
+    if side == 1:
+        return topo[::-1], pptr[1], pidx[1], pw[1], pptr[0], pidx[0]
+    return topo[::1], pptr[0], pidx[0], pw[0], pptr[1], pidx[1]
+
+
+@kernel
+def tournament(worth: Ints, rng: Ints) -> int:
+    """Return the better of two members drawn by chance; the first of two alike."""
+    one, two = draw(rng, len(worth)), draw(rng, len(worth))
+    return two if worth[two] < worth[one] else one
+
+
+@kernel
+def window(span: int, rng: Ints) -> tuple[int, int]:
+    """Return a stretch of a quarter to three quarters of a makespan, anywhere: what a child takes from its mother."""
+    length = span // 4 + draw(rng, max(span // 2, 1))
+    begin = draw(rng, max(span, 1)) - length // 2
+    return begin, begin + length
+
+
+@kernel
 def evolve(
     side: int,
     first: int,
@@ -264,33 +289,23 @@ def evolve(
     takes its place on the other side whatever its makespan: elitism was tried and converges four times too early.
     """
     n = len(topo)
-    many = lists.shape[1]
     other = 1 - side
     child = np.empty(n, np.int32)
     start = np.empty(n, np.int64)
     count = np.empty(len(free) + 3, np.int64)
     new_list, new_keys = np.empty(n, np.int32), np.empty(n, np.int32)
     gap = min(n, SWAP_ONE_IN)
-    before, who, weight = pptr[0], pidx[0], pw[0]
-    after, whom = pptr[1], pidx[1]
-    if side == 1:
-        before, who, weight = pptr[1], pidx[1], pw[1]
-        after, whom = pptr[0], pidx[0]
-    order = topo if side == 0 else topo[::-1]
+    order, before, who, weight, after, whom = facing(side, topo, pptr, pidx, pw)
     for a in range(first, last):
-        father = draw(rng, many)
-        rival = draw(rng, many)
-        if spans[side, rival] < spans[side, father]:
-            father = rival
+        father = tournament(spans[side], rng)
         mother = a
         shortest = NEVER
         for _ in range(2):
             span = spans[side, mother]
             if span == NEVER:  # a parent that did not fit the grid has one key: the child is its father
                 span = 1
-            length = span // 4 + draw(rng, max(span // 2, 1))
-            t1 = draw(rng, max(span, 1)) - length // 2
-            cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t1 + length, child)
+            t1, t2 = window(span, rng)
+            cross(lists[side, mother], keys[side, mother], lists[side, father], t1, t2, child)
             shake(child, before, who, gap, rng)
             room = free0 if side == 0 else flip(free0, ample, span, flipped)
             found = generate(child, before, who, weight, dur, q, guard, kind, ahead, room, free, start)
