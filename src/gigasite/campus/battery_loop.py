@@ -197,7 +197,9 @@ def load_loop(
         With every mistake, each with line, column and remedy.
     """
     empty = "is empty or no settings of a battery loop: see docs/models/battery.md"
-    return load_typed(LoopFile, path, Rules(bounds=BOUNDS, sense=_sense, empty=empty, names=names, parts=parts), overrides)
+    return load_typed(
+        LoopFile, path, Rules(bounds=BOUNDS, sense=_sense, empty=empty, names=names, parts=parts), overrides
+    )
 
 
 def _sense(file: LoopFile) -> list[tuple[Path_, str]]:

@@ -311,7 +311,7 @@ def _moving() -> tuple[tuple[int, str, Callable[[Units], Any]], ...]:
         (
             704,
             "WSetRvrtRem",
-            lambda u: np.ceil(np.clip(np.where(np.isinf(u.timers.left_s), 0, u.timers.left_s), 0, None)),
+            lambda u: np.ceil(u.timers.shown_s - 1e-6),
         ),
         (713, "WHAvail", lambda u: u.state.energy_j / 3600.0),
         (713, "SoC", lambda u: 100.0 * u.soc_frac),

@@ -61,6 +61,11 @@ class Timers:
         self.left_s: NDArray[np.float64] = np.full(count, np.inf)
         self.expired: NDArray[np.bool_] = np.zeros(count, dtype=np.bool_)
 
+    @property
+    def shown_s(self) -> NDArray[np.float64]:
+        """Return the time left as a register can say it: 0 where no timer runs [s]."""
+        return np.where(np.isinf(self.left_s), 0.0, np.maximum(self.left_s, 0.0))
+
     def written(self, unit: int, *, block: bool, setpoint: bool, time_s: float) -> None:
         """Note a write: to the block, with the set point in it; `time_s` is the reversion time now set, 0 for none."""
         behaviour = self.behaviour[unit]
