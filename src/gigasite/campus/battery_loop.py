@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gigasite._core.settings import Choice
 from gigasite.campus.door import (
@@ -235,3 +235,15 @@ def _doubled(file: LoopFile) -> list[tuple[Path_, str]]:
                 out.append((("units", i), f"{where} is in row {other + 1} too: two set points would fight over it"))
                 break
     return out
+
+
+def loop_of(plain: Mapping[str, Any]) -> LoopFile:
+    """Make the settings again from their plain values (`dataclasses.asdict`), as a log holds them."""
+    made = dict(plain)
+    made["units"] = tuple(LoopUnits(**{**u, "device": Choice(**u["device"])}) for u in plain["units"])
+    made["controller"] = Choice(**plain["controller"])
+    made["policies"] = tuple(Choice(**p) for p in plain["policies"])
+    kinds = {"meter": LoopMeter, "window": LoopWindow, "safety": LoopSafety, "tls": LoopTls, "log": LoopLog}
+    for key, kind in kinds.items():
+        made[key] = None if plain[key] is None else kind(**plain[key])
+    return LoopFile(**made)

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
+LONGEST = 2.0
+"""Cycles that a step may count for, however long the loop was away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
     """Everything that decides and does not change during a run."""
@@ -46,6 +50,7 @@ class Core:
     rules: Rules
     timing: Timing
     nominal_hz: float
+    cycle_s: float
     least_frac: float
     """Of the whole rating: with less in use the loop goes to failsafe."""
     meter_s: float
@@ -123,6 +128,8 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
         Never a set point above a rating, beyond a ramp, outside the window of the state of charge, or of a unit against
         the others; nothing is written outside of the states that write, nor to a unit that somebody else holds.
     """
+    # after a stall no set point may make up at once for the ramps that were not taken
+    image = replace(image, dt_s=min(image.dt_s, LONGEST * core.cycle_s))
     told = replace(memory.told, acked=image.acked)
     health = judge(memory.health, image.units, told, core.size, core.rules, image.time_s, image.dt_s)
     usable = health.hold == Hold.NONE

@@ -169,7 +169,8 @@ class Make(Protocol):
         """
         ...
 
-    def restore(self, facts: Mapping[str, Any], /) -> Unit:
+    @staticmethod
+    def restore(facts: Mapping[str, Any], /) -> Unit:
         """Make the unit that gave these facts."""
         ...
 

@@ -26,6 +26,8 @@ class Quality(IntEnum):
     """Its scale factor is not implemented, or changed while running."""
     RANGE = 4
     """Not a number, or beyond what such a device can measure."""
+    LAYOUT = 5
+    """The registers are not those of the device that was found: another firmware, or another device at its address."""
 
 
 class Status(IntFlag):
@@ -112,7 +114,7 @@ class Image:
     time_s: float
     """On the loop's own steady clock, from the start of the run."""
     dt_s: float
-    """To the next cycle."""
+    """Since the cycle before."""
     units: Units
     site: Site
     acked: NDArray[np.bool_]

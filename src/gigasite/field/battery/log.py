@@ -12,7 +12,6 @@ import queue
 import threading
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from gigasite._core.files import read_bytes
 from gigasite.field.battery.record import crc, records
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from collections.abc import Iterator
 
 MAGIC = b"gigasite battery log 1\n"

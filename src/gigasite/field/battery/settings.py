@@ -102,24 +102,27 @@ def read_setup(path: str | Path, overrides: Mapping[str, str] | None = None) -> 
     """
     found = load_loop(path, known(), parts(), overrides)
     file, folder = found.value, Path(path).parent
-    controller = _part(controllers, file.controller)
     wrong = []
     if file.meter is None and file.controller.kind not in NO_LOAD:
         names = ", ".join(sorted(NO_LOAD))
         wrong.append((("controller", "kind"), f"needs a meter for the load; without one: {names}"))
-    if hasattr(controller, INFORMED):
+    if hasattr(controllers[file.controller.kind], INFORMED):
         what = "plans on what a job announces, and nothing announces here; take its reactive form, ramp-limit"
         wrong.append((("controller", "kind"), what))
     found.refuse(wrong)
-    rows = [(row, _part(makes, row.device, folder)) for row in file.units]
-    addresses = tuple(a for row, make in rows for a in _addresses(row, make, file))
+    return setup_of(file, Path(path), digest(file, folder))
+
+
+def setup_of(file: LoopFile, path: Path, digest_: str = "") -> Setup:
+    """Return settings made ready; files that they name are relative to theirs."""
+    rows = [(row, _part(makes, row.device, path.parent)) for row in file.units] if digest_ else []
     return Setup(
-        path=Path(path),
+        path=path,
         file=file,
-        controller=controller,
+        controller=_part(controllers, file.controller),
         policies=tuple(_part(policies, p) for p in file.policies),
-        addresses=addresses,
-        digest=digest(file, folder),
+        addresses=tuple(a for row, make in rows for a in _addresses(row, make, file)),
+        digest=digest_,
     )
 
 
@@ -186,6 +189,7 @@ def core_of(setup: Setup, units: Sequence[Unit], *, signed: bool) -> Core:
         rules=_rules(file),
         timing=Timing(recover_s=s.recover_s, confirm_s=s.confirm_s, release_s=s.release_s),
         nominal_hz=file.frequency_hz,
+        cycle_s=file.cycle_s,
         least_frac=s.least_frac,
         meter_s=s.meter_stale_s or STALE_CYCLES * file.cycle_s,
         hold_s=s.hold_s,

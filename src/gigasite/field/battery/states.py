@@ -118,28 +118,34 @@ def _next(m: Machine, seen: Events, timing: Timing, time_s: float) -> tuple[Stat
         return _failsafe(m, seen, timing, time_s)
     if why := _ends(m, seen):
         return State.FAILSAFE, why
-    if m.state is State.ARMED:
-        if seen.confirmed:
-            return State.RUNNING, "units confirm zero"
-        if time_s - m.since_s > timing.confirm_s:
-            return State.FAILSAFE, "units do not confirm what was set"
+    return _armed(m, seen, timing, time_s) if m.state is State.ARMED else (m.state, m.cause)
+
+
+def _armed(m: Machine, seen: Events, timing: Timing, time_s: float) -> tuple[State, str]:
+    if seen.confirmed:
+        return State.RUNNING, "units confirm zero"
+    if time_s - m.since_s > timing.confirm_s:
+        return State.FAILSAFE, "units do not confirm what was set"
     return m.state, m.cause
 
 
 def _resting(m: Machine, seen: Events) -> tuple[State, str]:
     if not seen.answers:
         return State.OFFLINE, "no unit answers"
-    if seen.few:
-        return State.READ_ONLY, seen.few
-    if not seen.signed:
-        return State.READ_ONLY, "the settings are not signed by a trusted key"
-    if not seen.meter:
-        return State.READ_ONLY, "the meter does not answer"
+    if why := _lacks(seen):
+        return State.READ_ONLY, why
     if m.state is State.OFFLINE:
         return State.READ_ONLY, "units answer"
     if m.state is State.READY and m.armed:
         return State.ARMED, "armed by the operator"
     return State.READY, "could be armed"
+
+
+def _lacks(seen: Events) -> str:
+    """Return what is missing to run."""
+    if not seen.signed:
+        return "the settings are not signed by a trusted key"
+    return seen.few or ("" if seen.meter else "the meter does not answer")
 
 
 def _ends(m: Machine, seen: Events) -> str:
@@ -150,11 +156,7 @@ def _ends(m: Machine, seen: Events) -> str:
         return "stopped by the operator"
     if not m.armed:
         return "no longer armed"
-    if seen.few:
-        return seen.few
-    if not seen.meter:
-        return "the meter does not answer"
-    return "" if seen.signed else "the settings changed"
+    return _lacks(seen)
 
 
 def _failsafe(m: Machine, seen: Events, timing: Timing, time_s: float) -> tuple[State, str]:

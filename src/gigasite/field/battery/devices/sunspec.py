@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from gigasite._core.errors import FieldError
 from gigasite.field.battery.device import Field, Row, makes, place, row, spans
-from gigasite.field.battery.image import Point, Quality, Status
+from gigasite.field.battery.image import POINTS, Point, Quality, Status
 from gigasite.field.sunspec.discover import discover, read_block
 from gigasite.field.sunspec.model import counted, lay, model
 
@@ -54,6 +54,8 @@ class SunSpecUnit:
     reads: tuple[tuple[int, int], ...]
     fields: Mapping[int, Field]
     flags: Mapping[str, Field]
+    marks: tuple[tuple[Field, int], ...]
+    """Ids and lengths of the blocks that are read: with others nothing is believed."""
     step_w: float
     set_at: int
     """Address of the set-point block."""
@@ -62,6 +64,8 @@ class SunSpecUnit:
 
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart."""
+        if any(field.raw(answers) != expected for field, expected in self.marks):
+            return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=Status.ANSWERED)
         out = row(self.fields, answers, self._status(answers))
         quality = list(out.quality)
         for point, low, high in self._ranges():
@@ -141,7 +145,8 @@ class SunSpec:
         kept = tuple(int(look.raw(704, name)) for name in KEPT)
         return _unit(found, look.scales(), (kept[0], kept[1]), rating_w, energy_j, settings.reversion_s)
 
-    def restore(self, facts: Mapping[str, Any], /) -> SunSpecUnit:
+    @staticmethod
+    def restore(facts: Mapping[str, Any], /) -> SunSpecUnit:
         """Make the unit that gave these facts."""
         blocks = {int(k): (int(a), int(n), dict(c)) for k, (a, n, c) in facts["blocks"].items()}
         kept = int(facts["kept"][0]), int(facts["kept"][1])
@@ -224,7 +229,7 @@ def layout(number: int, found: tuple[int, int, Mapping[str, int]]) -> Layout:
     return lay(model(number), found[2], found[1])
 
 
-POINTS: Mapping[Point, tuple[int, str, float]] = {
+PLACES: Mapping[Point, tuple[int, str, float]] = {
     Point.POWER_W: (701, "W", 1.0),
     Point.FREQUENCY_HZ: (701, "Hz", 1.0),
     Point.SOC_FRAC: (713, "SoC", 0.01),
@@ -244,8 +249,9 @@ class _Places:
         self._blocks, self._scales = blocks, scales
         self._layouts = {n: layout(n, found) for n, found in blocks.items()}
         self.flags = FLAGS | (REMOTE if 715 in blocks else {})
-        wanted = [self.at(n, p) for n, p, _ in POINTS.values()] + [self.at(n, p) for p, n in self.flags.items()]
-        wanted += [self.at(n, self._scale(n, p)) for n, p, _ in POINTS.values()]
+        wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
+        wanted += [(self._blocks[n][0], 2) for n in blocks]
+        wanted += [self.at(n, self._scale(n, p)) for n, p, _ in PLACES.values()]
         self.reads = spans(wanted)
 
     def at(self, number: int, point: str) -> tuple[int, int]:
@@ -270,6 +276,15 @@ class _Places:
         code = CODES[self._layouts[number][point].point.type]
         return Field(read=read, at=byte, code=code, absent=False)
 
+    def marks(self) -> tuple[tuple[Field, int], ...]:
+        """Return id and length of every block, and what they must be."""
+        out = []
+        for number, (address, length, _) in self._blocks.items():
+            for k, expected in enumerate((number, length - 2)):
+                read, byte = place(self.reads, address + k, 1)
+                out.append((Field(read=read, at=byte, code="H", absent=False), expected))
+        return tuple(out)
+
 
 def _unit(
     blocks: Mapping[int, tuple[int, int, Mapping[str, int]]],
@@ -280,7 +295,7 @@ def _unit(
     reversion_s: int,
 ) -> SunSpecUnit:
     places = _Places(blocks, scales)
-    fields = {int(p): places.scaled(*where) for p, where in POINTS.items()}
+    fields = {int(p): places.scaled(*where) for p, where in PLACES.items()}
     if 715 in blocks:
         fields[int(Point.HEARTBEAT)] = places.flag(715, "DERHb")
     (set_at, _), (last, size) = places.at(704, BLOCK[0]), places.at(704, BLOCK[1])
@@ -295,6 +310,7 @@ def _unit(
         reads=places.reads,
         fields=fields,
         flags={name: places.flag(n, name) for name, n in places.flags.items() if name != "DERHb"},
+        marks=places.marks(),
         step_w=10.0 ** scales["704.WSet"],
         set_at=set_at,
         beat_at=beat_at,
