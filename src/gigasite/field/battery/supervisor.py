@@ -141,7 +141,11 @@ def main() -> int:
         with suppress(ProcessLookupError):
             os.kill(int(task["pid"]), signal.SIGKILL)
     t = task["tls"]
-    tls = None if t is None else TlsFiles(authority=Path(t["authority"]), certificate=Path(t["certificate"]), key=Path(t["key"]))
+    tls = (
+        None
+        if t is None
+        else TlsFiles(authority=Path(t["authority"]), certificate=Path(t["certificate"]), key=Path(t["key"]))
+    )
     done = asyncio.run(zero_all(task["rows"], tls))
     print(f"supervisor: the loop died; {done} of {len(task['rows'])} units brought to zero", file=sys.stderr)  # noqa: T201
     return 0 if done == len(task["rows"]) else 1
