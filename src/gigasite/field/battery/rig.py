@@ -118,9 +118,7 @@ async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: flo
     ]
     for unit, name, block in zip(rig.units, rig.names, blocks, strict=True):
         if block is not None and not within(unit, *block):
-            raise FieldError(
-                f"{name} register {block[0]}: a set point outside of the registers that may be written"
-            )
+            raise FieldError(f"{name} register {block[0]}: a set point outside of the registers that may be written")
     asked = [
         None if block is None else gather.add(link.write(*block)) for link, block in zip(rig.links, blocks, strict=True)
     ]

@@ -129,6 +129,12 @@ async def _zero(row: dict[str, Any], tls: TlsFiles | None, seconds: float) -> bo
     return False
 
 
+def _tls(said: dict[str, str] | None) -> TlsFiles | None:
+    if said is None:
+        return None
+    return TlsFiles(authority=Path(said["authority"]), certificate=Path(said["certificate"]), key=Path(said["key"]))
+
+
 def main() -> int:
     """Run as a process: the task on stdin, the pipe's number as the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loop's matter
@@ -141,7 +147,11 @@ def main() -> int:
         with suppress(ProcessLookupError):
             os.kill(int(task["pid"]), signal.SIGKILL)
     t = task["tls"]
-    tls = None if t is None else TlsFiles(authority=Path(t["authority"]), certificate=Path(t["certificate"]), key=Path(t["key"]))
+    tls = (
+        None
+        if t is None
+        else TlsFiles(authority=Path(t["authority"]), certificate=Path(t["certificate"]), key=Path(t["key"]))
+    )
     done = asyncio.run(zero_all(task["rows"], tls))
     print(f"supervisor: the loop died; {done} of {len(task['rows'])} units brought to zero", file=sys.stderr)  # noqa: T201
     return 0 if done == len(task["rows"]) else 1
