@@ -8,19 +8,23 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from gigasite._core.errors import FieldError
+from gigasite.field.emulator.fault import Script
 from gigasite.field.emulator.registers import SunspecFace
 from gigasite.field.emulator.units import Units
-from gigasite.field.modbus.server import Server
+from gigasite.field.modbus.server import Sending, Server
 from gigasite.field.modbus.tls import server_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
+    from gigasite.field.emulator.fault import Event, Fault, Undo
     from gigasite.field.emulator.settings import FleetSettings
     from gigasite.field.emulator.units import Face
+
+    Spoil = Callable[[int, int, bytes], Sequence[Sending]]
 
 MOST_BEHIND_S = 1.0
 """A process that was stopped for longer does not catch up in one go: its clients could not follow."""
@@ -41,6 +45,8 @@ class Fleet:
     ----------
     settings
         Of the fleet.
+    events
+        Faults, at their times.
     face
         Registers of the units; SunSpec by default.
 
@@ -54,7 +60,9 @@ class Fleet:
             load_w -= fleet.total_w()
     """
 
-    def __init__(self, settings: FleetSettings, face: Callable[[Units], Face] = SunspecFace) -> None:
+    def __init__(
+        self, settings: FleetSettings, events: Sequence[Event] = (), face: Callable[[Units], Face] = SunspecFace
+    ) -> None:
         self.settings = settings
         self.units = Units(settings, face)
         context = server_context(settings.tls) if settings.tls else None
@@ -63,6 +71,9 @@ class Fleet:
         self.servers = tuple(Server(h, most=settings.most_connections, context=context) for h in handles)
         self._clock: asyncio.Task[None] | None = None
         self._rest_s = 0.0
+        self._script = Script(events)
+        self._spoilers: dict[int, list[Spoil]] = {}
+        self._acts: list[Callable[[], None]] = []
 
     # ---- what a simulation sees
 
@@ -106,6 +117,77 @@ class Fleet:
             raise FieldError("this fleet runs in real time; set lockstep to move it")
         await self._move(dt_s)
 
+    # ---- what goes wrong
+
+    @property
+    def sunspec(self) -> SunspecFace:
+        """Return the SunSpec registers of the units.
+
+        Raises
+        ------
+        FieldError
+            They have others.
+        """
+        if not isinstance(self.units.face, SunspecFace):
+            raise FieldError("these units are not SunSpec: faults of values and of a second master need that")
+        return self.units.face
+
+    async def begin(self, fault: Fault, units: tuple[int, ...]) -> Undo:
+        """Begin a fault now; what is returned ends it."""
+        return await fault.begin(self, units)
+
+    def spoil(self, units: tuple[int, ...], spoil: Spoil) -> Undo:
+        """Let a fault have the answers of units; of several, the last begun has them."""
+        return self.spoil_each(units, lambda _: spoil)
+
+    def spoil_each(self, units: tuple[int, ...], make: Callable[[int], Spoil]) -> Undo:
+        """As `spoil`, with a spoiler for each unit."""
+        made = {i: make(i) for i in units}
+        for i, each in made.items():
+            self._spoilers.setdefault(i, []).append(each)
+        self._arm()
+
+        async def undo() -> None:
+            for i, each in made.items():
+                self._spoilers[i].remove(each)
+            self._spoilers = {i: s for i, s in self._spoilers.items() if s}
+            self._arm()
+
+        return undo
+
+    def paint(self, paint: Callable[[SunspecFace], None], units: tuple[int, ...]) -> Undo:
+        """Let a fault change what registers show, after every step."""
+        face = self.sunspec
+        face.painters.append(paint)
+        face.repaint()
+
+        async def undo() -> None:
+            face.painters.remove(paint)
+            face.restore(units)
+
+        return undo
+
+    def every_tick(self, act: Callable[[], None]) -> Undo:
+        """Let a fault act after every tick."""
+        self._acts.append(act)
+
+        async def undo() -> None:
+            self._acts.remove(act)
+
+        return undo
+
+    def _arm(self) -> None:
+        """Give servers a spoiler only while they need one: without it answers are sent in one piece."""
+        for k, server in enumerate(self.servers):
+            if self.settings.layout == "ports":
+                server.spoil = self._spoilers[k][-1] if k in self._spoilers else None
+            else:
+                server.spoil = self._by_id_spoil if self._spoilers else None
+
+    def _by_id_spoil(self, unit: int, function: int, answer: bytes) -> Sequence[Sending]:
+        spoilers = self._spoilers.get(unit - 1)
+        return spoilers[-1](unit, function, answer) if spoilers else (Sending(pieces=(answer,)),)
+
     # ---- ports
 
     @property
@@ -128,6 +210,7 @@ class Fleet:
         except FieldError:
             await self._close()
             raise
+        await self._script.play(self)
         if not self.settings.lockstep:
             self._clock = asyncio.get_running_loop().create_task(self._run(), name="fleet")
         return self
@@ -162,6 +245,10 @@ class Fleet:
         while self._rest_s >= tick_s * (1.0 - 1e-9):
             self._rest_s -= tick_s
             self.units.tick()
+            for act in self._acts:
+                act()
+            if self._script.next_s <= self.units.time_s + 1e-9:
+                await self._script.play(self)
 
     def _one(self, number: int, unit: int, function: int, address: int, count: int, data: bytes) -> bytes | int | None:
         """Answer for a unit with its own port: as unit id 1, 0 or 255, as devices on TCP do."""

@@ -7,6 +7,7 @@ then read; a read is a slice of it. Writes are checked as a whole before anythin
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,10 @@ class SunspecFace:
         self._act(unit, range(at, at + count))
         return b""
 
+    def writable(self, column: int) -> bool:
+        """Say whether clients may write a column."""
+        return column in self._writable
+
     def raw(self, unit: int, number: int, path: str) -> int | None:
         """Return what a register of a unit holds; None: not implemented."""
         place = self.layouts[number][path]
@@ -153,6 +158,10 @@ class SunspecFace:
         place = self.layouts[number][path]
         at = self.starts[number] + place.offset
         self.image[unit, at : at + place.point.size] = np.frombuffer(encode(place.point, value), dtype=">u2")
+
+    def order(self, set_w: float) -> bytes:
+        """Return the registers from WSetEna on that enable a set point [W], without a reversion time."""
+        return struct.pack(">HHi", 1, 1, round(set_w))
 
     def reboot(self, unit: int) -> None:
         """Put all registers of a unit back to what they are after power-on."""
@@ -171,6 +180,16 @@ class SunspecFace:
                 self.image[:, c.at + k] = (whole >> (16 * (c.size - 1 - k))) & 0xFFFF
         for paint in self.painters:
             paint(self)
+
+    def restore(self, units: tuple[int, ...]) -> None:
+        """Take away what a fault has painted over registers that do not move."""
+        still = np.ones(self.size, dtype=np.bool_)
+        for c in self.columns:
+            still[c.at : c.at + c.size] = False
+        still[list(self._writable)] = False
+        rows = np.array(units)[:, None]
+        self.image[rows, np.flatnonzero(still)] = self._fresh[rows, np.flatnonzero(still)]
+        self.repaint()
 
     def repaint(self) -> None:
         """Show a change at once that no step has made."""

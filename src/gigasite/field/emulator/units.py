@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -152,6 +153,13 @@ class Units:
         self.timers.clear(number)
         self._ring[:, number] = 0.0
         self.face.reboot(number)
+
+    def recharge(self, numbers: tuple[int, ...], soc_frac: float) -> None:
+        """Give units another state of charge."""
+        energy_j = self.state.energy_j.copy()
+        energy_j[list(numbers)] = soc_frac * self.kind.energy_j
+        self.state = replace(self.state, energy_j=energy_j)
+        self.face.repaint()
 
     def reset_alarms(self, number: int) -> None:
         """Clear alarms, and a trip."""

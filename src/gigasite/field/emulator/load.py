@@ -1,0 +1,126 @@
+"""From a settings file to a fleet: what the door cannot know is checked here, with the same places in the file."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING
+
+from gigasite._core.errors import QuantityError
+from gigasite._core.registry import unknown
+from gigasite.campus.battery_emulator import load_emulator
+from gigasite.campus.catalogue_file import builtin
+from gigasite.field.emulator.fault import Event, fault_mistakes, fault_of, faults, pick
+from gigasite.field.emulator.fleet import Fleet
+from gigasite.field.emulator.settings import FleetSettings
+from gigasite.field.emulator.unit import UnitKind
+from gigasite.field.emulator.watchdog import WATCHDOGS
+from gigasite.field.modbus.tls import TlsFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from gigasite.campus.battery_emulator import EmulatorFile, EmulatorKind
+    from gigasite.campus.nodes import Path as Path_
+    from gigasite.campus.typed_file import TypedFile
+    from gigasite.field.emulator.units import Face, Units
+
+
+def load_fleet(
+    path: Path | None, script: Path | None = None, overrides: Mapping[str, str] | None = None, *, lockstep: bool = False
+) -> Fleet:
+    """Return a fleet from its files, not listening yet.
+
+    Parameters
+    ----------
+    path
+        Settings (YAML); None: one unit with the defaults.
+    script
+        A second file whose `faults` come on top.
+    overrides
+        Values that replace those of the settings, by key (`units`, `port`).
+    lockstep
+        Time moves only by `Fleet.advance`.
+
+    Raises
+    ------
+    CampusFileError
+        With every mistake, each with line, column and remedy.
+    FieldError
+        Settings that no fleet can have.
+    """
+    events: list[Event] = []
+    settings, face = FleetSettings(lockstep=lockstep), None
+    if path is not None:
+        read = _read(path, overrides)
+        settings, face = _settings(read, path.parent, lockstep=lockstep)
+        events += _events(read, settings)
+    elif overrides:
+        settings = replace(settings, **{k: int(v) for k, v in overrides.items()})  # type: ignore[arg-type]  # whole numbers
+    if script is not None:
+        events += _events(_read(script, None), settings)
+    return Fleet(settings, events) if face is None else Fleet(settings, events, face)
+
+
+def _read(path: Path, overrides: Mapping[str, str] | None) -> TypedFile[EmulatorFile]:
+    return load_emulator(path, {"faults[].fault": faults.names()}, {"faults[].fault": fault_mistakes}, overrides)
+
+
+def _settings(
+    read: TypedFile[EmulatorFile], folder: Path, *, lockstep: bool
+) -> tuple[FleetSettings, Callable[[Units], Face] | None]:
+    f = read.value
+    if f.watchdog not in WATCHDOGS:
+        read.refuse([(("watchdog",), str(unknown("watchdog", f.watchdog, WATCHDOGS)))])
+    tls = None
+    if f.tls is not None:
+        tls = TlsFiles(
+            authority=folder / f.tls.authority, certificate=folder / f.tls.certificate, key=folder / f.tls.key
+        )
+    settings = FleetSettings(
+        units=f.units,
+        kind=_kind(read, f.kind),
+        soc_frac=f.soc_frac,
+        soc_spread_frac=f.soc_spread_frac,
+        delay_s=(f.delay_s, f.delay_most_s),
+        watchdog=f.watchdog,
+        layout=f.layout,
+        host=f.host,
+        port=f.port,
+        tick_s=f.tick_s,
+        lockstep=lockstep,
+        seed=f.seed,
+        tls=tls,
+    )
+    return settings, None
+
+
+def _kind(read: TypedFile[EmulatorFile], given: EmulatorKind) -> UnitKind:
+    """Return the physics: the file's values, else the catalogue's, else the emulator's."""
+    kind = UnitKind()
+    if given.model is not None:
+        batteries = builtin().batteries
+        if given.model not in batteries:
+            read.refuse([(("kind", "model"), str(unknown("battery", given.model, batteries)))])
+        b = batteries[given.model]
+        kind = replace(
+            kind, rating_w=b.rating_w, energy_j=b.energy_j, round_trip_frac=b.round_trip_frac, lag_s=b.response_s
+        )
+    own = {f.name: getattr(given, f.name) for f in fields(given) if f.name != "model"}
+    kind = replace(kind, **{k: v for k, v in own.items() if v is not None})
+    if kind.low_frac + kind.taper_frac > kind.high_frac - kind.taper_frac:
+        read.refuse([(("kind",), "low, high and taper leave no state of charge with full power")])
+    return kind
+
+
+def _events(read: TypedFile[EmulatorFile], settings: FleetSettings) -> list[Event]:
+    out: list[Event] = []
+    wrong: list[tuple[Path_, str]] = []
+    for i, line in enumerate(read.value.faults):
+        try:
+            units = pick(line.units, settings.units, settings.seed)
+            out.append(Event(at_s=line.at_s, for_s=line.for_s, units=units, fault=fault_of(line.fault)))
+        except QuantityError as error:
+            wrong.append((("faults", i, "units"), str(error)))
+    read.refuse(wrong)
+    return out
