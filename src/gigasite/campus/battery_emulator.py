@@ -12,7 +12,6 @@ from gigasite.campus.door import (
     Count,
     Fraction,
     Hertz,
-    Joules,
     Name,
     PartChoice,
     Reader,
