@@ -202,6 +202,7 @@ def serve(
 
 
 from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
+    battery,
     cables,
     cables_diagnose,
     cables_measure,
@@ -215,6 +216,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
 
 __all__ = [
     "app",
+    "battery",
     "cables",
     "cables_diagnose",
     "cables_measure",
