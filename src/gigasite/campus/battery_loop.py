@@ -132,6 +132,8 @@ class LoopFile:
     units: tuple[LoopUnits, ...]
     meter: LoopMeter | None = None
     """Absent: frequency from the units; then only controllers that need no load."""
+    fast_layer: Flag = False
+    """The units' own droop is programmed (`battery program`): the controller leaves the frequency to them."""
     controller: PartChoice = field(default_factory=lambda: Choice(kind="none", settings={}))
     policies: tuple[PartChoice, ...] = ()
     window: LoopWindow = field(default_factory=LoopWindow)

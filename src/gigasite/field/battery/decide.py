@@ -15,7 +15,7 @@ import numpy as np
 
 from gigasite.field.battery.allocate import allocate, weights
 from gigasite.field.battery.guard import Bounds, guard, room
-from gigasite.field.battery.health import HANDS_OFF, Health, Hold, Rules, Size, Told, fresh, judge
+from gigasite.field.battery.health import HANDS_OFF, Health, Hold, Now, Rules, Size, Told, fresh, judge
 from gigasite.field.battery.image import Point, Status
 from gigasite.field.battery.request import Granted, Request, arbitrate
 from gigasite.field.battery.states import WRITING, Events, Machine, State, Timing, advance
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 
+STEADY_PU = 2e-4
+"""Deviation below which a droop of some per cent moves a unit by less than what `Rules` call noise."""
 LONGEST = 2.0
 """Cycles that a step may count for, however long the loop was away."""
 
@@ -61,6 +63,8 @@ class Core:
     """Cycles missed in a row that are a fault."""
     tries: int
     """Steps that a controller may fail in a row before failsafe."""
+    fast_layer: bool
+    """Frequency is the units' own matter: the controller sees the nominal one."""
     signed: bool
     """The settings bear the signature of a trusted key."""
 
@@ -131,7 +135,16 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
     # after a stall no set point may make up at once for the ramps that were not taken
     image = replace(image, dt_s=min(image.dt_s, LONGEST * core.cycle_s))
     told = replace(memory.told, acked=image.acked)
-    health = judge(memory.health, image.units, told, core.size, core.rules, image.time_s, image.dt_s)
+    # units with a droop of their own leave their set points when the frequency moves: that is no fault of theirs
+    steady = not core.fast_layer or abs(image.site.frequency_hz / core.nominal_hz - 1.0) < STEADY_PU
+    health = judge(
+        memory.health,
+        image.units,
+        told,
+        core.size,
+        core.rules,
+        Now(time_s=image.time_s, dt_s=image.dt_s, steady=steady),
+    )
     usable = health.hold == Hold.NONE
     well_s = image.time_s if _metered(core, image) else memory.meter_well_s
     seen = _events(core, replace(memory, meter_well_s=well_s), image, health.hold)
@@ -225,7 +238,7 @@ def seen_of(core: Core, image: Image, usable: Flags) -> Seen:
     return Seen(
         time_s=image.time_s,
         load_w=image.site.load_w,
-        frequency_hz=image.site.frequency_hz,
+        frequency_hz=core.nominal_hz if core.fast_layer else image.site.frequency_hz,
         nominal_hz=core.nominal_hz,
         soc_frac=float((inside * energy).sum() / whole),
         source_w=image.site.source_w,

@@ -135,12 +135,23 @@ class Size:
     """Resolution of the set point."""
 
 
-def judge(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_s: float, dt_s: float) -> Health:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Now:
+    """The instant of an image."""
+
+    time_s: float
+    dt_s: float
+    steady: bool
+    """Units follow set points alone; else what they do may be their own droop."""
+
+
+def judge(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:
     """Return the memory after an image, with the hold of every unit.
 
     A hold goes on for `recover_s` after its cause is gone; another master must be silent for `foreign_quiet_s`.
     """
-    h = _watch(h, units, told, size, rules, time_s, dt_s)
+    time_s = instant.time_s
+    h = _watch(h, units, told, size, rules, instant)
     now = _causes(h, units, told, size, rules, time_s)
     held = h.hold != Hold.NONE
     quiet = np.where(h.hold == Hold.FOREIGN, rules.foreign_quiet_s, rules.recover_s)
@@ -188,12 +199,13 @@ def foreign(units: Units, told: Told, size: Size) -> Flags:
     return units.says(Status.ENABLED) & units.good(Point.SET_W) & ~ours & (np.abs(held) > near)
 
 
-def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_s: float, dt_s: float) -> Health:
+def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:
+    time_s, dt_s = instant.time_s, instant.dt_s
     beat = units.of(Point.HEARTBEAT)
     moved = np.isfinite(beat) & (beat != h.heartbeat)
     power, held = units.of(Point.POWER_W), units.of(Point.SET_W)
     known = units.good(Point.POWER_W, Point.SET_W) & units.says(Status.ANSWERED)
-    enabled = units.says(Status.ENABLED)
+    enabled = units.says(Status.ENABLED) & instant.steady
     noise = rules.direction_frac * size.rating_w
     wrong = known & enabled & (np.abs(power) > noise) & (power * told.set_w < 0.0) & (np.abs(told.set_w) > noise)
     deaf = known & told.wrote & told.acked & (np.abs(held - told.set_w) > size.step_w * 1.01)

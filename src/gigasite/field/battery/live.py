@@ -21,8 +21,8 @@ from gigasite.field.battery.status import Board, StatusServer, quantile
 from gigasite.field.battery.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
     from typing import Any
 
     from gigasite.field.battery.connect import Connected

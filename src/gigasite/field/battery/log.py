@@ -20,8 +20,8 @@ from gigasite._core.files import read_bytes
 from gigasite.field.battery.record import crc, records
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
 MAGIC = b"gigasite battery log 1\n"
 _LENGTH = Struct("<I")

@@ -161,5 +161,5 @@ async def _until(due_s: float, clock: Callable[[], float]) -> None:
     """Sleep until a time; the event loops' timers are good to a millisecond, so the last one is waited for in turns."""
     left_s = due_s - clock()
     while left_s > 0.0:
-        await asyncio.sleep(left_s - 0.001 if left_s > 0.002 else 0.0)  # noqa: ASYNC110  # the clock sets no event
+        await asyncio.sleep(left_s - 0.001 if left_s > 0.002 else 0.0)  # the clock sets no event
         left_s = due_s - clock()

@@ -195,6 +195,7 @@ def core_of(setup: Setup, units: Sequence[Unit], *, signed: bool) -> Core:
         hold_s=s.hold_s,
         misses=s.misses,
         tries=s.tries,
+        fast_layer=file.fast_layer,
         signed=signed,
     )
 

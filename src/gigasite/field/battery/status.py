@@ -141,9 +141,9 @@ class Board:
             yield family
 
 
-def _gauge(name: str, words: str, table: Mapping[tuple[str, ...], float], labels: list[str]) -> GaugeMetricFamily:
+def _gauge(name: str, words: str, table: Mapping[Any, float], labels: list[str]) -> GaugeMetricFamily:
     family = GaugeMetricFamily(f"gigasite_battery_{name}", words, labels=labels)
-    for key, value in table.items():
+    for key, value in table.items():  # keys are tuples, one text per label
         family.add_metric(list(key), value)
     return family
 
@@ -169,7 +169,7 @@ class StatusServer:
 
     def __init__(self, board: Board, port: int) -> None:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(board)  # type: ignore[arg-type]  # has `collect`: all that it takes
+        registry.register(board)  # has `collect`: all that it takes
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:  # the name that http.server calls

@@ -129,6 +129,12 @@ async def _zero(row: dict[str, Any], tls: TlsFiles | None, seconds: float) -> bo
     return False
 
 
+def _tls(said: dict[str, str] | None) -> TlsFiles | None:
+    if said is None:
+        return None
+    return TlsFiles(authority=Path(said["authority"]), certificate=Path(said["certificate"]), key=Path(said["key"]))
+
+
 def main() -> int:
     """Run as a process: the task on stdin, the pipe's number as the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loop's matter

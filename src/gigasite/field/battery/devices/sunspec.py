@@ -239,6 +239,8 @@ PLACES: Mapping[Point, tuple[int, str, float]] = {
 }
 """Model, point, and factor to SI beside its scale factor."""
 FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
+MARKED = (701, 704, 713, 715)
+"""Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between two of these."""
 REMOTE = {"LocRemCtl": 715, "DERHb": 715}
 
 
@@ -250,7 +252,7 @@ class _Places:
         self._layouts = {n: layout(n, found) for n, found in blocks.items()}
         self.flags = FLAGS | (REMOTE if 715 in blocks else {})
         wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
-        wanted += [(self._blocks[n][0], 2) for n in blocks]
+        wanted += [(self._blocks[n][0], 2) for n in MARKED if n in blocks]
         wanted += [self.at(n, self._scale(n, p)) for n, p, _ in PLACES.values()]
         self.reads = spans(wanted)
 
@@ -279,7 +281,10 @@ class _Places:
     def marks(self) -> tuple[tuple[Field, int], ...]:
         """Return id and length of every block, and what they must be."""
         out = []
-        for number, (address, length, _) in self._blocks.items():
+        for number in MARKED:
+            if number not in self._blocks:
+                continue
+            address, length, _ = self._blocks[number]
             for k, expected in enumerate((number, length - 2)):
                 read, byte = place(self.reads, address + k, 1)
                 out.append((Field(read=read, at=byte, code="H", absent=False), expected))

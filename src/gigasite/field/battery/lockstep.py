@@ -1,0 +1,134 @@
+"""The live code against a simulated plant, faster than the clock: the loop's own cycle, emulated units, gensets, load.
+
+Two layers are simulated: the units' own (ramp, lag, delay, droop where it is programmed), every tick; and the loop
+above it, every cycle, through the same registers as live.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gigasite.field.battery.brain import Brain
+from gigasite.field.battery.device import Field, Link, Wanted
+from gigasite.field.battery.loop import Loop
+from gigasite.field.battery.meter import Meter
+from gigasite.field.battery.rig import Rig
+from gigasite.field.battery.settings import core_of
+from gigasite.field.emulator.direct import Direct
+from gigasite.field.emulator.fleet import Fleet
+from gigasite.field.emulator.settings import FleetSettings
+from gigasite.field.emulator.site import REGISTERS, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gigasite.field.battery.decide import Decision
+    from gigasite.field.battery.log import LogWriter
+    from gigasite.field.battery.settings import Setup
+    from gigasite.power.case import Bench
+    from gigasite.power.types import Swing
+
+READS = ((0, REGISTERS),)
+SITE_METER = Meter(
+    reads=READS,
+    fields={
+        "load_w": Field(read=0, at=0, code="d"),
+        "source_w": Field(read=0, at=8, code="d"),
+        "frequency_hz": Field(read=0, at=16, code="d"),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What a run in lock-step came to."""
+
+    swing: Swing
+    """Judged against the case's limits; sampled at the units' tick."""
+    cycles: int
+    state: str
+    cause: str
+    faults: tuple[str, ...]
+    set_w: np.ndarray
+    """(cycles, n) set points."""
+    soc_frac: np.ndarray
+    """(n,) of the units at the end."""
+
+
+async def rehearse(
+    setup: Setup,
+    bench: Bench,
+    fleet: FleetSettings,
+    *,
+    log: LogWriter | None = None,
+    each: Callable[[int, Loop, Site, Decision], None] | None = None,
+) -> Rehearsal:
+    """Run settings against a case, with emulated units in place of the real ones.
+
+    Parameters
+    ----------
+    setup
+        Settings of the loop; hosts and ports are not used.
+    bench
+        Case of the swing bench: machines, grid, load, limits. Its battery gives way to the units.
+    fleet
+        The emulated units; their number is that of the settings.
+    log
+        Where the loop writes its records.
+    each
+        Called after every cycle with its number, loop, site and decision: scripts faults, says orders.
+    """
+    from dataclasses import replace  # noqa: PLC0415  # beside its use
+
+    plan = replace(fleet, units=len(setup.addresses), lockstep=True, layout="ports", port=0)
+    units_fleet = Fleet(plan)
+    site = Site(bench, units_fleet)
+    links = tuple(Link(Direct(partial(_handle, units_fleet, i), name), 1) for i, name in enumerate(setup.names))
+    reversion_s = round(setup.file.safety.reversion_s)
+    wanted = [
+        Wanted(name=a.wanted.name, rating_w=a.wanted.rating_w, energy_j=a.wanted.energy_j, reversion_s=reversion_s)
+        for a in setup.addresses
+    ]
+    units = tuple([await a.make.find(link, w) for a, link, w in zip(setup.addresses, links, wanted, strict=True)])
+    rig = Rig(
+        names=setup.names, units=units, links=links, meter=SITE_METER, meter_link=Link(Direct(site.handle, "meter"), 1)
+    )
+    loop = Loop(Brain(core_of(setup, units, signed=True), units), rig, setup.file.cycle_s, log=log)
+    return await _run(setup, loop, site, each)
+
+
+def _handle(
+    fleet: Fleet, number: int, _unit: int, function: int, address: int, count: int, data: bytes
+) -> bytes | int | None:
+    return fleet.units.handle(number, function, address, count, data)
+
+
+async def _run(
+    setup: Setup, loop: Loop, site: Site, each: Callable[[int, Loop, Site, Decision], None] | None
+) -> Rehearsal:
+    cycle_s = setup.file.cycle_s
+    faults: list[str] = []
+    set_w = []
+    loop.orders.say("arm")
+    while not site.over:
+        decision = await loop.cycle(loop.number * cycle_s, cycle_s, 0)
+        set_w.append(decision.set_w)
+        if decision.state.value in {"failsafe", "latched"} and (not faults or faults[-1] != decision.cause):
+            faults.append(decision.cause)
+        if each is not None:
+            each(loop.number, loop, site, decision)
+        await site.advance(cycle_s)
+    machine = loop.brain.memory.machine
+    return Rehearsal(
+        swing=site.swing(getattr(setup.controller, "kind", "")),
+        cycles=loop.number,
+        state=machine.state.value,
+        cause=machine.cause,
+        faults=tuple(faults),
+        set_w=np.array(set_w),
+        soc_frac=site.fleet.soc_frac.copy(),
+    )
