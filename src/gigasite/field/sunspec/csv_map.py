@@ -137,6 +137,16 @@ class Entry:
             raise FieldError(f"{self.name}: register {self.address} is not to be written", address=self.address)
         if not math.isfinite(value) or (self.role != "enable" and not self.low <= value <= self.high):
             raise FieldError(f"{self.name}: {value:g} lies beyond {self.low:g} to {self.high:g}", address=self.address)
+        return self.packed(value)
+
+    def packed(self, value: float) -> bytes:
+        """Return the registers that hold a value in SI, as the device itself has them.
+
+        Raises
+        ------
+        FieldError
+            It does not fit.
+        """
         raw = value / self.factor
         try:
             data = Struct(f">{self.code}").pack(raw if self.code in "fd" else round(raw))
