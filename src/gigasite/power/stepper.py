@@ -1,4 +1,4 @@
-"""The aggregate plant moved step by step by somebody else: battery units that are not in `kernels`, live or emulated."""
+"""The aggregate plant moved step by step by somebody else: the battery is not in `kernels`, but live or emulated."""
 
 from __future__ import annotations
 

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect, tls_of
+from gigasite.field.battery.decide import seen_of
 from gigasite.field.battery.log import LogWriter
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.orders import OrderDesk
 from gigasite.field.battery.realtime import Notifier, Realtime, claim
+from gigasite.field.battery.record import Inputs, decision_bytes, framed, inputs_bytes
 from gigasite.field.battery.replay import header
+from gigasite.field.battery.rig import read_all
 from gigasite.field.battery.settings import core_of
 from gigasite.field.battery.states import WRITING, State
 from gigasite.field.battery.status import Board, StatusServer, quantile
 from gigasite.field.battery.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any
 
     from gigasite.field.battery.connect import Connected
     from gigasite.field.battery.decide import Decision
     from gigasite.field.battery.settings import Setup
 
 SOCKET = "orders.sock"
+ORDERED = frozenset({"stopped by the operator", "no longer armed"})
+"""Ends of a run that are no faults."""
+WARM_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,23 +72,13 @@ class Outcome:
     log_lost: int
 
 
-def running(main: Coroutine[Any, Any, Outcome]) -> Outcome:
-    """Run on uvloop where it is there, else on asyncio's own loop."""
-    try:
-        import uvloop  # noqa: PLC0415  # optional
-    except ImportError:
-        return asyncio.run(main)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
-
-
 class _Run:
     """One run's watcher: feeds the supervisor, tells changes, ends what has to end."""
 
     def __init__(self, setup: Setup, options: Options, connected: Connected) -> None:
         self.setup, self.options, self.connected = setup, options, connected
         self.faults: list[str] = []
-        self.board = Board(setup.names, [u.rating_w for u in connected.rig.units])
+        self.board = Board(setup.names, [u.rating_w for u in connected.rig.units], metered=setup.file.meter is not None)
         self.notifier = Notifier()
         self.supervisor: Supervisor | None = None
         self._state: State | None = None
@@ -130,7 +128,7 @@ class _Run:
             return
         self._state, self._cause = decision.state, decision.cause
         self.options.say(f"{decision.state.value}: {decision.cause}")
-        if decision.state in {State.FAILSAFE, State.LATCHED} and not self._stopping:
+        if decision.state in {State.FAILSAFE, State.LATCHED} and decision.cause not in ORDERED:
             self.faults.append(decision.cause)
 
     def _expire(self, loop: Loop, decision: Decision) -> None:
@@ -164,7 +162,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
     core = core_of(setup, connected.rig.units, signed=not options.refusal)
     log = _log(setup, connected, signed=not options.refusal)
     loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, log=log, watch=run.after)
-    desk = OrderDesk(_folder(setup) / SOCKET, lambda order: run.say(loop, order))
+    desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
     server: StatusServer | None = None
     realtime: Realtime | None = None
     try:
@@ -177,6 +175,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
             options.say(str(realtime))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, run.stop, loop)
+        await warm(loop)
         run.notifier.say("READY=1")
         await loop.run()
     finally:
@@ -193,6 +192,29 @@ async def live(setup: Setup, options: Options) -> Outcome:
     return _outcome(loop, run, realtime, log)
 
 
+async def warm(loop: Loop) -> None:
+    """Take two cycles that decide nothing: what is compiled or imported on first use must not make the first one late."""
+    answers, metered = await read_all(loop.rig, WARM_S)
+    scratch = Brain(loop.brain.core, loop.brain.units)
+    for number in range(2):
+        inputs = Inputs(
+            number=number,
+            time_s=number * loop.cycle_s,
+            dt_s=loop.cycle_s,
+            missed=0,
+            metered=metered,
+            orders=(),
+            acked=np.zeros(len(answers), np.bool_),
+            answers=answers,
+        )
+        framed(inputs_bytes(inputs), decision_bytes(scratch.cycle(inputs)))
+    seen = seen_of(scratch.core, scratch.image, np.ones(len(answers), np.bool_)) if scratch.image else None
+    if seen is not None and np.isfinite(seen.load_w) and np.isfinite(seen.frequency_hz):
+        with suppress(Exception):  # what it does wrong is judged when it counts
+            controller = loop.brain.core.controller
+            controller.step(controller.start(seen), seen)
+
+
 def _outcome(loop: Loop, run: _Run, realtime: Realtime | None, log: LogWriter | None) -> Outcome:
     machine = loop.brain.memory.machine
     return Outcome(
@@ -207,6 +229,11 @@ def _outcome(loop: Loop, run: _Run, realtime: Realtime | None, log: LogWriter | 
         absent=tuple(run.connected.absent),
         log_lost=log.lost if log else 0,
     )
+
+
+def order_path(setup: Setup) -> Path:
+    """Return where a loop with these settings takes orders."""
+    return _folder(setup) / SOCKET
 
 
 def _folder(setup: Setup) -> Path:

@@ -6,7 +6,7 @@ above it, every cycle, through the same registers as live.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from gigasite.field.battery.rig import Rig
 from gigasite.field.battery.settings import core_of
 from gigasite.field.emulator.direct import Direct
 from gigasite.field.emulator.fleet import Fleet
-from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import REGISTERS, Site
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from gigasite.field.battery.decide import Decision
     from gigasite.field.battery.log import LogWriter
     from gigasite.field.battery.settings import Setup
+    from gigasite.field.emulator.settings import FleetSettings
     from gigasite.power.case import Bench
     from gigasite.power.types import Swing
 
@@ -82,8 +82,6 @@ async def rehearse(
     each
         Called after every cycle with its number, loop, site and decision: scripts faults, says orders.
     """
-    from dataclasses import replace  # noqa: PLC0415  # beside its use
-
     plan = replace(fleet, units=len(setup.addresses), lockstep=True, layout="ports", port=0)
     units_fleet = Fleet(plan)
     site = Site(bench, units_fleet)

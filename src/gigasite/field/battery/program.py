@@ -164,9 +164,8 @@ async def compare(link: Link, name: str, wanted: Program) -> Target:
             raise FieldError(f"{name}: has no SunSpec model {number}: this cannot be programmed there")
         layout, data = await read_block(link.registers, link.unit, blocks[number])
         curve, adopt = _curve(layout, data, blocks[number].address, name) if number == DROOP_MODEL else ("", adopt)
-        for p in wanted.parameters:
-            if p.model == number:
-                changes.append(_change(p, (layout, data, blocks[number].address), curve, name))
+        block = (layout, data, blocks[number].address)
+        changes += [_change(p, block, curve, name) for p in wanted.parameters if p.model == number]
     return Target(name=name, changes=tuple(changes), adopt=adopt)
 
 
@@ -233,8 +232,8 @@ async def write(link: Link, target: Target, tries: int = 50) -> None:
         back = await link.read(c.address, len(c.after) // 2)
         if back != c.after:
             raise FieldError(
-                f"{target.name} register {c.address}: {c.point} was written as {c.wanted:g} {c.unit_text} and reads back "
-                f"0x{back.hex()}: the device did not take it",
+                f"{target.name} register {c.address}: {c.point} was written as {c.wanted:g} {c.unit_text} and reads "
+                f"back 0x{back.hex()}: the device did not take it",
                 device=target.name,
                 address=c.address,
                 kind="mismatch",

@@ -46,8 +46,8 @@ class Snapshot:
 class Board:
     """Holds the last snapshot; written by the loop, read by the threads that answer."""
 
-    def __init__(self, names: Sequence[str], rating_w: Any) -> None:
-        self.names, self.rating_w = tuple(names), rating_w
+    def __init__(self, names: Sequence[str], rating_w: Sequence[float], *, metered: bool) -> None:
+        self.names, self.rating_w, self.metered = tuple(names), rating_w, metered
         self.snapshot: Snapshot | None = None
 
     def post(self, loop: Loop, decision: Decision) -> None:
@@ -84,8 +84,8 @@ class Board:
             "missed": s.missed,
             "late_p99_s": quantile(s.late_s, 0.99),
             "cycle_p99_s": quantile(s.spent_s, 0.99),
-            "load_w": number(site.load_w),
-            "source_w": number(site.source_w),
+            "load_w": number(site.load_w) if self.metered else None,
+            "source_w": number(site.source_w) if self.metered else None,
             "frequency_hz": number(site.frequency_hz),
             "granted_w": number(d.granted.power_w),
             "by": d.granted.by,
@@ -114,8 +114,9 @@ class Board:
         yield _gauge(
             "state", "1 for the state of the loop", {(t.value,): float(t is d.state) for t in State}, ["state"]
         )
-        site = {("load",): s.image.site.load_w, ("source",): s.image.site.source_w, ("granted",): d.granted.power_w}
-        site |= {("shortfall",): d.shortfall_w}
+        site = {("granted",): d.granted.power_w, ("shortfall",): d.shortfall_w}
+        if self.metered:
+            site |= {("load",): s.image.site.load_w, ("source",): s.image.site.source_w}
         yield _gauge("site_power_watts", "Load, source, granted to the battery, and what it cannot give", site, ["of"])
         yield _gauge("frequency_hertz", "As the meter sees it", {(): s.image.site.frequency_hz}, [])
         for name, values, of in (("late", s.late_s, "begun late"), ("cycle", s.spent_s, "taken")):

@@ -240,7 +240,7 @@ PLACES: Mapping[Point, tuple[int, str, float]] = {
 """Model, point, and factor to SI beside its scale factor."""
 FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
 MARKED = (701, 704, 713, 715)
-"""Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between two of these."""
+"""Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
 REMOTE = {"LocRemCtl": 715, "DERHb": 715}
 
 
