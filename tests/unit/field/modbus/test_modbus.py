@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import struct
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -166,9 +167,10 @@ def test_a_peer_that_stays_silent_is_given_up_and_found_again() -> None:
 
     async def play(_: Server, client: Client) -> None:
         nonlocal silent
+        start_s = time.monotonic()
         while client.connected:
             assert (await refused(client.read(1, 0, 1))).kind == "timeout"
-        assert client.stats.timeouts >= 3
+        assert time.monotonic() - start_s > 0.08  # not for one answer that is late
         assert (await refused(client.read(1, 0, 1))).kind == "timeout"  # at once: why there is no connection
         silent = False
         await until(lambda: client.connected)
@@ -273,7 +275,7 @@ def test_a_slow_gateway_gets_its_pause_and_one_request_at_a_time() -> None:
     at_s: list[float] = []
 
     def noted(_u: int, _f: int, answer: bytes) -> list[Sending]:
-        at_s.append(asyncio.get_running_loop().time())
+        at_s.append(time.monotonic())
         return [Sending(pieces=(answer,))]
 
     async def play(_: Server, client: Client) -> None:
