@@ -6,7 +6,7 @@ import asyncio
 import random
 import struct
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,18 @@ from gigasite._core.errors import FieldError
 from gigasite.field.modbus import frames
 from gigasite.field.modbus.client import Client
 from gigasite.field.modbus.server import Sending, Server
+
+
+@pytest.fixture(autouse=True, params=["asyncio", "uvloop"])
+def loop_kind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both event loops: their clocks, resets and TLS differ."""
+    if request.param == "asyncio":
+        yield
+        return
+    uvloop = pytest.importorskip("uvloop", reason="uvloop is not installed")
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    yield
+    asyncio.set_event_loop_policy(None)
 
 
 def device(unit: int, function: int, address: int, count: int, data: bytes) -> bytes | int | None:
