@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gigasite._core.errors import QuantityError
 from gigasite._core.registry import unknown
+from gigasite._core.settings import mistakes, of_kind, setting
+from gigasite._core.settings import read as read_settings
 from gigasite.campus.battery_emulator import load_emulator
 from gigasite.campus.catalogue_file import builtin
 from gigasite.field.emulator.fault import Event, fault_mistakes, fault_of, faults, pick
 from gigasite.field.emulator.fleet import Fleet
+from gigasite.field.emulator.map_face import MapFace
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.unit import UnitKind
 from gigasite.field.emulator.watchdog import WATCHDOGS
 from gigasite.field.modbus.tls import TlsFiles
+from gigasite.field.sunspec.csv_map import read_map
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from gigasite._core.settings import Choice
     from gigasite.campus.battery_emulator import EmulatorFile, EmulatorKind
     from gigasite.campus.nodes import Path as Path_
     from gigasite.campus.typed_file import TypedFile
@@ -62,8 +68,50 @@ def load_fleet(
     return Fleet(settings, events) if face is None else Fleet(settings, events, face)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunspecRegisters:
+    """Units with the published models."""
+
+
+def _name(given: object) -> str:
+    if not isinstance(given, str) or not given.strip():
+        raise QuantityError(f"needs the name of a file, found {given!r}"[:120])
+    return given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapRegisters:
+    """Units with registers of their own.
+
+    Parameters
+    ----------
+    file
+        Register map (CSV), as the loop would read it.
+    reversion_s
+        Time after which a set point is given up, where no register says it.
+    """
+
+    file: str = of_kind(MISSING, _name)
+    reversion_s: float = setting(60.0, 0.0, 86400.0)
+
+    def face(self, folder: Path) -> Callable[[Units], Face]:
+        """Return what makes the registers, from the map beside the settings."""
+        return partial(MapFace, own=read_map(folder / self.file), reversion_s=self.reversion_s)
+
+
+REGISTERS: Mapping[str, type[SunspecRegisters | MapRegisters]] = {
+    "sunspec": SunspecRegisters,
+    "csv-map": MapRegisters,
+}
+
+
+def _registers_mistakes(choice: Choice) -> list[tuple[str, str]]:
+    return mistakes(REGISTERS[choice.kind], choice.settings) if choice.kind in REGISTERS else []
+
+
 def _read(path: Path, overrides: Mapping[str, str] | None) -> TypedFile[EmulatorFile]:
-    return load_emulator(path, {"faults[].fault": faults.names()}, {"faults[].fault": fault_mistakes}, overrides)
+    names = {"faults[].fault": faults.names(), "registers": list(REGISTERS)}
+    return load_emulator(path, names, {"faults[].fault": fault_mistakes, "registers": _registers_mistakes}, overrides)
 
 
 def _settings(
@@ -92,7 +140,13 @@ def _settings(
         seed=f.seed,
         tls=tls,
     )
-    return settings, None
+    return settings, _face(f.registers, folder)
+
+
+def _face(choice: Choice, folder: Path) -> Callable[[Units], Face] | None:
+    """Return what makes the registers; None: SunSpec."""
+    made = read_settings(REGISTERS[choice.kind], choice.settings)
+    return None if isinstance(made, SunspecRegisters) else made.face(folder)
 
 
 def _kind(read: TypedFile[EmulatorFile], given: EmulatorKind) -> UnitKind:

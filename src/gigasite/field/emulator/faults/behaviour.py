@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from gigasite._core.settings import setting
+from gigasite._core.errors import QuantityError
+from gigasite._core.registry import unknown
+from gigasite._core.settings import of_kind, setting
 from gigasite.field.emulator.fault import faults, nothing
 from gigasite.field.emulator.watchdog import WATCHDOGS
 
@@ -135,6 +137,12 @@ class FrozenHeartbeat:
         return _set(fleet.units.frozen_heart, units, value=True, fleet=fleet)
 
 
+def _behaviour(given: Any) -> str:
+    if given not in WATCHDOGS:
+        raise QuantityError(str(unknown("watchdog", str(given), WATCHDOGS)))
+    return str(given)
+
+
 @faults.part("watchdog")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherWatchdog:
@@ -148,13 +156,8 @@ class OtherWatchdog:
         Times the time that it was set to, from the next write on.
     """
 
-    behaviour: str = ""
+    behaviour: str = of_kind("", _behaviour)
     factor: float = setting(1.0, 0.01, 100.0)
-
-    def __post_init__(self) -> None:
-        """Refuse a behaviour that nobody has."""
-        if self.behaviour:
-            WATCHDOGS[self.behaviour]
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
