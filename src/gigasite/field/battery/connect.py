@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 FIND_S = 2.0
 """A device may take so long for one answer while it is being found."""
 AGAIN_S = 0.2
+RETRY_S = (0.05, 1.0)
+"""First and longest pause before a lost connection is tried again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def tls_of(setup: Setup) -> TlsFiles | None:
     )
 
 
-async def connect(setup: Setup, wait_s: float = 5.0) -> Connected:
+async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float] = RETRY_S) -> Connected:
     """Connect to all units and the meter, and find out what they are.
 
     Parameters
@@ -58,6 +60,8 @@ async def connect(setup: Setup, wait_s: float = 5.0) -> Connected:
         Settings.
     wait_s
         So long units are given to answer; those that do not are taken to be like the others of their row.
+    retry_s
+        First and longest pause before a lost connection is tried again.
 
     Raises
     ------
@@ -67,10 +71,10 @@ async def connect(setup: Setup, wait_s: float = 5.0) -> Connected:
     clients: dict[tuple[str, int], Client] = {}
     tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s
     for a in setup.addresses:
-        clients.setdefault((a.host, a.port), _client(a.host, a.port, timeout_s, a.gap_s, tls))
+        clients.setdefault((a.host, a.port), _client(a.host, a.port, timeout_s, a.gap_s, tls, retry_s))
     m = setup.file.meter
     if m is not None:
-        clients.setdefault((m.host, m.port), _client(m.host, m.port, timeout_s, 0.0, tls))
+        clients.setdefault((m.host, m.port), _client(m.host, m.port, timeout_s, 0.0, tls, retry_s))
     try:
         return await _found(setup, clients, wait_s, tls)
     except BaseException:
@@ -78,8 +82,18 @@ async def connect(setup: Setup, wait_s: float = 5.0) -> Connected:
         raise
 
 
-def _client(host: str, port: int, timeout_s: float, gap_s: float, tls: TlsFiles | None) -> Client:
-    return Client(host, port, timeout_s=timeout_s, gap_s=gap_s, retry_s=(0.05, 1.0), tls=tls)
+def _client(
+    host: str,
+    port: int,
+    timeout_s: float,
+    gap_s: float,
+    tls: TlsFiles | None,
+    retry_s: tuple[float, float] = RETRY_S,
+) -> Client:
+    # no longer for a connection than between two tries of one
+    return Client(
+        host, port, timeout_s=timeout_s, connect_timeout_s=retry_s[1], gap_s=gap_s, retry_s=retry_s, tls=tls
+    )
 
 
 async def _found(

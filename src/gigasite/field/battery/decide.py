@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 STEADY_PU = 2e-4
 """Deviation below which a droop of some per cent moves a unit by less than what `Rules` call noise."""
+HISTORY = 32
+"""Cycles in which a late write may still come through."""
 LONGEST = 2.0
 """Cycles that a step may count for, however long the loop was away."""
 
@@ -112,7 +114,7 @@ def begin(core: Core) -> Memory:
     """Return the memory before the first image."""
     n = len(core.size.rating_w)
     none = np.zeros(n, np.bool_)
-    told = Told(set_w=np.zeros(n), before_w=np.zeros(n), wrote=none, acked=none)
+    told = Told(set_w=np.zeros(n), history_w=np.zeros((HISTORY, n)), wrote=none, acked=none)
     return Memory(machine=Machine(), health=fresh(n), told=told, asked=None, total_w=0.0)
 
 
@@ -134,7 +136,7 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
     """
     # after a stall no set point may make up at once for the ramps that were not taken
     image = replace(image, dt_s=min(image.dt_s, LONGEST * core.cycle_s))
-    told = replace(memory.told, acked=image.acked)
+    told = replace(_cleared(memory, image), acked=image.acked)
     # units with a droop of their own leave their set points when the frequency moves: that is no fault of theirs
     steady = not core.fast_layer or abs(image.site.frequency_hz / core.nominal_hz - 1.0) < STEADY_PU
     health = judge(
@@ -154,13 +156,24 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
     asked_w, shortfall_w = _shared(core, granted.power_w, image, usable, health.cap)
     decision = _guarded(core, memory, image, granted, asked_w, health.hold)
     decision = replace(decision, shortfall_w=shortfall_w, note=note)
+    before = memory.told
     told = Told(
-        set_w=np.where(decision.write, decision.set_w, memory.told.set_w),
-        before_w=memory.told.set_w,
+        set_w=np.where(decision.write, decision.set_w, before.set_w),
+        history_w=np.where(decision.write, np.vstack([decision.set_w, before.history_w[:-1]]), before.history_w),
         wrote=decision.write,
         acked=np.zeros(len(usable), np.bool_),
     )
     return replace(memory, told=told), decision
+
+
+def _cleared(memory: Memory, image: Image) -> Told:
+    """Return what was told; a `clear` of the operator makes set points that another master left our own to change."""
+    if "clear" not in image.orders:
+        return memory.told
+    taken = (memory.health.hold == Hold.FOREIGN) & image.units.good(Point.SET_W)
+    history = memory.told.history_w.copy()
+    history[0] = np.where(taken, image.units.of(Point.SET_W), history[0])
+    return replace(memory.told, history_w=history)
 
 
 def _metered(core: Core, image: Image) -> bool:
@@ -282,6 +295,9 @@ def _guarded(
     limits = room(core.bounds, _last_soc(units, memory.health), units.of(Point.CHARGE_W), units.of(Point.DISCHARGE_W))
     last_w = standing(core, memory, image)
     guarded = guard(core.bounds, asked_w, last_w, limits, image.dt_s)
+    # what is held and already released has no set point to come down from
+    idle = (hold != Hold.NONE) & ~units.says(Status.ENABLED)
+    guarded = replace(guarded, set_w=np.where(idle, 0.0, guarded.set_w))
     hands_off = np.isin(hold, [int(h) for h in HANDS_OFF])
     write = ~hands_off & (state in WRITING)
     released = (hold != Hold.NONE) & (guarded.set_w == 0.0)

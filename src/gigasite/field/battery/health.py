@@ -92,6 +92,8 @@ class Health:
     """How long it has not taken what it acknowledged."""
     short_s: Floats
     """How long it has been short of its set point."""
+    held_w: Floats
+    """The set point that it held at the last good reading."""
     cap: Floats
     """Share of the rating that it is trusted with, 1 but after saturation."""
 
@@ -110,17 +112,19 @@ def fresh(n: int) -> Health:
         wrong_s=zero,
         deaf_s=zero,
         short_s=zero,
+        held_w=zero,
         cap=np.ones(n),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What the loop told the units before this image, all (n,)."""
+    """What the loop told the units before this image; flags are (n,)."""
 
     set_w: Floats
-    before_w: Floats
-    """One cycle earlier: the read-back may still be that."""
+    """(n,) the last one."""
+    history_w: Floats
+    """(k, n) of the last k cycles, newest first: a write that is lost or late leaves, or brings back, one of these."""
     wrote: Flags
     acked: Flags
 
@@ -153,6 +157,7 @@ def judge(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant
     time_s = instant.time_s
     h = _watch(h, units, told, size, rules, instant)
     now = _causes(h, units, told, size, rules, time_s)
+    h = replace(h, held_w=np.where(units.good(Point.SET_W), units.of(Point.SET_W), h.held_w))
     held = h.hold != Hold.NONE
     quiet = np.where(h.hold == Hold.FOREIGN, rules.foreign_quiet_s, rules.recover_s)
     first = ~np.isfinite(h.since_s)
@@ -173,7 +178,7 @@ def _causes(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_
     tests = (
         (Hold.SILENT, units.age_s > rules.stale_s),
         (Hold.LOCAL, ~units.says(Status.REMOTE)),
-        (Hold.FOREIGN, foreign(units, told, size)),
+        (Hold.FOREIGN, foreign(h, units, told, size)),
         (Hold.ALARM, units.says(Status.ALARM)),
         (Hold.STOPPED, units.says(Status.STOPPED)),
         (Hold.HEARTBEAT, ~beating),
@@ -188,15 +193,17 @@ def _causes(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_
     return out
 
 
-def foreign(units: Units, told: Told, size: Size) -> Flags:
-    """Return which units hold an enabled set point that is none of the last two of this loop.
+def foreign(h: Health, units: Units, told: Told, size: Size) -> Flags:
+    """Return which units hold an enabled set point that this loop has not told lately.
 
-    A unit that is not enabled, or stands at zero, is nobody's.
+    A unit that is not enabled, or stands at zero, is nobody's. One that still holds what it held is deaf at worst,
+    unless it was another master's already.
     """
     held = units.of(Point.SET_W)
     near = size.step_w * 1.01
-    ours = (np.abs(held - told.set_w) <= near) | (np.abs(held - told.before_w) <= near)
-    return units.says(Status.ENABLED) & units.good(Point.SET_W) & ~ours & (np.abs(held) > near)
+    ours = (np.abs(held - told.history_w) <= near).any(axis=0)
+    stays = (np.abs(held - h.held_w) <= near) & (h.hold != Hold.FOREIGN)
+    return units.says(Status.ENABLED) & units.good(Point.SET_W) & ~ours & ~stays & (np.abs(held) > near)
 
 
 def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:
@@ -209,7 +216,7 @@ def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instan
     noise = rules.direction_frac * size.rating_w
     wrong = known & enabled & (np.abs(power) > noise) & (power * told.set_w < 0.0) & (np.abs(told.set_w) > noise)
     deaf = known & told.wrote & told.acked & (np.abs(held - told.set_w) > size.step_w * 1.01)
-    deaf &= np.abs(held - told.before_w) > size.step_w * 1.01
+    deaf &= np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
     short = known & enabled & (np.abs(power) < np.abs(told.set_w) - rules.saturated_frac * size.rating_w)
     short_s = np.where(short, h.short_s + dt_s, 0.0)
     h = _soc(h, units, size, rules, time_s, dt_s)

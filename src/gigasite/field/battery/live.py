@@ -193,7 +193,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
 
 
 async def warm(loop: Loop) -> None:
-    """Take two cycles that decide nothing: what is compiled or imported on first use must not make the first one late."""
+    """Take two cycles that decide nothing: what is compiled on first use must not make the first one late."""
     answers, metered = await read_all(loop.rig, WARM_S)
     scratch = Brain(loop.brain.core, loop.brain.units)
     for number in range(2):

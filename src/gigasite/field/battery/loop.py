@@ -76,6 +76,8 @@ class Loop:
         What decides, and the way to the devices.
     cycle_s
         The period [s].
+    deadline_s
+        Time in which a cycle must be done, if another than the period: where a simulation moves the clock [s].
     log
         Where every cycle is written down; None: nowhere.
     watch
@@ -90,11 +92,13 @@ class Loop:
         rig: Rig,
         cycle_s: float,
         *,
+        deadline_s: float | None = None,
         log: LogWriter | None = None,
         watch: Callable[[Loop, Decision], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.brain, self.rig, self.cycle_s, self.log = brain, rig, cycle_s, log
+        self.deadline_s = cycle_s if deadline_s is None else deadline_s
         self.orders, self.times = Orders(), Times()
         self.decision: Decision | None = None
         self.number = 0
@@ -106,7 +110,7 @@ class Loop:
 
     async def cycle(self, time_s: float, dt_s: float, missed: int) -> Decision:
         """Take one cycle of length `dt_s` at `time_s` of the loop's clock, `missed` of them after the one before."""
-        answers, metered = await read_all(self.rig, READ_SHARE * self.cycle_s)
+        answers, metered = await read_all(self.rig, READ_SHARE * self.deadline_s)
         if self._metered is not None:
             self._metered = metered or replace(self._metered, age_s=self._metered.age_s + dt_s)
         inputs = Inputs(
@@ -123,7 +127,7 @@ class Loop:
         self.decision = decision
         if self.log is not None:
             self.log.put(framed(inputs_bytes(inputs), decision_bytes(decision)))
-        self._acked = await write_all(self.rig, decision, self._due(time_s), WRITE_SHARE * self.cycle_s)
+        self._acked = await write_all(self.rig, decision, self._due(time_s), WRITE_SHARE * self.deadline_s)
         self.number += 1
         if self._watch is not None:
             self._watch(self, decision)

@@ -37,6 +37,9 @@ BLOCK = ("WSetEna", "WSetRvrtTms")
 KEPT = ("WSetPct", "WSetPctRvrt")
 """Points in that block that this loop does not use: written as the device had them."""
 J_PER_WH = 3600.0
+UNKNOWN = int(Status.ANSWERED | Status.REMOTE)
+HERTZ = (40.0, 70.0)
+"""Frequencies that a grid has; others are a broken measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class SunSpecUnit:
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart."""
         if any(field.raw(answers) != expected for field, expected in self.marks):
-            return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=Status.ANSWERED)
+            return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=UNKNOWN)
         out = row(self.fields, answers, self._status(answers))
         quality = list(out.quality)
         for point, low, high in self._ranges():
@@ -76,7 +79,12 @@ class SunSpecUnit:
 
     def _ranges(self) -> tuple[tuple[Point, float, float], ...]:
         most = 1.5 * self.rating_w  # no inverter gives more, even for a moment
-        return ((Point.POWER_W, -most, most), (Point.SOC_FRAC, 0.0, 1.0), (Point.SET_W, -2 * most, 2 * most))
+        return (
+            (Point.POWER_W, -most, most),
+            (Point.SOC_FRAC, 0.0, 1.0),
+            (Point.SET_W, -2 * most, 2 * most),
+            (Point.FREQUENCY_HZ, *HERTZ),
+        )
 
     def _status(self, answers: Sequence[bytes]) -> int:
         flags = {name: field.raw(answers) for name, field in self.flags.items()}
