@@ -53,7 +53,12 @@ class Promise:
 
 
 def p(
-    fault: str, *hold: Hold, for_s: float | None = FOR_S, may: tuple[Hold, ...] = (), back: bool = True, **settings: object
+    fault: str,
+    *hold: Hold,
+    for_s: float | None = FOR_S,
+    may: tuple[Hold, ...] = (),
+    back: bool = True,
+    **settings: object,
 ) -> Promise:
     return Promise(fault=fault, settings=settings, hold=set(hold), for_s=for_s, may=frozenset(may), back=back)
 

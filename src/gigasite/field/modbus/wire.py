@@ -94,7 +94,7 @@ class Pace:
 class Wire(asyncio.Protocol):
     """The transactions of one connection."""
 
-    def __init__(self, device: str, pace: Pace, tally: Tally, lost: Callable[[FieldError], None]) -> None:
+    def __init__(self, device: str, pace: Pace, tally: Tally, lost: Callable[[Wire, FieldError], None]) -> None:
         self._device, self._pace, self._tally, self._lost = device, pace, tally, lost
         self._loop = asyncio.get_running_loop()
         self._parser = Parser()
@@ -134,7 +134,7 @@ class Wire(asyncio.Protocol):
         self._flying.clear()
         self._waiting.clear()
         self._deadlines.clear()
-        self._lost(why)
+        self._lost(self, why)
 
     def data_received(self, data: bytes) -> None:
         """Pair answers with requests."""

@@ -297,6 +297,19 @@ def test_a_slow_gateway_gets_its_pause_and_one_request_at_a_time() -> None:
     run(play, noted, gap_s=0.02, timeout_s=2.0)
 
 
+def test_connecting_twice_at_once_makes_one_connection() -> None:
+    async def play(server: Server, client: Client) -> None:
+        server.reset()
+        await until(lambda: not client.connected)
+        await asyncio.gather(*(client.connect() for _ in range(5)))
+        assert client.connected
+        assert await client.read(1, 4, 1) == b"\x00\x04"
+        await asyncio.sleep(0.05)
+        assert len(server.lines) == 1
+
+    run(play)
+
+
 def test_closing_fails_what_is_in_flight_and_bad_settings_are_refused() -> None:
     async def play(_: Server, client: Client) -> None:
         waiting = client.read(9, 0, 1)
