@@ -36,6 +36,20 @@ class Fault(Protocol):
         ...
 
 
+class Picky(Protocol):
+    """A fault that not every fleet can have; others do not have this method."""
+
+    def fits(self, fleet: Fleet, /) -> None:
+        """Refuse a fleet.
+
+        Raises
+        ------
+        GigasiteError
+            Saying what it lacks.
+        """
+        ...
+
+
 faults: Registry[type[Any]] = Registry("gigasite.field.emulator.faults", "fault")
 
 

@@ -221,12 +221,19 @@ class Fleet:
 
     async def _close(self) -> None:
         clock, self._clock = self._clock, None
-        if clock is not None:
-            clock.cancel()
-            with suppress(asyncio.CancelledError):
-                await clock
-        for server in self.servers:
-            await server.close()
+        try:
+            if clock is not None:
+                clock.cancel()
+                with suppress(asyncio.CancelledError):
+                    await clock  # raises what ended it, such as a fault that these units cannot have
+        finally:
+            for server in self.servers:
+                await server.close()
+
+    async def ended(self) -> None:
+        """Wait until time stops: it runs for ever unless a fault of the script cannot begin, which is raised."""
+        assert self._clock is not None  # in lock-step nobody waits
+        await asyncio.shield(self._clock)
 
     async def _run(self) -> None:
         """Follow the wall clock, a tick at a time."""

@@ -6,7 +6,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gigasite._core.errors import QuantityError
+from gigasite._core.errors import GigasiteError, QuantityError
 from gigasite._core.registry import unknown
 from gigasite._core.settings import mistakes, of_kind, setting
 from gigasite._core.settings import read as read_settings
@@ -15,6 +15,7 @@ from gigasite.campus.catalogue_file import builtin
 from gigasite.field.emulator.fault import Event, fault_mistakes, fault_of, faults, pick
 from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.map_face import MapFace
+from gigasite.field.emulator.registers import SunspecFace
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.unit import UnitKind
 from gigasite.field.emulator.watchdog import WATCHDOGS
@@ -22,7 +23,7 @@ from gigasite.field.modbus.tls import TlsFiles
 from gigasite.field.sunspec.csv_map import read_map
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from gigasite._core.settings import Choice
@@ -55,17 +56,33 @@ def load_fleet(
     FieldError
         Settings that no fleet can have.
     """
-    events: list[Event] = []
     settings, face = FleetSettings(lockstep=lockstep), None
+    scripts: list[TypedFile[EmulatorFile]] = []
     if path is not None:
-        read = _read(path, overrides)
-        settings, face = _settings(read, path.parent, lockstep=lockstep)
-        events += _events(read, settings)
+        scripts.append(_read(path, overrides))
+        settings, face = _settings(scripts[0], path.parent, lockstep=lockstep)
     elif overrides:
         settings = replace(settings, **{k: int(v) for k, v in overrides.items()})  # type: ignore[arg-type]  # whole numbers
     if script is not None:
-        events += _events(_read(script, None), settings)
-    return Fleet(settings, events) if face is None else Fleet(settings, events, face)
+        scripts.append(_read(script, None))
+    events = [_events(s, settings) for s in scripts]
+    fleet = Fleet(settings, [e for some in events for e in some], SunspecFace if face is None else face)
+    for read, some in zip(scripts, events, strict=True):
+        read.refuse(_unfit(fleet, some))
+    return fleet
+
+
+def _unfit(fleet: Fleet, events: Sequence[Event]) -> list[tuple[Path_, str]]:
+    """Return the faults that these units cannot have."""
+    wrong: list[tuple[Path_, str]] = []
+    for i, event in enumerate(events):
+        fits = getattr(event.fault, "fits", None)
+        if fits is not None:
+            try:
+                fits(fleet)
+            except GigasiteError as error:
+                wrong.append((("faults", i, "fault"), str(error)))
+    return wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,9 +56,12 @@ async def _serve(fleet: Fleet, told: Callable[[Sequence[Endpoint]], None], for_s
     try:
         async with fleet:
             told(fleet.endpoints)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(for_s):
-                    await end.wait()
+            waits = {loop.create_task(end.wait()), loop.create_task(fleet.ended())}
+            done, rest = await asyncio.wait(waits, timeout=for_s, return_when=asyncio.FIRST_COMPLETED)
+            for each in rest:
+                each.cancel()
+            for each in done:
+                each.result()  # a fault that cannot begin ends it with its reason
             return served(fleet)
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):

@@ -70,6 +70,7 @@ class Client:
         self._wire: Wire | None = None
         self._up: Wire | None = None
         self._down = asyncio.Event()
+        self._one = asyncio.Lock()
         self._keeper: asyncio.Task[None] | None = None
         self._last = self._error("is not connected", "closed")
 
@@ -91,10 +92,8 @@ class Client:
         FieldError
             `refused`, `timeout`, `reset` or `closed`.
         """
-        if self._up is not None:
-            return
         try:
-            await self._connect()
+            await self._connect_once()
         finally:
             if self._keeper is None:
                 self._keeper = asyncio.get_running_loop().create_task(self._keep(), name=f"keep {self.name}")
@@ -140,10 +139,18 @@ class Client:
         words = str(self._last).removeprefix(f"{self.name}: ")
         fail(ask.future, self._error(words, self._last.kind, ask.address))
 
+    async def _connect_once(self) -> None:
+        """Connect unless somebody else just has."""
+        async with self._one:
+            if self._up is None:
+                await self._connect()
+
     async def _connect(self) -> None:
         """Make a connection, and prove it by a read where TLS could refuse us late."""
         name = (self._tls.server_name or self._host) if self._tls else None
         loop = asyncio.get_running_loop()
+        if self._wire is not None:  # the one before is ending
+            await self._down.wait()
         try:
             async with asyncio.timeout(self._connect_s):
                 await loop.create_connection(self._new, self._host, self._port, ssl=self._context, server_hostname=name)
@@ -178,9 +185,10 @@ class Client:
             # made for a connection that never came about: nobody will tell us of its end
             self._wire = None
 
-    def _lost(self, why: FieldError) -> None:
-        self._last, self._up, self._wire = why, None, None
-        self._down.set()
+    def _lost(self, wire: Wire, why: FieldError) -> None:
+        if wire is self._wire:
+            self._last, self._up, self._wire = why, None, None
+            self._down.set()
 
     async def _keep(self) -> None:
         """Connect again and again, with pauses that double, until `close`."""
@@ -190,7 +198,7 @@ class Client:
                 await self._down.wait()
             await asyncio.sleep(pause_s)
             try:
-                await self._connect()
+                await self._connect_once()
             except FieldError:
                 pause_s = min(2.0 * pause_s, self._retry_s[1])
             else:

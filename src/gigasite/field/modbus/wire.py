@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, fields
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from gigasite._core.errors import FieldError
@@ -93,7 +94,7 @@ class Pace:
 class Wire(asyncio.Protocol):
     """The transactions of one connection."""
 
-    def __init__(self, device: str, pace: Pace, tally: Tally, lost: Callable[[FieldError], None]) -> None:
+    def __init__(self, device: str, pace: Pace, tally: Tally, lost: Callable[[Wire, FieldError], None]) -> None:
         self._device, self._pace, self._tally, self._lost = device, pace, tally, lost
         self._loop = asyncio.get_running_loop()
         self._parser = Parser()
@@ -133,7 +134,7 @@ class Wire(asyncio.Protocol):
         self._flying.clear()
         self._waiting.clear()
         self._deadlines.clear()
-        self._lost(why)
+        self._lost(self, why)
 
     def data_received(self, data: bytes) -> None:
         """Pair answers with requests."""
@@ -173,12 +174,13 @@ class Wire(asyncio.Protocol):
 
     def _send(self) -> None:
         """Send what may be sent: no more in flight than allowed, no sooner than the gap after an answer."""
-        pace, now_s = self._pace, self._loop.time()
+        # the loop's own clock may count whole milliseconds, from the start of its turn
+        pace, now_s = self._pace, monotonic()
         most = 1 if pace.gap_s > 0.0 else pace.in_flight
         while self._waiting and len(self._flying) < most and self._transport is not None and self._why is None:
             if now_s < self._free_s:
                 if self._gap_timer is None:
-                    self._gap_timer = self._loop.call_at(self._free_s, self._gap_over)
+                    self._gap_timer = self._loop.call_later(self._free_s - now_s, self._gap_over)
                 return
             ask = self._waiting.popleft()
             if ask.future.done():
@@ -193,7 +195,6 @@ class Wire(asyncio.Protocol):
 
     def _gap_over(self) -> None:
         self._gap_timer = None
-        self._free_s = 0.0
         self._send()
 
     def _stray(self, transaction: int) -> None:
@@ -205,7 +206,7 @@ class Wire(asyncio.Protocol):
 
     def _answer(self, ask: Ask, unit: int, pdu: bytes) -> None:
         tally, expect = self._tally, ask.expect
-        now_s = self._loop.time()
+        now_s = monotonic()
         tally.round_trip_s = now_s - ask.sent_s
         self._free_s = now_s + self._pace.gap_s if self._pace.gap_s else 0.0
         if unit == ask.unit and pdu.startswith(expect):
@@ -241,7 +242,7 @@ class Wire(asyncio.Protocol):
                 self._fail(ask, self._error(f"no answer in {self._pace.timeout_s:g} s", "timeout", ask.address))
         if self._deadlines:
             self._timer = self._loop.call_at(self._deadlines[0].dies_s, self._expire)
-        if self._unheard_s is not None and now_s - self._unheard_s >= SILENT * self._pace.timeout_s:
+        if self._unheard_s is not None and monotonic() - self._unheard_s >= SILENT * self._pace.timeout_s:
             self.end(self._error("does not answer any more", "timeout"))
         elif self._waiting:
             self._send()

@@ -9,18 +9,17 @@ Source: SunSpec Device Information Model Specification V1.1, chapter 4 (types, s
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from struct import Struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from gigasite._core.errors import FieldError
-from gigasite.field.sunspec.model import Place, Point
+from gigasite.field.sunspec.model import Point
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from gigasite.field.sunspec.model import Layout
+    from gigasite.field.sunspec.model import Layout, Place
 
 Quality = Literal["good", "not_implemented", "nan", "out_of_range"]
 Raw = int | float | str
@@ -209,72 +208,6 @@ def unscaled(point: Point, value: float, power: int) -> int:
     if not math.isfinite(value):
         raise FieldError(f"{point.name}: {value} is no finite number")
     return round(value / float(10**power) if power >= 0 else value * float(10**-power))
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One point of a window: where it lies in it, and how it becomes a value."""
-
-    path: str
-    place: Place
-    start: int
-    stop: int
-
-
-class Window:
-    """Points of one block that are read together again and again.
-
-    Parameters
-    ----------
-    layout
-        Of the block.
-    paths
-        Points; the window spans from the first to the last register of them.
-    powers
-        Scale factors by the name of their point, read once; those in the window itself are taken from there.
-
-    Raises
-    ------
-    FieldError
-        It spans more than 125 registers: two requests would tear its values apart.
-    """
-
-    __slots__ = ("_entries", "_powers", "count", "offset", "paths")
-
-    def __init__(self, layout: Layout, paths: Iterable[str], powers: Mapping[str, Value]) -> None:
-        self.paths = tuple(paths)
-        places = [layout[p] for p in self.paths]
-        self.offset = min(p.offset for p in places)
-        self.count = max(p.offset + p.point.size for p in places) - self.offset
-        if self.count > 125:
-            raise FieldError(f"{self.paths[0]} to {self.paths[-1]}: {self.count} registers; one request reads 125")
-        self._entries = tuple(
-            _Entry(n, p, 2 * (p.offset - self.offset), 2 * (p.offset - self.offset + p.point.size))
-            for n, p in zip(self.paths, places, strict=True)
-        )
-        self._powers = tuple(_power(p.point, powers) for p in places)
-
-    def values(self, data: bytes) -> tuple[Value, ...]:
-        """Return the points' values, scaled, in the order of the paths.
-
-        Raises
-        ------
-        FieldError
-            Another number of bytes than the window has.
-        """
-        if len(data) != 2 * self.count:
-            raise FieldError(f"{len(data)} bytes in place of {2 * self.count}", kind="protocol")
-        out = []
-        for entry, power in zip(self._entries, self._powers, strict=True):
-            value = decode(entry.place.point, data[entry.start : entry.stop])
-            out.append(value if power is None else scaled(value, power))
-        return tuple(out)
-
-
-def _power(point: Point, powers: Mapping[str, Value]) -> Value | int | None:
-    if isinstance(point.scale, str):
-        return powers.get(point.scale, ABSENT)
-    return point.scale
 
 
 def values_of(layout: Layout, data: bytes) -> dict[str, Value]:

@@ -88,7 +88,7 @@ def _broken(unit: int, address: int, what: str) -> FieldError:
 async def read_block(client: Reader, unit: int, block: Block) -> tuple[Layout, bytes]:
     """Read a whole block in as few requests as possible, none of which cuts a point in two.
 
-    Values of different requests are not of one instant: read what must be together through a `codec.Window`.
+    Values of different requests are not of one instant: read what must be together in one request.
 
     Raises
     ------

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from gigasite._core.errors import FieldError, UnknownPartError
 from gigasite.field.emulator import unit
+from gigasite.field.emulator.fault import Event
+from gigasite.field.emulator.faults.values import Register
 from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.registers import SunspecFace
 from gigasite.field.emulator.settings import FleetSettings
@@ -274,6 +276,16 @@ def test_real_time_moves_by_itself_and_lock_step_does_not() -> None:
             assert fleet.time_s == pytest.approx(0.03)
 
     asyncio.run(play())
+
+
+def test_a_fault_that_cannot_begin_ends_time_with_its_reason() -> None:
+    async def play() -> None:
+        event = Event(at_s=0.01, for_s=None, units=(0,), fault=Register(model=704, point="WSet"))
+        async with Fleet(FleetSettings(), [event]) as fleet, asyncio.timeout(5.0):
+            await fleet.ended()
+
+    with pytest.raises(FieldError, match="is what clients write"):
+        asyncio.run(play())
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,9 @@ def test_a_file_becomes_a_fleet(tmp_path: Path) -> None:
         ("units: 2\nfaults:\n  - {units: 3, fault: {kind: trip}}\n", 3, "names no units of 1 to 2"),
         ("units: 2\nfaults:\n  - {fault: {kind: slow, by: 3}}\n", 3, "unit"),
         ("units: 2\nfaults:\n  - {fault: {kind: sloow}}\n", 3, "did you mean 'slow'"),
+        ("faults:\n  - {fault: {kind: register, model: 704, point: WSet}}\n", 2, "is what clients write"),
+        ("faults:\n  - {fault: {kind: register, point: Wat}}\n", 2, "no point of model 701"),
+        ("faults:\n  - {fault: {kind: not-implemented, model: 103}}\n", 2, "no model 103"),
         ("kind: {low: 90 %, high: 20 %}\n", 1, "is not below high"),
         ("kind: {low: 45 %, high: 55 %, taper: 10 %}\n", 1, "leave no state of charge"),
         ("delay: 1 s\ndelay_most: 10 ms\n", 2, "is below delay"),
@@ -115,6 +118,9 @@ def test_units_with_a_map_of_their_own(tmp_path: Path) -> None:
             await client.close()
 
     asyncio.run(play())
+    path.write_text(path.read_text("utf-8") + "faults:\n  - {fault: {kind: soc}}\n", encoding="utf-8")
+    with pytest.raises(CampusFileError, match="not SunSpec"):
+        load_fleet(path)
     (tmp_path / "pcs.csv").write_text("name,address,type\n", encoding="utf-8")
     with pytest.raises(InputFileError, match="power_w"):
         load_fleet(path)

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gigasite._core.errors import FieldError, UnknownPartError
-from gigasite.field.sunspec.codec import ABSENT, Value, Window, decode, encode, scale_of, scaled, unscaled, values_of
+from gigasite.field.sunspec.codec import ABSENT, Value, decode, encode, scale_of, scaled, unscaled, values_of
 from gigasite.field.sunspec.discover import Block, discover, read_block
 from gigasite.field.sunspec.model import REGISTERS, Layout, Point, counted, lay, model, shipped
 
@@ -171,18 +171,6 @@ def test_offsets_of_the_control_points() -> None:
         model(9999)
     with pytest.raises(FieldError, match="another edition"):
         lay(model(704), {}, 66)
-
-
-def test_a_window_reads_points_that_belong_together() -> None:
-    layout = layout_of(701)
-    window = Window(layout, ("St", "W", "Hz"), {"W_SF": Value(2, "good"), "Hz_SF": ABSENT})
-    assert (window.offset, window.count) == (3, 16)
-    data = bytearray(2 * window.count)
-    data[0:2], data[14:16] = struct.pack(">H", 1), struct.pack(">h", -19000)
-    state, power, hertz = window.values(bytes(data))
-    assert (state.value, power.value, hertz) == (1, -1_900_000, ABSENT)
-    with pytest.raises(FieldError, match="one request"):
-        Window(layout, ("St", "MnAlrmInfo"), {})
 
 
 def test_model_files_and_their_source_travel_with_the_package() -> None:

@@ -190,6 +190,10 @@ class SecondMaster:
     set_w: float = setting(-1e5, -1e9, 1e9)
     every_s: float = setting(0.5, 0.01, 3600.0)
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
         order = fleet.sunspec.order(self.set_w)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 SOC = ((713, "SoC"), (802, "SoC"))
 
 
+def _point(fleet: Fleet, model: int, point: str) -> None:
+    """Refuse a point that units do not have, or that clients write: a fault could not hold it."""
+    if model not in fleet.sunspec.layouts:
+        raise FieldError(f"units have no model {model}; they have {', '.join(map(str, fleet.sunspec.layouts))}")
+    if fleet.sunspec.writable(fleet.sunspec.at(model, point)):
+        raise FieldError(f"{model}.{point} is what clients write: a fault cannot hold it")
+
+
 @faults.part("not-implemented")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoValue:
@@ -31,9 +39,13 @@ class NoValue:
     model: int = setting(701, 1, 65535)
     point: str = "W"
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _point(fleet, self.model, self.point)
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
-        fleet.sunspec.at(self.model, self.point)  # an unknown point is an error now, not at the first read
+        self.fits(fleet)
 
         def paint(face: SunspecFace) -> None:
             for i in units:
@@ -59,11 +71,14 @@ class Register:
     point: str = "W"
     value: int = setting(0x7FFF, 0, 0xFFFF)
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _point(fleet, self.model, self.point)
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
+        self.fits(fleet)
         at = fleet.sunspec.at(self.model, self.point)
-        if fleet.sunspec.writable(at):
-            raise FieldError(f"{self.model}.{self.point} is what clients write: a fault cannot hold it")
 
         def paint(face: SunspecFace) -> None:
             face.image[list(units), at] = self.value
@@ -84,6 +99,10 @@ class Rescale:
 
     by: int = setting(1, 1, 3)
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
 
@@ -101,6 +120,10 @@ class Rescale:
 class SwappedWords:
     """The two words of 32-bit values (frequency, heartbeat) are the wrong way round."""
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
         rows = list(units)
@@ -117,6 +140,10 @@ class SwappedWords:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlippedMeter:
     """Power is shown with the wrong sign."""
+
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
@@ -140,6 +167,10 @@ class Soc:
     """
 
     to_frac: float = setting(1.01, 0.0, 6.0)
+
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
@@ -165,6 +196,10 @@ class Frequency:
 
     to_hz: float = setting(0.0, 0.0, 1000.0)
 
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
+
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
 
@@ -187,6 +222,10 @@ class Frozen:
     """
 
     only_soc: bool = False
+
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
