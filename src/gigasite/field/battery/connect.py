@@ -91,9 +91,7 @@ def _client(
     retry_s: tuple[float, float] = RETRY_S,
 ) -> Client:
     # no longer for a connection than between two tries of one
-    return Client(
-        host, port, timeout_s=timeout_s, connect_timeout_s=retry_s[1], gap_s=gap_s, retry_s=retry_s, tls=tls
-    )
+    return Client(host, port, timeout_s=timeout_s, connect_timeout_s=retry_s[1], gap_s=gap_s, retry_s=retry_s, tls=tls)
 
 
 async def _found(

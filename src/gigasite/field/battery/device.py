@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from struct import unpack_from
-from typing import TYPE_CHECKING, Any, Protocol
+from struct import calcsize, unpack_from
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gigasite._core.errors import FieldError
 from gigasite._core.registry import Registry
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping, Sequence
 
+HOLDING, INPUT = 3, 4
+"""Functions that read."""
 MOST_READ = 125
 """Registers of one request."""
 ABSENT: Mapping[str, frozenset[float]] = {
@@ -34,10 +36,26 @@ ABSENT: Mapping[str, frozenset[float]] = {
 """Raw values that mean "no such value", by the code of the type in `struct`; floats say it by NaN."""
 
 
+class Read(NamedTuple):
+    """One request of a cycle."""
+
+    address: int
+    size: int
+    """Registers."""
+    function: int = HOLDING
+
+
+class Write(NamedTuple):
+    """Registers that are written in one piece."""
+
+    address: int
+    registers: bytes
+
+
 class Registers(Protocol):
     """Registers by unit id, over a socket (`modbus.client.Client`) or in the same process; answers come as futures."""
 
-    def read(self, unit: int, address: int, count: int, /) -> asyncio.Future[bytes]:
+    def read(self, unit: int, address: int, count: int, function: int = HOLDING, /) -> asyncio.Future[bytes]:
         """Ask for registers."""
         ...
 
@@ -53,9 +71,9 @@ class Link:
     registers: Registers
     unit: int
 
-    def read(self, address: int, count: int) -> asyncio.Future[bytes]:
+    def read(self, address: int, count: int, function: int = HOLDING) -> asyncio.Future[bytes]:
         """Ask for registers."""
-        return self.registers.read(self.unit, address, count)
+        return self.registers.read(self.unit, address, count, function)
 
     def write(self, address: int, data: bytes) -> asyncio.Future[None]:
         """Write registers in one piece."""
@@ -74,9 +92,11 @@ class Field:
     """Type in `struct`."""
     factor: float = 1.0
     swapped: bool = False
-    """The two halves of a 32-bit value come in the other order."""
+    """The low word comes first."""
     scale: tuple[int, int, int] | None = None
     """Answer, byte and expected value of its scale factor: with another one the value cannot be trusted."""
+    limits: tuple[float, float] = (-math.inf, math.inf)
+    """Range in SI beyond which it cannot be."""
     absent: bool = True
     """Whether the raw values of `ABSENT` mean that there is none."""
 
@@ -84,7 +104,8 @@ class Field:
         """Return the register's own value."""
         data, at = answers[self.read], self.at
         if self.swapped:
-            data, at = data[at + 2 : at + 4] + data[at : at + 2], 0
+            size = calcsize(f">{self.code}")
+            data, at = b"".join(data[i : i + 2] for i in range(at + size - 2, at - 1, -2)), 0
         value: float = unpack_from(f">{self.code}", data, at)[0]
         return value
 
@@ -99,7 +120,8 @@ class Field:
                 return math.nan, Quality.SCALE
         if math.isinf(raw):
             return math.nan, Quality.RANGE
-        return raw * self.factor, Quality.GOOD
+        value = raw * self.factor
+        return (value, Quality.GOOD) if self.limits[0] <= value <= self.limits[1] else (math.nan, Quality.RANGE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +152,8 @@ class Unit(Protocol):
         ...
 
     @property
-    def reads(self) -> tuple[tuple[int, int], ...]:
-        """Address and count of what is read in every cycle."""
+    def reads(self) -> tuple[Read, ...]:
+        """What is read in every cycle."""
         ...
 
     @property
@@ -143,11 +165,14 @@ class Unit(Protocol):
         """Take the answers to `reads` apart."""
         ...
 
-    def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[int, bytes]:
-        """Return address and registers of a set point with all that makes it expire, as one block."""
+    def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[Write, ...]:
+        """Return a set point with all that makes it expire: one block where the device has it in one piece.
+
+        Else what enables it comes last, so that no stale set point is ever enabled.
+        """
         ...
 
-    def beat(self, count: int, /) -> tuple[int, bytes] | None:
+    def beat(self, count: int, /) -> Write | None:
         """Return the heartbeat of this second; None where the device has none."""
         ...
 
@@ -188,11 +213,11 @@ class Wanted:
 makes: Registry[type[Any]] = Registry("gigasite.field.battery.devices", "device")
 
 
-def spans(wanted: Sequence[tuple[int, int]], most: int = MOST_READ) -> tuple[tuple[int, int], ...]:
-    """Return the fewest reads (address, count) that hold all wanted ranges, each within one request.
+def spans(wanted: Sequence[tuple[int, int]], function: int = HOLDING, most: int = MOST_READ) -> tuple[Read, ...]:
+    """Return the fewest reads that hold all wanted ranges (address, count), each within one request.
 
-    >>> spans([(40010, 2), (40000, 4), (40200, 1)])
-    ((40000, 12), (40200, 1))
+    >>> [(r.address, r.size) for r in spans([(40010, 2), (40000, 4), (40200, 1)])]
+    [(40000, 12), (40200, 1)]
 
     Raises
     ------
@@ -209,14 +234,14 @@ def spans(wanted: Sequence[tuple[int, int]], most: int = MOST_READ) -> tuple[tup
             out[-1] = (start, max(end, sum(out[-1])) - start)
         else:
             out.append((address, count))
-    return tuple(out)
+    return tuple(Read(address, count, function) for address, count in out)
 
 
-def place(reads: Sequence[tuple[int, int]], address: int, count: int) -> tuple[int, int]:
+def place(reads: Sequence[Read], address: int, count: int, function: int = HOLDING) -> tuple[int, int]:
     """Return index and byte of registers in the answers to `reads`."""
-    for i, (start, length) in enumerate(reads):
-        if start <= address and address + count <= start + length:
-            return i, 2 * (address - start)
+    for i, r in enumerate(reads):
+        if r.function == function and r.address <= address and address + count <= r.address + r.size:
+            return i, 2 * (address - r.address)
     raise FieldError(f"register {address} is not among what is read")
 
 
@@ -228,7 +253,7 @@ def row(fields: Mapping[int, Field], answers: Sequence[bytes], status: int) -> R
     return Row(values=tuple(values), quality=tuple(quality), status=status)
 
 
-def within(unit: Unit, address: int, registers: bytes) -> bool:
+def within(unit: Unit, write: Write) -> bool:
     """Return whether a write stays within what may be written."""
-    last = address + len(registers) // 2
-    return any(start <= address and last <= start + count for start, count in unit.writable)
+    last = write.address + len(write.registers) // 2
+    return any(start <= write.address and last <= start + count for start, count in unit.writable)

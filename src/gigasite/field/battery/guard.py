@@ -70,13 +70,13 @@ def guard(bounds: Bounds, asked_w: Floats, last_w: Floats, limits_w: tuple[Float
         Since the last set points.
     """
     bad = ~np.isfinite(asked_w)
-    wanted = np.where(bad, 0.0, asked_w)
+    wanted = np.clip(np.where(bad, 0.0, asked_w), -bounds.rating_w, bounds.rating_w)
     step = bounds.ramp_w_per_s * dt_s
     moved = np.clip(wanted, last_w - step, last_w + step)
     take, give = limits_w
     moved = np.clip(moved, -take, give)
     moved = one_direction(moved, wanted)
-    return Guarded(set_w=moved, not_numbers=bad, cut=(moved != wanted) & ~bad)
+    return Guarded(set_w=moved, not_numbers=bad, cut=(moved != asked_w) & ~bad)
 
 
 def one_direction(power_w: Floats, wanted_w: Floats) -> Floats:

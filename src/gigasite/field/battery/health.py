@@ -203,7 +203,8 @@ def foreign(h: Health, units: Units, told: Told, size: Size) -> Flags:
     near = size.step_w * 1.01
     ours = (np.abs(held - told.history_w) <= near).any(axis=0)
     stays = (np.abs(held - h.held_w) <= near) & (h.hold != Hold.FOREIGN)
-    return units.says(Status.ENABLED) & units.good(Point.SET_W) & ~ours & ~stays & (np.abs(held) > near)
+    out: Flags = units.says(Status.ENABLED) & units.good(Point.SET_W) & ~ours & ~stays & (np.abs(held) > near)
+    return out
 
 
 def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.field.battery.brain import Brain
-from gigasite.field.battery.device import Field, Link, Wanted
+from gigasite.field.battery.device import Field, Link, Read, Wanted
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.meter import Meter
 from gigasite.field.battery.rig import Rig
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gigasite.power.case import Bench
     from gigasite.power.types import Swing
 
-READS = ((0, REGISTERS),)
+READS = (Read(0, REGISTERS),)
 SITE_METER = Meter(
     reads=READS,
     fields={

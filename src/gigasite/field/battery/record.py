@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gigasite.field.battery.assemble import Metered
     from gigasite.field.battery.decide import Decision
+    from gigasite.field.battery.device import Read
 
 _HEAD = Struct("<QddddddIHH")
 _WORDS = "\x1f"
@@ -53,7 +54,7 @@ def inputs_bytes(inputs: Inputs) -> bytes:
     return b"".join(out)
 
 
-def read_inputs(data: bytes, reads: Sequence[tuple[tuple[int, int], ...]]) -> Inputs:
+def read_inputs(data: bytes, reads: Sequence[tuple[Read, ...]]) -> Inputs:
     """Take the bytes of `inputs_bytes` apart; `reads` says how the answers of each unit were asked for."""
     from gigasite.field.battery.assemble import Metered  # noqa: PLC0415  # only to replay
 
@@ -72,9 +73,9 @@ def read_inputs(data: bytes, reads: Sequence[tuple[tuple[int, int], ...]]) -> In
             answers.append(None)
             continue
         parts = []
-        for _, count in asked:
-            parts.append(data[at : at + 2 * count])
-            at += 2 * count
+        for r in asked:
+            parts.append(data[at : at + 2 * r.size])
+            at += 2 * r.size
         answers.append(tuple(parts))
     metered = None
     if age_s >= 0.0:

@@ -82,12 +82,10 @@ def _take(future: asyncio.Future[Any]) -> Any:
 async def read_all(rig: Rig, seconds: float) -> tuple[tuple[Answer, ...], Metered | None]:
     """Read every unit and the meter; what is not there after `seconds` counts as not answered."""
     gather = _Gather()
-    asked = [
-        [gather.add(link.read(a, n)) for a, n in unit.reads] for unit, link in zip(rig.units, rig.links, strict=True)
-    ]
+    asked = [[gather.add(link.read(*r)) for r in unit.reads] for unit, link in zip(rig.units, rig.links, strict=True)]
     metered: list[asyncio.Future[bytes]] = []
     if rig.meter is not None and rig.meter_link is not None:
-        metered = [gather.add(rig.meter_link.read(a, n)) for a, n in rig.meter.reads]
+        metered = [gather.add(rig.meter_link.read(*r)) for r in rig.meter.reads]
     await gather.wait(seconds)
     answers = tuple(_whole(futures) for futures in asked)
     if rig.meter is None:
@@ -110,22 +108,24 @@ async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: flo
         A make of units wants to write outside of what it may: nothing is written at all then.
     """
     gather = _Gather()
-    blocks = [
-        unit.setpoint(power_w, enable=enable) if write else None
+    due = [
+        unit.setpoint(power_w, enable=enable) if write else ()
         for unit, power_w, enable, write in zip(
             rig.units, decision.set_w.tolist(), decision.enable.tolist(), decision.write.tolist(), strict=True
         )
     ]
-    for unit, name, block in zip(rig.units, rig.names, blocks, strict=True):
-        if block is not None and not within(unit, *block):
-            raise FieldError(f"{name} register {block[0]}: a set point outside of the registers that may be written")
-    asked = [
-        None if block is None else gather.add(link.write(*block)) for link, block in zip(rig.links, blocks, strict=True)
-    ]
+    for unit, name, writes in zip(rig.units, rig.names, due, strict=True):
+        if not all(within(unit, w) for w in writes):
+            raise FieldError(f"{name} register {writes[0].address}: a set point outside of the registers for it")
+    asked = [[gather.add(link.write(*w)) for w in writes] for link, writes in zip(rig.links, due, strict=True)]
     if beat is not None:
         for unit, link, write in zip(rig.units, rig.links, decision.write.tolist(), strict=True):
-            block = unit.beat(beat) if write else None
-            if block is not None:
-                gather.add(link.write(*block))
+            pulse = unit.beat(beat) if write else None
+            if pulse is not None:
+                gather.add(link.write(*pulse))
     await gather.wait(seconds)
-    return np.array([f is not None and f.done() and not f.cancelled() and f.exception() is None for f in asked])
+    return np.array([bool(futures) and all(map(_done, futures)) for futures in asked])
+
+
+def _done(future: asyncio.Future[Any]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None

@@ -47,10 +47,10 @@ class Supervisor:
         patience_s: float = PATIENCE_S,
         tls: TlsFiles | None = None,
     ) -> None:
-        zero = [u.setpoint(0.0, enable=False) for u in units]
+        zero = [[(w.address, w.registers.hex()) for w in u.setpoint(0.0, enable=False)] for u in units]
         rows = [
-            {"host": a.host, "port": a.port, "unit": a.unit, "at": at, "data": data.hex()}
-            for a, (at, data) in zip(addresses, zero, strict=True)
+            {"host": a.host, "port": a.port, "unit": a.unit, "writes": writes}
+            for a, writes in zip(addresses, zero, strict=True)
         ]
         read, self._write = os.pipe()
         files = None if tls is None else {k: str(getattr(tls, k)) for k in TLS_FILES}
@@ -121,7 +121,8 @@ async def _zero(row: dict[str, Any], tls: TlsFiles | None, seconds: float) -> bo
         while time.monotonic() < ends:
             with suppress(FieldError):
                 await client.connect()
-                await client.write(row["unit"], row["at"], bytes.fromhex(row["data"]))
+                for at, data in row["writes"]:
+                    await client.write(row["unit"], at, bytes.fromhex(data))
                 return True
             await asyncio.sleep(0.05)
     finally:

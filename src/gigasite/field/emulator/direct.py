@@ -26,10 +26,10 @@ class Direct:
     def __init__(self, handle: Handle, name: str) -> None:
         self._handle, self._name = handle, name
 
-    def read(self, unit: int, address: int, count: int, /) -> asyncio.Future[bytes]:
+    def read(self, unit: int, address: int, count: int, function: int = READ_HOLDING, /) -> asyncio.Future[bytes]:
         """Read registers now."""
         future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        answer = self._handle(unit, READ_HOLDING, address, count, b"")
+        answer = self._handle(unit, function, address, count, b"")
         if isinstance(answer, bytes):
             future.set_result(answer)
         else:

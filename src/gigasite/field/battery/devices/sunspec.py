@@ -8,7 +8,7 @@ from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gigasite._core.errors import FieldError
-from gigasite.field.battery.device import Field, Row, makes, place, row, spans
+from gigasite.field.battery.device import Field, Read, Row, Write, makes, place, row, spans
 from gigasite.field.battery.image import POINTS, Point, Quality, Status
 from gigasite.field.sunspec.discover import discover, read_block
 from gigasite.field.sunspec.model import counted, lay, model
@@ -54,7 +54,7 @@ class SunSpecUnit:
     rating_w: float
     energy_j: float
     reversion_s: int
-    reads: tuple[tuple[int, int], ...]
+    reads: tuple[Read, ...]
     fields: Mapping[int, Field]
     flags: Mapping[str, Field]
     marks: tuple[tuple[Field, int], ...]
@@ -99,7 +99,7 @@ class SunSpecUnit:
             status |= Status.ENABLED
         return int(status)
 
-    def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[int, bytes]:
+    def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[Write, ...]:
         """Return the block WSetEna to WSetRvrtTms: set point, and zero when nothing follows within the reversion time.
 
         Rounded towards zero, so that no rating is passed by the rounding.
@@ -107,11 +107,11 @@ class SunSpecUnit:
         raw = math.trunc(power_w / self.step_w + (1e-6 if power_w >= 0 else -1e-6))
         pct, pct_rvrt = self.kept
         data = pack(">HHiihhHI", int(enable), WATTS, raw, 0, pct, pct_rvrt, 0, self.reversion_s)
-        return self.set_at, data
+        return (Write(self.set_at, data),)
 
-    def beat(self, count: int, /) -> tuple[int, bytes] | None:
+    def beat(self, count: int, /) -> Write | None:
         """Return ControllerHb of 715."""
-        return None if self.beat_at is None else (self.beat_at, pack(">I", count % 0xFFFFFFFF))
+        return None if self.beat_at is None else Write(self.beat_at, pack(">I", count % 0xFFFFFFFF))
 
     def facts(self) -> dict[str, Any]:
         """Return what the unit was made of."""
