@@ -89,7 +89,7 @@ class LoopSafety:
     """When units and the whole are held; all estimates of an engineer, to be set for the plant."""
 
     __pydantic_config__ = DOOR
-    full_swing_s: Seconds = 1.0
+    full_swing_s: Seconds = 0.2
     """Time in which a set point may go from zero to the rating."""
     reversion_s: Seconds = 4.0
     """Devices go to zero by themselves when nothing was written for so long; whole seconds."""
