@@ -241,6 +241,8 @@ class SunspecFace:
 
     def _act(self, unit: int, written: range) -> None:
         """Do what a write asks once: start, stop, connect, reset alarms."""
+        if written.stop <= self.starts[715]:  # set points, in every cycle: what they change shows after the next step
+            return
         c = self.units.controls
         if self.at(715, "OpCtl") in written:
             c.running[unit] = self.raw(unit, 715, "OpCtl") in {START, LEAVE_STANDBY}
