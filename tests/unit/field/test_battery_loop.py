@@ -75,7 +75,11 @@ def test_the_same_controller_gives_the_same_power_in_the_bench_and_on_emulated_u
     # a cycle's step of the ramp, quantisation, and what losses that differ make of the return of the charge
     quantum_w = RAMP * CYCLE_S + UNITS * 101.0 + 50e3
     assert off.max() <= quantum_w
-    assert np.corrcoef(there.battery_w[begin:], here.battery_w[begin:])[0, 1] > 0.98
+    late = [
+        np.corrcoef(there.battery_w[begin : -oldest - 1], here.battery_w[begin + k : k - oldest - 1])[0, 1]
+        for k in range(oldest)
+    ]
+    assert max(late) > 0.995  # the same trace, later by less than what was said
     assert there.battery_peak_w > 1e7
 
 
