@@ -185,8 +185,9 @@ def run(
     else:
         rows: list[tuple[str, object]] = [
             ("cycles", f"{done.cycles:,} of {shown(setup.file.cycle_s, 'ms')}, {done.missed} missed"),
-            ("late", f"p99 {1e3 * done.late_p99_s:.2f} ms"),
-            ("read, decide, write", f"p99 {1e3 * done.cycle_p99_s:.1f} ms"),
+            ("late", f"p99 {1e3 * done.late_p99_s:.2f} ms, p99.9 {1e3 * done.late_p999_s:.2f} ms"),
+            ("read, decide, write", f"p50 {1e3 * done.cycle_p50_s:.1f} ms, p99 {1e3 * done.cycle_p99_s:.1f} ms"),
+            ("work", f"{done.transactions:,} transactions, {done.cpu_s:,.1f} s of CPU"),
             ("at the end", f"{done.state}: {done.cause}"),
             ("faults", "; ".join(done.faults) or "none"),
         ]

@@ -16,6 +16,7 @@ from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.device import Field, Link, Read
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.meter import Meter
+from gigasite.field.battery.program import compare, program, write
 from gigasite.field.battery.rig import Rig
 from gigasite.field.battery.settings import core_of
 from gigasite.field.emulator.direct import Direct
@@ -83,8 +84,17 @@ async def rehearse(
         Called after every cycle with its number, loop, site and decision: scripts faults, says orders.
     """
     rig, site = await rig_for(setup, bench, fleet)
+    if setup.file.fast_layer:
+        await _programmed(setup, rig)
     loop = Loop(Brain(core_of(setup, rig.units, signed=True), rig.units), rig, setup.file.cycle_s, log=log)
     return await _run(setup, loop, site, each)
+
+
+async def _programmed(setup: Setup, rig: Rig) -> None:
+    """Write the controller's parameters into the units, as `battery program --arm` does."""
+    wanted = program(setup.controller, setup.file)
+    for link, name in zip(rig.links, rig.names, strict=True):
+        await write(link, await compare(link, name, wanted))
 
 
 async def rig_for(setup: Setup, bench: Bench, fleet: FleetSettings) -> tuple[Rig, Site]:
