@@ -106,6 +106,11 @@ def test_units_with_a_map_of_their_own(tmp_path: Path) -> None:
             for address, data in ((30, struct.pack(">h", 2000)), (31, b"\x00\x01")):
                 with pytest.raises(FieldError, match="illegal data value"):
                     await client.write(1, address, data)
+            for address, data in ((21, b"\x00\x01"), (99, b"\x00\x01"), (32, b"\x00\x01\x00\x01")):
+                with pytest.raises(FieldError, match="illegal data address"):
+                    await client.write(1, address, data)
+            await client.write(1, 32, b"\x00\x07")
+            assert await client.read(1, 32, 1) == b"\x00\x07"
             await fleet.advance(2.5)  # the heartbeat alone does not keep it alive
             assert fleet.total_w() == pytest.approx(0.0, abs=1.0)
             await client.write(1, 30, roles["set_w"].registers(1e5))

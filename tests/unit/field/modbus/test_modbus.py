@@ -106,6 +106,15 @@ def test_registers_that_cannot_be_named_are_refused(address: int, count: int) ->
         frames.write_request(1, 1, 0, b"abc")
 
 
+def test_the_largest_requests_are_made() -> None:
+    assert len(frames.read_request(1, 1, 65535, 1)) == 12
+    assert len(frames.read_request(1, 1, 65411, 125)) == 12
+    whole = frames.write_request(1, 1, 65413, bytes(246))
+    assert frames.request_of(whole[7:]) == frames.Request(16, 65413, 123, bytes(246))
+    with pytest.raises(FieldError, match="1 to 123"):
+        frames.write_request(1, 1, 0, bytes(248))
+
+
 @pytest.mark.parametrize(
     ("pdu", "answer"),
     [
