@@ -242,7 +242,8 @@ def _doubled(file: LoopFile) -> list[tuple[Path_, str]]:
 def loop_of(plain: Mapping[str, Any]) -> LoopFile:
     """Make the settings again from their plain values (`dataclasses.asdict`), as a log holds them."""
     made = dict(plain)
-    made["units"] = tuple(LoopUnits(**{**u, "device": Choice(**u["device"])}) for u in plain["units"])
+    rows: list[dict[str, Any]] = [dict(u) | {"device": Choice(**u["device"])} for u in plain["units"]]
+    made["units"] = tuple(LoopUnits(**row) for row in rows)
     made["controller"] = Choice(**plain["controller"])
     made["policies"] = tuple(Choice(**p) for p in plain["policies"])
     kinds = {"meter": LoopMeter, "window": LoopWindow, "safety": LoopSafety, "tls": LoopTls, "log": LoopLog}

@@ -98,7 +98,7 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
                 "soc_frac": number(units.of(Point.SOC_FRAC)[i]),
                 "frequency_hz": number(units.of(Point.FREQUENCY_HZ)[i]),
                 "set_w": number(units.of(Point.SET_W)[i]),
-                "status": [f.name.lower() for f in Status if f.name and units.status[i] & f],
+                "status": [str(f.name).lower() for f in Status if units.status[i] & f],
                 "quality": "; ".join(bad) or "good",
             }
         )
