@@ -89,7 +89,7 @@ class LoopSafety:
     """When units and the whole are held; all estimates of an engineer, to be set for the plant."""
 
     __pydantic_config__ = DOOR
-    full_swing_s: Seconds = 1.0
+    full_swing_s: Seconds = 0.2
     """Time in which a set point may go from zero to the rating."""
     reversion_s: Seconds = 4.0
     """Devices go to zero by themselves when nothing was written for so long; whole seconds."""
@@ -242,7 +242,8 @@ def _doubled(file: LoopFile) -> list[tuple[Path_, str]]:
 def loop_of(plain: Mapping[str, Any]) -> LoopFile:
     """Make the settings again from their plain values (`dataclasses.asdict`), as a log holds them."""
     made = dict(plain)
-    made["units"] = tuple(LoopUnits(**{**u, "device": Choice(**u["device"])}) for u in plain["units"])
+    rows: list[dict[str, Any]] = [dict(u) | {"device": Choice(**u["device"])} for u in plain["units"]]
+    made["units"] = tuple(LoopUnits(**row) for row in rows)
     made["controller"] = Choice(**plain["controller"])
     made["policies"] = tuple(Choice(**p) for p in plain["policies"])
     kinds = {"meter": LoopMeter, "window": LoopWindow, "safety": LoopSafety, "tls": LoopTls, "log": LoopLog}

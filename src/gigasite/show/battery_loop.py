@@ -98,7 +98,7 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
                 "soc_frac": number(units.of(Point.SOC_FRAC)[i]),
                 "frequency_hz": number(units.of(Point.FREQUENCY_HZ)[i]),
                 "set_w": number(units.of(Point.SET_W)[i]),
-                "status": [f.name.lower() for f in Status if f.name and units.status[i] & f],
+                "status": [str(f.name).lower() for f in Status if units.status[i] & f],
                 "quality": "; ".join(bad) or "good",
             }
         )
@@ -185,8 +185,9 @@ def run(
     else:
         rows: list[tuple[str, object]] = [
             ("cycles", f"{done.cycles:,} of {shown(setup.file.cycle_s, 'ms')}, {done.missed} missed"),
-            ("late", f"p99 {1e3 * done.late_p99_s:.2f} ms"),
-            ("read, decide, write", f"p99 {1e3 * done.cycle_p99_s:.1f} ms"),
+            ("late", f"p99 {1e3 * done.late_p99_s:.2f} ms, p99.9 {1e3 * done.late_p999_s:.2f} ms"),
+            ("read, decide, write", f"p50 {1e3 * done.cycle_p50_s:.1f} ms, p99 {1e3 * done.cycle_p99_s:.1f} ms"),
+            ("work", f"{done.transactions:,} transactions, {done.cpu_s:,.1f} s of CPU"),
             ("at the end", f"{done.state}: {done.cause}"),
             ("faults", "; ".join(done.faults) or "none"),
         ]

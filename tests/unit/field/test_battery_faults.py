@@ -133,7 +133,7 @@ async def scenario(folder: Path, promise: Promise) -> Seen:
         path = folder / "loop.yaml"
         path.write_text(
             f"battery: faults\ncycle: 100 ms\nunits:\n{rows}\ncontroller: {{kind: none}}\n"
-            f"window: {{low: {WINDOW[0]}, high: {WINDOW[1]}}}\nsafety: {{recover: 1 s, foreign_quiet: 2 s, heartbeat: 1.5 s}}\n"
+            f"window: {{low: {WINDOW[0]}, high: {WINDOW[1]}}}\nsafety: {{full_swing: 1 s, recover: 1 s, foreign_quiet: 2 s, heartbeat: 1.5 s}}\n"
         )
         setup = read_setup(path)
         connected = await connect(setup, retry_s=(0.005, 0.02))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -62,7 +63,12 @@ class Outcome:
     cycles: int
     missed: int
     late_p99_s: float
+    late_p999_s: float
+    cycle_p50_s: float
     cycle_p99_s: float
+    cpu_s: float
+    """Of the loop's process, over the cycles."""
+    transactions: int
     realtime: Realtime | None
     state: str
     cause: str
@@ -177,7 +183,9 @@ async def live(setup: Setup, options: Options) -> Outcome:
             asyncio.get_running_loop().add_signal_handler(number, run.stop, loop)
         await warm(loop)
         run.notifier.say("READY=1")
+        begun_s = time.process_time()
         await loop.run()
+        cpu_s = time.process_time() - begun_s
     finally:
         if run.supervisor is not None:
             at_rest = loop.decision is None or loop.decision.state not in WRITING
@@ -189,7 +197,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
         if log is not None:
             log.close()
         run.notifier.close()
-    return _outcome(loop, run, realtime, log)
+    return _outcome(loop, run, realtime, log, cpu_s)
 
 
 async def warm(loop: Loop) -> None:
@@ -215,13 +223,17 @@ async def warm(loop: Loop) -> None:
             controller.step(controller.start(seen), seen)
 
 
-def _outcome(loop: Loop, run: _Run, realtime: Realtime | None, log: LogWriter | None) -> Outcome:
+def _outcome(loop: Loop, run: _Run, realtime: Realtime | None, log: LogWriter | None, cpu_s: float) -> Outcome:
     machine = loop.brain.memory.machine
     return Outcome(
         cycles=loop.number,
         missed=loop.times.missed,
         late_p99_s=quantile(loop.times.late_s, 0.99),
+        late_p999_s=quantile(loop.times.late_s, 0.999),
+        cycle_p50_s=quantile(loop.times.spent_s, 0.5),
         cycle_p99_s=quantile(loop.times.spent_s, 0.99),
+        cpu_s=cpu_s,
+        transactions=sum(c.stats.sent for c in run.connected.clients),
         realtime=realtime,
         state=machine.state.value,
         cause=machine.cause,

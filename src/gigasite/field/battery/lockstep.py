@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.field.battery.brain import Brain
-from gigasite.field.battery.device import Field, Link, Read, Wanted
+from gigasite.field.battery.device import Field, Link, Read
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.meter import Meter
+from gigasite.field.battery.program import compare, program, write
 from gigasite.field.battery.rig import Rig
 from gigasite.field.battery.settings import core_of
 from gigasite.field.emulator.direct import Direct
@@ -82,21 +83,30 @@ async def rehearse(
     each
         Called after every cycle with its number, loop, site and decision: scripts faults, says orders.
     """
-    plan = replace(fleet, units=len(setup.addresses), lockstep=True, layout="ports", port=0)
-    units_fleet = Fleet(plan)
-    site = Site(bench, units_fleet)
-    links = tuple(Link(Direct(partial(_handle, units_fleet, i), name), 1) for i, name in enumerate(setup.names))
-    reversion_s = round(setup.file.safety.reversion_s)
-    wanted = [
-        Wanted(name=a.wanted.name, rating_w=a.wanted.rating_w, energy_j=a.wanted.energy_j, reversion_s=reversion_s)
-        for a in setup.addresses
-    ]
-    units = tuple([await a.make.find(link, w) for a, link, w in zip(setup.addresses, links, wanted, strict=True)])
-    rig = Rig(
-        names=setup.names, units=units, links=links, meter=SITE_METER, meter_link=Link(Direct(site.handle, "meter"), 1)
-    )
-    loop = Loop(Brain(core_of(setup, units, signed=True), units), rig, setup.file.cycle_s, log=log)
+    rig, site = await rig_for(setup, bench, fleet)
+    if setup.file.fast_layer:
+        await _programmed(setup, rig)
+    loop = Loop(Brain(core_of(setup, rig.units, signed=True), rig.units), rig, setup.file.cycle_s, log=log)
     return await _run(setup, loop, site, each)
+
+
+async def _programmed(setup: Setup, rig: Rig) -> None:
+    """Write the controller's parameters into the units, as `battery program --arm` does."""
+    wanted = program(setup.controller, setup.file)
+    for link, name in zip(rig.links, rig.names, strict=True):
+        await write(link, await compare(link, name, wanted))
+
+
+async def rig_for(setup: Setup, bench: Bench, fleet: FleetSettings) -> tuple[Rig, Site]:
+    """Return emulated units and the site around them, reached without sockets; as `rehearse`."""
+    plan = replace(fleet, units=len(setup.addresses), lockstep=True, layout="ports", port=0)
+    emulated = Fleet(plan)
+    site = Site(bench, emulated)
+    links = tuple(Link(Direct(partial(_handle, emulated, i), name), 1) for i, name in enumerate(setup.names))
+    units = [await a.make.find(link, a.wanted) for a, link in zip(setup.addresses, links, strict=True)]
+    meter_link = Link(Direct(site.handle, "meter"), 1)
+    rig = Rig(names=setup.names, units=tuple(units), links=links, meter=SITE_METER, meter_link=meter_link)
+    return rig, site
 
 
 def _handle(

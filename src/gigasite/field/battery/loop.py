@@ -28,6 +28,7 @@ READ_SHARE = 0.5
 WRITE_SHARE = 0.35
 BEAT_S = 1.0
 """Heartbeats go out once a second, as SunSpec 715 has it."""
+COARSE_S = 0.003
 KEPT = 100_000
 """Cycles whose times are kept."""
 
@@ -162,8 +163,14 @@ class Loop:
 
 
 async def _until(due_s: float, clock: Callable[[], float]) -> None:
-    """Sleep until a time; the event loops' timers are good to a millisecond, so the last one is waited for in turns."""
+    """Sleep until a time: on the event loop, whose timers are good to a millisecond, then in the system for the rest.
+
+    For that last millisecond nothing else runs; the cycle before is over by then, and turning in circles would cost a
+    tenth of a core.
+    """
     left_s = due_s - clock()
-    while left_s > 0.0:
-        await asyncio.sleep(left_s - 0.001 if left_s > 0.002 else 0.0)  # the clock sets no event
-        left_s = due_s - clock()
+    if left_s > COARSE_S:
+        await asyncio.sleep(left_s - 0.5 * COARSE_S)
+    left_s = due_s - clock()
+    if left_s > 0.0:
+        time.sleep(left_s)  # noqa: ASYNC251  # on purpose, see above

@@ -102,28 +102,37 @@ def decision_bytes(d: Decision) -> bytes:
     return b"".join(parts)
 
 
-def read_decision(data: bytes, n: int) -> dict[str, object]:
-    """Return what a decision's bytes say, for people."""
-    granted_w, low_w, high_w, shortfall_w = np.frombuffer(data, "<f8", 4).tolist()
-    set_w = np.frombuffer(data, "<f8", n, 32)
-    at = 32 + 8 * n
-    flags = (n + 7) // 8
-    write = np.unpackbits(np.frombuffer(data, np.uint8, flags, at), count=n).astype(np.bool_)
-    hold = np.frombuffer(data, np.uint8, n, at + 3 * flags)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a decision's bytes say; arrays are (n,)."""
+
+    state: str
+    cause: str
+    by: str
+    note: str
+    granted_w: float
+    shortfall_w: float
+    set_w: NDArray[np.float64]
+    write: NDArray[np.bool_]
+    hold: NDArray[np.uint8]
+
+
+def read_decision(data: bytes, n: int) -> Said:
+    """Take the bytes of `decision_bytes` apart."""
+    granted_w, _, _, shortfall_w = np.frombuffer(data, "<f8", 4).tolist()
+    at, flags = 32 + 8 * n, (n + 7) // 8
     state, cause, by, note = data[at + 3 * flags + n :].decode().split(_WORDS)
-    return {
-        "state": state,
-        "cause": cause,
-        "by": by,
-        "note": note,
-        "granted_w": granted_w,
-        "low_w": low_w,
-        "high_w": high_w,
-        "shortfall_w": shortfall_w,
-        "set_w": set_w,
-        "write": write,
-        "hold": hold,
-    }
+    return Said(
+        state=state,
+        cause=cause,
+        by=by,
+        note=note,
+        granted_w=granted_w,
+        shortfall_w=shortfall_w,
+        set_w=np.frombuffer(data, "<f8", n, 32),
+        write=np.unpackbits(np.frombuffer(data, np.uint8, flags, at), count=n).astype(np.bool_),
+        hold=np.frombuffer(data, np.uint8, n, at + 3 * flags),
+    )
 
 
 _FRAME = Struct("<II")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gigasite.field.battery.device import Unit
     from gigasite.field.battery.log import Log
+    from gigasite.field.battery.record import Said
     from gigasite.field.battery.settings import Setup
 
 
@@ -89,8 +90,8 @@ def replay(logs: Iterable[Log]) -> Replay:
         for number, time_s, was, now in _again(brain, log):
             cycles += 1
             said = read_decision(was, len(brain.units))
-            set_points += int(said["write"].sum())  # type: ignore[attr-defined]
-            state, cause = str(said["state"]), str(said["cause"])
+            set_points += int(said.write.sum())
+            state, cause = said.state, said.cause
             if not states or states[-1][1:] != (state, cause):
                 states.append((time_s, state, cause))
             if was != now:
@@ -117,10 +118,10 @@ def _again(brain: Brain, log: Log) -> Iterator[tuple[int, float, bytes, bytes]]:
         yield inputs.number, inputs.time_s, was, decision_bytes(brain.cycle(inputs))
 
 
-def _words(was: dict[str, Any], now: dict[str, Any]) -> str:
-    if (was["state"], was["cause"]) != (now["state"], now["cause"]):
-        return f"was {was['state']} ({was['cause']}), is {now['state']} ({now['cause']})"
-    if was["granted_w"] != now["granted_w"]:
-        return f"granted {was['granted_w']!r} W by {was['by']}, now {now['granted_w']!r} W by {now['by']}"
-    moved = (was["set_w"] != now["set_w"]) | (was["write"] != now["write"])
+def _words(was: Said, now: Said) -> str:
+    if (was.state, was.cause) != (now.state, now.cause):
+        return f"was {was.state} ({was.cause}), is {now.state} ({now.cause})"
+    if was.granted_w != now.granted_w:
+        return f"granted {was.granted_w!r} W by {was.by}, now {now.granted_w!r} W by {now.by}"
+    moved = (was.set_w != now.set_w) | (was.write != now.write)
     return f"{int(moved.sum())} set points differ" if moved.any() else "reasons differ"

@@ -1,0 +1,204 @@
+"""The battery loop as processes: real sockets, real signals, emulated units; what happens when the loop dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from struct import unpack
+from typing import Any
+
+import pytest
+
+from gigasite.field.battery.log import read_log
+from gigasite.field.battery.replay import replay
+from gigasite.field.battery.settings import read_setup
+from gigasite.field.battery.sign import new_key, sign
+from gigasite.field.modbus.client import Client
+
+pytestmark = pytest.mark.live
+UNITS = 4
+REVERSION_S = 2
+GIGASITE = [sys.executable, "-m", "gigasite.show.cli"]
+POWER_AT, SET_AT = 40080, 40299
+
+
+@contextmanager
+def process(*words: str, **more: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a verb; end it, by its own process id, whatever happens."""
+    p = subprocess.Popen([*GIGASITE, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    try:
+        yield p
+    finally:
+        if p.poll() is None:
+            p.send_signal(signal.SIGCONT)
+            p.terminate()
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                p.kill()
+        p.communicate()
+
+
+@contextmanager
+def emulated(*words: str) -> Iterator[list[dict[str, Any]]]:
+    with process("battery", "emulate", "--units", str(UNITS), "--json", *words) as p:
+        assert p.stdout is not None
+        yield json.loads(p.stdout.readline())["endpoints"]
+
+
+def settings(folder: Path, endpoints: list[dict[str, Any]], **more: str) -> Path:
+    rows = "\n".join(f"  - {{host: 127.0.0.1, port: {e['port']}}}" for e in endpoints)
+    lines = "\n".join(f"{k}: {v}" for k, v in more.items())
+    path = folder / "loop.yaml"
+    path.write_text(
+        f"battery: live\ncycle: 50 ms\nunits:\n{rows}\npolicies: [{{kind: fixed, power: 4 MW}}]\n"
+        f"safety: {{reversion: {REVERSION_S} s}}\nlog: {{folder: log}}\n{lines}\n"
+    )
+    if not (folder / "key.pem").exists():
+        new_key(folder / "key.pem")
+    sign(read_setup(path), folder / "key.pem")
+    return path
+
+
+def powers(endpoints: list[dict[str, Any]]) -> list[float]:
+    """Return what each unit gives [W], asked by a client of its own."""
+
+    async def ask(e: dict[str, Any]) -> float:
+        client = Client(e["host"], e["port"], timeout_s=2.0)
+        await client.connect()
+        try:
+            (watts,) = unpack(">h", await client.read(e["unit"], POWER_AT, 1))
+            return 100.0 * float(watts)
+        finally:
+            await client.close()
+
+    async def all_of_them() -> list[float]:
+        return list(await asyncio.gather(*(ask(e) for e in endpoints)))
+
+    return asyncio.run(all_of_them())
+
+
+def until(done: Any, seconds: float) -> float:
+    """Wait until something holds; return how long that took, fail when it takes too long."""
+    begun = time.monotonic()
+    while not done():
+        assert time.monotonic() - begun < seconds, "took too long"
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+@contextmanager
+def armed(folder: Path, path: Path) -> Iterator[subprocess.Popen[str]]:
+    words = ("battery", "run", str(path), "--arm", "10 min", "--trusted", str(folder / "key.pem.pub"))
+    with process(*words) as p:
+        yield p
+
+
+def child_of(pid: int) -> int:
+    """Return the supervisor's process id: the loop's only child."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("how", ["kill", "stop", "kill-both"])
+def test_units_are_at_zero_when_the_loop_dies(tmp_path: Path, how: str) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        with armed(tmp_path, path) as loop:
+            until(lambda: sum(powers(endpoints)) > 3.9e6, 30.0)
+            if how == "kill-both":
+                os.kill(child_of(loop.pid), signal.SIGKILL)
+            loop.send_signal(signal.SIGSTOP if how == "stop" else signal.SIGKILL)
+            took_s = until(lambda: max(map(abs, powers(endpoints))) < 1e3, REVERSION_S + 1.0)
+            if how == "kill-both":
+                assert took_s > 0.5 * REVERSION_S  # the units' own timers, nobody else
+            else:
+                loop.wait(10)
+                assert loop.returncode == -signal.SIGKILL
+    logs = [read_log(p) for p in sorted((tmp_path / "log").glob("*.gslog"))]
+    assert replay(logs).different == 0
+
+
+def test_a_run_ends_in_order_and_its_log_replays(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        with armed(tmp_path, path) as loop:
+            until(lambda: sum(powers(endpoints)) > 3.9e6, 30.0)
+            loop.send_signal(signal.SIGTERM)
+            said, _ = loop.communicate(timeout=20)
+        assert loop.returncode == 0, said
+        assert "stopped by the operator" in said
+        until(lambda: max(map(abs, powers(endpoints))) < 1e3, 2.0)  # the inverters' lag
+        enabled = asyncio.run(_register(endpoints[0], SET_AT))
+    assert enabled == 0
+    done = subprocess.run(
+        [*GIGASITE, "battery", "replay", str(tmp_path / "log"), "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["different"] == 0
+
+
+async def _register(e: dict[str, Any], address: int) -> int:
+    client = Client(e["host"], e["port"], timeout_s=2.0)
+    await client.connect()
+    try:
+        return int.from_bytes(await client.read(e["unit"], address, 1), "big")
+    finally:
+        await client.close()
+
+
+def test_without_arming_or_a_signature_nothing_is_written(tmp_path: Path) -> None:
+    with emulated("--for", "60") as endpoints:
+        path = settings(tmp_path, endpoints)
+        plain = subprocess.run(
+            [*GIGASITE, "battery", "run", str(path), "--for", "1 s", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert json.loads(plain.stdout)["state"] == "read-only"
+        path.write_text(path.read_text().replace("4 MW", "5 MW"))
+        words = [
+            "battery",
+            "run",
+            str(path),
+            "--arm",
+            "1 min",
+            "--trusted",
+            str(tmp_path / "key.pem.pub"),
+            "--for",
+            "1 s",
+        ]
+        changed = subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60)
+        assert "changed after they were signed" in changed.stderr
+        assert powers(endpoints) == [0.0] * UNITS
+        assert asyncio.run(_register(endpoints[0], SET_AT)) == 0
+
+
+def test_programming_shows_the_difference_writes_when_armed_and_then_finds_none(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints, controller="{kind: droop, droop: 1 %}")
+        words = ["battery", "program", str(path), "--json"]
+        shown = json.loads(
+            subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60).stdout
+        )
+        assert not shown["written"]
+        assert sum(c["differs"] for c in shown["changes"]) == 7 * UNITS
+        arm = [*words, "--arm", "--trusted", str(tmp_path / "key.pem.pub")]
+        assert json.loads(
+            subprocess.run([*GIGASITE, *arm], capture_output=True, text=True, check=False, timeout=60).stdout
+        )["written"]
+        after = json.loads(
+            subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60).stdout
+        )
+        assert not any(c["differs"] for c in after["changes"])
+        droop = next(c for c in after["changes"] if c["point"].endswith("KOf"))
+        assert droop["now"] == pytest.approx(0.01)
