@@ -191,19 +191,23 @@ class Client:
             self._down.set()
 
     async def _keep(self) -> None:
-        """Connect again and again, with pauses that double, until `close`."""
-        pause_s = self._retry_s[0]
+        """Connect again and again until `close`; pauses double until a connection has brought an answer."""
+        first_s, most_s = self._retry_s
+        pause_s = first_s
         while True:
             if self._wire is not None:
+                before = self._heard()
                 await self._down.wait()
+                # a device that accepts and resets at once is not to be hammered
+                pause_s = first_s if self._heard() > before else pause_s
             await asyncio.sleep(pause_s)
-            try:
+            pause_s = min(2.0 * pause_s, most_s)
+            with suppress(FieldError):
                 await self._connect_once()
-            except FieldError:
-                pause_s = min(2.0 * pause_s, self._retry_s[1])
-            else:
-                pause_s = self._retry_s[0]
                 self._tally.reconnects += 1
+
+    def _heard(self) -> int:
+        return self._tally.answered + self._tally.exceptions
 
     def _refusal(self, error: Exception) -> FieldError:
         """Say in our words why there is no connection."""

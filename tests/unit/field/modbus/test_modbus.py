@@ -332,6 +332,24 @@ def test_closing_fails_what_is_in_flight_and_bad_settings_are_refused() -> None:
     run(play)
 
 
+def test_a_device_that_accepts_and_resets_is_not_hammered() -> None:
+    async def play(server: Server, client: Client) -> None:
+        assert await client.read(1, 0, 1) == b"\x00\x00"
+        server.most = 0
+        start_s = time.monotonic()
+        server.reset()
+        await until(lambda: server.refused >= 5)
+        assert time.monotonic() - start_s > 0.9 * (0.02 + 0.04 + 0.08 + 0.16)
+        server.most = 9
+        await until(lambda: client.connected)
+        assert await client.read(1, 1, 1) == b"\x00\x01"
+        before = client.stats.reconnects
+        server.reset()
+        await until(lambda: client.stats.reconnects > before)
+
+    run(play, retry_s=(0.02, 0.16))
+
+
 def test_too_many_connections_are_closed_and_the_first_live_on() -> None:
     async def play(server: Server, client: Client) -> None:
         server.most = 5
