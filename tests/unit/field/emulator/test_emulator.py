@@ -121,6 +121,7 @@ def test_droop_answers_frequency_beside_the_set_point() -> None:
 )
 def test_a_unit_that_nobody_writes_to_reverts_in_time(name: str, at_zero_s: float | None) -> None:
     u, face = units(watchdog=name)
+    assert face.read(0, face.address(704, "WSetRvrtRem"), 2) == bytes(4)
     assert face.write(0, face.address(704, "WSetEna"), order(1e6, time_s=3)) == b""
     run(u, 2.8)
     assert float(u.power_w[0]) == pytest.approx(1e6, rel=1e-3)

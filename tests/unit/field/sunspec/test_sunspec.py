@@ -74,6 +74,9 @@ def test_layout_and_values_are_those_of_pysunspec2(number: int) -> None:
         for path, place in layout.places.items():
             theirs = peer_point(peer, path)
             assert (theirs.offset, theirs.len) == (place.offset, place.point.size), path
+            pdef, point = theirs.pdef, place.point
+            told = pdef.get("mandatory") == "M", pdef.get("access") == "RW", pdef.get("units", "")
+            assert (point.mandatory, point.writable, point.unit) == told, path
             raw = decode(place.point, data[2 * place.offset : 2 * (place.offset + place.point.size)])
             if place.point.type == "pad":
                 continue
