@@ -202,3 +202,44 @@ def test_programming_shows_the_difference_writes_when_armed_and_then_finds_none(
         assert not any(c["differs"] for c in after["changes"])
         droop = next(c for c in after["changes"] if c["point"].endswith("KOf"))
         assert droop["now"] == pytest.approx(0.01)
+
+
+HANGS = """
+import sys, time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from gigasite.field.battery.live import Options, live
+from gigasite.field.battery.settings import read_setup
+from gigasite.field.battery.sign import refusal
+from gigasite.field.runner import run
+
+@dataclass(frozen=True, kw_only=True)
+class Hangs:
+    kind = "none"
+    def start(self, seen, /):
+        return 0
+    def step(self, state, /, seen):
+        while seen.time_s > 2.0:
+            time.sleep(0.01)
+        return state, 0.4 * seen.rating_w
+
+setup = read_setup(sys.argv[1])
+key = Path(sys.argv[1]).with_name("key.pem.pub")
+run(live(replace(setup, controller=Hangs(), policies=()), Options(refusal=refusal(setup, [key]), arm_s=600.0)))
+"""
+
+
+def test_a_controller_that_never_returns_is_killed_and_the_units_are_brought_to_zero(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        p = subprocess.Popen(
+            [sys.executable, "-c", HANGS, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            until(lambda: sum(powers(endpoints)) > 2.5e6, 30.0)
+            assert p.wait(20) == -signal.SIGKILL
+            until(lambda: max(map(abs, powers(endpoints))) < 1e3, REVERSION_S + 1.0)
+        finally:
+            if p.poll() is None:
+                p.kill()
+                p.wait()

@@ -443,3 +443,84 @@ def test_a_log_that_cannot_keep_up_drops_and_counts(tmp_path: Path, monkeypatch:
     assert log.lost == 1
     assert "too slow" in log.trouble
     log.close()
+
+
+def test_a_whole_switch_is_lost_and_comes_back(tmp_path: Path) -> None:
+    setup = setup_in(tmp_path, 4, controller="{kind: none}", policies="[{kind: fixed, power: 3 MW}]")
+    seen: list[Any] = []
+
+    def each(number: int, _loop: Any, site: Any, decision: Any) -> None:
+        seen.append(decision)
+        if number == 40:
+            site.fleet.units.away[:] = True
+        if number == 80:
+            site.fleet.units.away[:] = False
+
+    asyncio.run(rehearse(setup, bench_in(tmp_path, SQUARE, 14.0, 4), FLEET, each=each))
+    assert seen[60].state is State.FAILSAFE
+    assert "only 0 of 4" in seen[60].cause
+    assert not seen[60].write.any()  # nobody is there to be written to: the units' own timers bring them down
+    assert seen[-1].state is State.RUNNING
+    step = np.abs(seen[-1].set_w - seen[80].set_w)
+    assert step.max() > 0.0
+
+
+def health_after(soc: Any, seconds: float, power_w: float = 1.9e6) -> Any:
+    """Return the health of one unit that gives power while it shows `soc(time)`."""
+    from gigasite.field.battery.health import Now, Rules, Size, Told, fresh, judge
+    from gigasite.field.battery.image import POINTS, Point, Status, missing
+
+    rules = Rules(
+        stale_s=0.25,
+        heartbeat_s=3.0,
+        foreign_quiet_s=60.0,
+        ignores_s=0.5,
+        direction_s=1.0,
+        direction_frac=0.1,
+        recover_s=2.0,
+        soc_jump_frac=0.05,
+        soc_frozen_frac=0.03,
+        saturated_frac=0.05,
+        saturated_s=1.0,
+    )
+    size = Size(rating_w=np.array([1.927e6]), energy_j=np.array([3.854 * 3.6e9]), step_w=np.array([1.0]))
+    set_w = np.array([power_w])
+    yes = np.ones(1, np.bool_)
+    told = Told(set_w=set_w, history_w=np.tile(set_w, (4, 1)), wrote=yes, acked=yes)
+    h, dt_s = fresh(1), 1.0
+    for k in range(int(seconds)):
+        values = np.zeros((1, POINTS))
+        values[0, Point.POWER_W], values[0, Point.SET_W], values[0, Point.SOC_FRAC] = power_w, power_w, soc(float(k))
+        values[0, Point.HEARTBEAT] = k
+        units = replace(
+            missing(1),
+            values=values,
+            quality=np.zeros((1, POINTS), np.uint8),
+            status=np.array([int(Status.ANSWERED | Status.REMOTE | Status.ENABLED)]),
+            age_s=np.zeros(1),
+        )
+        h = judge(h, units, told, size, rules, Now(time_s=float(k), dt_s=dt_s, steady=True))
+    return Hold(int(h.hold[0]))
+
+
+def test_a_state_of_charge_that_stands_still_under_load_is_not_believed() -> None:
+    rate = 1.9e6 / (3.854 * 3.6e9)
+    assert health_after(lambda t: 0.8 - rate * t, 600.0) is Hold.NONE
+    assert health_after(lambda _t: 0.8, 100.0) is Hold.NONE  # a tenth of a per cent a step is how devices count
+    assert health_after(lambda _t: 0.8, 600.0) is Hold.SOC
+    assert health_after(lambda t: 0.8 - 0.2 * (t >= 550), 551.0) is Hold.SOC
+    assert health_after(lambda _t: 0.8, 600.0, power_w=0.0) is Hold.NONE  # at rest it may stand still
+
+
+def test_steps_of_the_wall_clock_are_not_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    real = time.time
+    setup = setup_in(tmp_path, 2, controller="{kind: none}", policies="[{kind: fixed, power: 1 MW}]")
+    bench = bench_in(tmp_path, SQUARE, 4.0, 2)
+    still = asyncio.run(rehearse(setup, bench, FLEET))
+    jumps = iter(range(10**9))
+    monkeypatch.setattr(time, "time", lambda: real() + 3600.0 * (-1) ** next(jumps))
+    stepped = asyncio.run(rehearse(setup, bench, FLEET))
+    assert np.array_equal(still.set_w, stepped.set_w)
+    assert stepped.state == "running"

@@ -188,7 +188,7 @@ class StatusServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ARG002  # http.server's names
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's names
                 """Say nothing: scrapes are no events."""
 
         try:
