@@ -15,13 +15,18 @@ from pathlib import Path
 from struct import unpack
 from typing import Any
 
+import numpy as np
 import pytest
 
+from gigasite.field.battery.lockstep import rehearse
 from gigasite.field.battery.log import read_log
 from gigasite.field.battery.replay import replay
 from gigasite.field.battery.settings import read_setup
 from gigasite.field.battery.sign import new_key, sign
+from gigasite.field.emulator.settings import FleetSettings
+from gigasite.field.emulator.site import METER_MAP
 from gigasite.field.modbus.client import Client
+from gigasite.power.case import read_bench
 
 pytestmark = pytest.mark.live
 UNITS = 4
@@ -243,3 +248,60 @@ def test_a_controller_that_never_returns_is_killed_and_the_units_are_brought_to_
             if p.poll() is None:
                 p.kill()
                 p.wait()
+
+
+CASE = """case: live
+machines:
+  - {title: gensets, count: 40, rating: 2.5 MW, apparent: 3.125 MVA, inertia: 1.0 s, governor: {kind: gast}}
+battery: {rating: 30 MW, energy: 60 MWh, latency: 60 ms, response: 20 ms}
+load: {kind: square, mean: 60 MW, swing: 20 MW, period: 4 s}
+controller: {kind: ramp-limit, ramp: 12 MW/s}
+run: {duration: 24 s, level: aggregate, step: 10 ms}
+"""
+FLEET = """emulator: live
+units: 16
+delay: 20 ms
+delay_most: 40 ms
+tick: 10 ms
+"""
+
+
+def test_the_controller_gives_the_same_power_live_in_lock_step_and_in_the_bench(tmp_path: Path) -> None:
+    """One controller, three ways; each within the band in which the bench's power moves over the stated latency."""
+    (tmp_path / "case.yaml").write_text(CASE)
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    (tmp_path / "meter.csv").write_text(METER_MAP)
+    words = ["--config", str(tmp_path / "fleet.yaml"), "--case", str(tmp_path / "case.yaml")]
+    trace = tmp_path / "trace.csv"
+    with process("battery", "emulate", "--json", *words, "--out", str(trace), "--for", "20") as emulator:
+        assert emulator.stdout is not None
+        said = json.loads(emulator.stdout.readline())
+        path = settings(
+            tmp_path,
+            said["endpoints"],
+            meter=f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}",
+            controller="{kind: ramp-limit, ramp: 12 MW/s}",
+        )
+        path.write_text(
+            path.read_text()
+            .replace("policies: [{kind: fixed, power: 4 MW}]\n", "")
+            .replace("reversion: 2 s", "full_swing: 50 ms")
+        )
+        sign(read_setup(path), tmp_path / "key.pem")
+        with armed(tmp_path, path):
+            emulator.wait(60)
+    live = np.genfromtxt(trace, delimiter=",", names=True)["battery_w"]
+    bench = read_bench(tmp_path / "case.yaml")
+    there = bench.run(figures=False).battery_w
+    fleet = FleetSettings(tick_s=0.01, delay_s=(0.02, 0.04))
+    step = asyncio.run(rehearse(read_setup(path), bench, fleet)).swing.battery_w
+    # cycle, delay and lag of the live path, and what a busy machine adds; the source reaches the load in every half
+    # period, so that nothing of how a run began is left
+    for name, power_w, oldest_s in (("lock-step", step, 0.05 + 0.04 + 0.1), ("live", live, 0.05 + 0.04 + 0.1 + 0.15)):
+        oldest = round(oldest_s / 0.01)
+        begin, end = 1200, min(len(power_w), len(there)) - oldest
+        band = [there[i - oldest : i + oldest + 1] for i in range(begin, end)]
+        low, high = np.array([b.min() for b in band]), np.array([b.max() for b in band])
+        off = np.maximum(low - power_w[begin:end], power_w[begin:end] - high)
+        assert off.max() <= 12e6 * 0.05 + 16 * 101.0 + 100e3, name
+        assert np.ptp(power_w[begin:end]) > 15e6, name

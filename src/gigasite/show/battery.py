@@ -11,7 +11,7 @@ import typer
 from gigasite.show.common import AsJson, app, emit, show
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gigasite.field.emulator.fleet import Endpoint
 
@@ -39,20 +39,35 @@ def emulate(
     for_s: Annotated[
         float | None, typer.Option("--for", min=0.01, help="Seconds to run; absent: until Ctrl-C.")
     ] = None,
+    case: Annotated[
+        Path | None,
+        typer.Option("--case", help="Case of the swing bench: gensets, grid and load around the units, and a meter."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --case: CSV for load, battery, source, frequency at every tick.")
+    ] = None,
+    realtime: Annotated[bool, typer.Option("--realtime", help="Ask for SCHED_FIFO, below the loop's own.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Emulated units on Modbus ports of this machine, in real time. With --json where they are, then what they did."""
+    from gigasite._core.errors import InputFileError
     from gigasite.field.emulator.load import load_fleet
     from gigasite.field.emulator.serve import serve
+    from gigasite.power.case import read_bench
 
     given = {k: str(v) for k, v in (("units", units), ("port", port)) if v is not None}
-    fleet = load_fleet(config, faults, given)
+    if out is not None and case is None:
+        raise InputFileError(str(out), 0, "--out needs --case: without a plant there is no trace")
+    bench = None if case is None else read_bench(case)
+    fleet = load_fleet(config, faults, given, lockstep=bench is not None)
 
-    def told(endpoints: Sequence[Endpoint]) -> None:
-        _told(endpoints, as_json=as_json)
+    def told(endpoints: Sequence[Endpoint], meter: int) -> None:
+        _told(endpoints, meter, as_json=as_json)
 
-    done = serve(fleet, told, for_s)
-    result: dict[str, Any] = {n: getattr(done, n) for n in done.__slots__}
+    done = serve(fleet, told, for_s, bench=bench, realtime=realtime)
+    if out is not None and done.trace is not None:
+        _write_trace(out, done.trace)
+    result: dict[str, Any] = {n: getattr(done, n) for n in done.__slots__ if n != "trace"}
     if as_json:
         emit({"served": result})
         return
@@ -65,14 +80,25 @@ def emulate(
     show(f"{len(fleet.endpoints)} emulated units", rows, [])
 
 
-def _told(endpoints: Sequence[Endpoint], *, as_json: bool) -> None:
-    """Say where the units are, at once: whoever started us waits for it."""
+def _write_trace(out: Path, trace: Mapping[str, Any]) -> None:
+    """Write what the site did, in SI."""
+    import polars as pl
+
+    from gigasite._core.files import write_text
+
+    write_text(out, pl.DataFrame(dict(trace)).write_csv())
+
+
+def _told(endpoints: Sequence[Endpoint], meter: int, *, as_json: bool) -> None:
+    """Say where the units and the meter are, at once: whoever started us waits for it."""
     if as_json:
-        emit({"endpoints": [e._asdict() for e in endpoints]})
+        emit({"endpoints": [e._asdict() for e in endpoints]} | ({"meter": meter} if meter else {}))
     else:
         lines = [f"{e.host}:{e.port} unit {e.unit}" for e in endpoints[:SHOWN]]
         if len(endpoints) > SHOWN:
             last = endpoints[-1]
             lines.append(f"... {last.host}:{last.port} unit {last.unit}")
+        if meter:
+            lines.append(f"meter {endpoints[0].host}:{meter}: load_w, source_w, frequency_hz as f64 from register 0")
         sys.stdout.write("SunSpec over Modbus TCP, Ctrl-C ends it:\n  " + "\n  ".join(lines) + "\n")
     sys.stdout.flush()

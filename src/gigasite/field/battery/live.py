@@ -18,7 +18,6 @@ from gigasite.field.battery.decide import seen_of
 from gigasite.field.battery.log import LogWriter
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.orders import OrderDesk
-from gigasite.field.battery.realtime import Notifier, Realtime, claim
 from gigasite.field.battery.record import Inputs, decision_bytes, framed, inputs_bytes
 from gigasite.field.battery.replay import header
 from gigasite.field.battery.rig import read_all
@@ -26,6 +25,7 @@ from gigasite.field.battery.settings import core_of
 from gigasite.field.battery.states import WRITING, State
 from gigasite.field.battery.status import Board, StatusServer, quantile
 from gigasite.field.battery.supervisor import Supervisor
+from gigasite.field.realtime import Notifier, Realtime, claim
 
 if TYPE_CHECKING:
     from collections.abc import Callable

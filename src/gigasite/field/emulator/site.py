@@ -14,6 +14,8 @@ from gigasite.field.modbus.server import Server
 from gigasite.power.stepper import Stepper, recorded
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gigasite.field.emulator.fleet import Fleet
     from gigasite.power.case import Bench
     from gigasite.power.types import Swing
@@ -88,12 +90,15 @@ class Site:
         self.plant.step(load_w - battery_w)
         self.steps += 1
 
+    def trace(self) -> dict[str, NDArray[np.float64]]:
+        """Return what happened so far, by column; the first is `time_s`."""
+        n = min(self.steps, len(self._load_w))
+        return {"time_s": np.arange(n, dtype=np.float64) * self.dt_s} | {k: self._kept[i, :n].copy() for i, k in enumerate(COLUMNS)}
+
     def swing(self, name: str) -> Swing:
         """Return what happened so far, judged against the bench's limits."""
-        n = min(self.steps, len(self._load_w))
-        columns = {k: self._kept[i, :n].copy() for i, k in enumerate(COLUMNS)}
         b = self.bench
-        return recorded(b.plant, b.load, b.limits, columns, dt_s=self.dt_s, controller=name)
+        return recorded(b.plant, b.load, b.limits, self.trace(), dt_s=self.dt_s, controller=name)
 
     # ---- the meter
 
@@ -130,6 +135,11 @@ class Site:
     def go(self) -> None:
         """Let time run by the clock, until the site is closed; the load stays at its end when it is over."""
         self._clock = asyncio.get_running_loop().create_task(self._run(), name="site")
+
+    async def ended(self) -> None:
+        """Wait for the clock's end; it has none but an error."""
+        if self._clock is not None:
+            await asyncio.shield(self._clock)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
