@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from gigasite._core.quantity import Quantity
 from gigasite._core.quantity import show as shown
+from gigasite.field.runner import run as run_
 from gigasite.show.battery import battery
 from gigasite.show.common import AsJson, emit, show
 
@@ -61,7 +61,7 @@ def read(
     from gigasite.field.battery.settings import read_setup
 
     setup = read_setup(settings)
-    found = asyncio.run(_read(setup, wait))
+    found = run_(_read(setup, wait))
     if as_json:
         emit(found)
     else:
@@ -167,7 +167,6 @@ def run(
         return
     from gigasite.field.battery.live import Options, live
     from gigasite.field.battery.sign import refusal
-    from gigasite.field.runner import run as run_
 
     why = refusal(setup, trusted or [])
     if arm is not None and why:
@@ -205,7 +204,7 @@ def _rehearse(setup: Setup, case: Path, *, as_json: bool) -> None:
     from gigasite.show.common import end
 
     bench = read_bench(case)
-    done: Rehearsal = asyncio.run(rehearse(setup, bench, FleetSettings()))
+    done: Rehearsal = run_(rehearse(setup, bench, FleetSettings()))
     swing = done.swing
     if as_json:
         emit(
@@ -262,7 +261,7 @@ def program(
     setup = read_setup(settings)
     wanted = program_(setup.controller, setup.file)
     why = refusal(setup, trusted or []) if arm else ""
-    targets = asyncio.run(_program(setup, wanted, wait, write=arm and not why))
+    targets = run_(_program(setup, wanted, wait, write=arm and not why))
     if as_json:
         emit(_program_json(wanted, targets, written=arm and not why))
     else:
