@@ -10,7 +10,6 @@ import typer
 
 from gigasite._core.quantity import Quantity
 from gigasite._core.quantity import show as shown
-from gigasite.field.runner import run as run_
 from gigasite.show.battery import battery
 from gigasite.show.common import AsJson, emit, show
 
@@ -59,6 +58,7 @@ def read(
 ) -> None:
     """What every unit and the meter say now, with the quality of each value; writes nothing."""
     from gigasite.field.battery.settings import read_setup
+    from gigasite.field.runner import run as run_
 
     setup = read_setup(settings)
     found = run_(_read(setup, wait))
@@ -160,6 +160,7 @@ def run(
 ) -> None:
     """Run the loop: read-only unless --arm is given and the settings are signed by a --trusted key."""
     from gigasite.field.battery.settings import read_setup
+    from gigasite.field.runner import run as run_
 
     setup = read_setup(settings, _pairs(set_))
     if lockstep is not None:
@@ -200,6 +201,7 @@ def run(
 def _rehearse(setup: Setup, case: Path, *, as_json: bool) -> None:
     from gigasite.field.battery.lockstep import rehearse
     from gigasite.field.emulator.settings import FleetSettings
+    from gigasite.field.runner import run as run_
     from gigasite.power.case import read_bench
     from gigasite.show.common import end
 
@@ -257,6 +259,7 @@ def program(
     from gigasite.field.battery.program import program as program_
     from gigasite.field.battery.settings import read_setup
     from gigasite.field.battery.sign import refusal
+    from gigasite.field.runner import run as run_
 
     setup = read_setup(settings)
     wanted = program_(setup.controller, setup.file)

@@ -93,7 +93,8 @@ class Site:
     def trace(self) -> dict[str, NDArray[np.float64]]:
         """Return what happened so far, by column; the first is `time_s`."""
         n = min(self.steps, len(self._load_w))
-        return {"time_s": np.arange(n, dtype=np.float64) * self.dt_s} | {k: self._kept[i, :n].copy() for i, k in enumerate(COLUMNS)}
+        time_s = np.arange(n, dtype=np.float64) * self.dt_s
+        return {"time_s": time_s} | {k: self._kept[i, :n].copy() for i, k in enumerate(COLUMNS)}
 
     def swing(self, name: str) -> Swing:
         """Return what happened so far, judged against the bench's limits."""
