@@ -204,6 +204,7 @@ def serve(
 from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
     battery,
     battery_loop,
+    battery_program,
     cables,
     cables_diagnose,
     cables_measure,
@@ -219,6 +220,7 @@ __all__ = [
     "app",
     "battery",
     "battery_loop",
+    "battery_program",
     "cables",
     "cables_diagnose",
     "cables_measure",
