@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from gigasite._core.errors import QuantityError
 from gigasite._core.settings import Choice
+from gigasite.campus.battery_loop import LoopTls
 from gigasite.campus.door import (
     DOOR,
     Count,
@@ -66,16 +67,6 @@ class EmulatorKind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmulatorTls:
-    """The emulator's own certificate, and who must have signed its clients'."""
-
-    __pydantic_config__ = DOOR
-    authority: Text
-    certificate: Text
-    key: Text
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorFault:
     """One thing that goes wrong."""
 
@@ -114,7 +105,7 @@ class EmulatorFile:
     seed: Count = 1
     registers: PartChoice = field(default_factory=lambda: Choice(kind="sunspec", settings={}))
     """{kind: sunspec}, or {kind: csv-map, file: pcs.csv} for units that are not."""
-    tls: EmulatorTls | None = None
+    tls: LoopTls | None = None
     faults: tuple[EmulatorFault, ...] = ()
 
 

@@ -66,11 +66,11 @@ class LoopMeter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopTls:
-    """Both sides show certificates; there are no others than these."""
+    """Both sides show certificates; there are no others than these. Loop and emulator have the same chapter."""
 
     __pydantic_config__ = DOOR
     authority: Text
-    """Certificate of who signs the devices' certificates (PEM)."""
+    """Certificate of who signed the other side's (PEM)."""
     certificate: Text
     key: Text
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from gigasite._core.errors import CampusFileError, InputFileError, Problem
-from gigasite._core.files import read_text
-from gigasite.campus import checks
+from gigasite.campus.bounds import BOUNDS
 from gigasite.campus.door import (
     DOOR,
     CubicMetresPerSecond,
@@ -23,10 +21,12 @@ from gigasite.campus.door import (
     Usd,
     UsdPerJoule,
 )
-from gigasite.campus.load import MOST_BYTES, load
-from gigasite.campus.nodes import read
+from gigasite.campus.load import load
 from gigasite.campus.schema import Campus, Climate, GridStep, Shell, Site
-from gigasite.campus.typed import typed
+from gigasite.campus.typed_file import Rules, load_typed
+
+if TYPE_CHECKING:
+    from gigasite.campus.nodes import Path as Path_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,41 +67,6 @@ class SitesFile:
     sites: tuple[Candidate, ...]
 
 
-def load_sites(path: str | Path) -> tuple[Campus, tuple[Candidate, ...]]:
-    """Read candidate sites and their base campus.
-
-    Raises
-    ------
-    CampusFileError
-        With every mistake.
-    """
-    try:
-        text = read_text(Path(path), MOST_BYTES)
-    except InputFileError as error:
-        raise CampusFileError(
-            [Problem(file=error.file, line=error.line, column=0, key="", message=str(error))]
-        ) from error
-    doc = read(text, str(path))
-    problems = list(doc.problems)
-    if doc.broken or not isinstance(doc.data, dict):
-        raise CampusFileError(problems or [doc.problem((), "is empty or no file of sites")])
-    parsed, wrong = typed(SitesFile, doc.data, doc)
-    problems += wrong
-    for i, site in enumerate(parsed.sites if parsed else ()):
-        problems += checks.ranges_of(site, ("sites", i), _PATTERNS, doc)
-        names = [s.name for s in parsed.sites[:i]] if parsed else []
-        if site.name in names:
-            problems.append(doc.problem(("sites", i, "name"), f"'{site.name}' is given twice"))
-        days = [g.day for g in site.grid]
-        if days != sorted(set(days)):
-            problems.append(doc.problem(("sites", i, "grid"), "days must ascend"))
-    if parsed is not None and not parsed.sites:
-        problems.append(doc.problem(("sites",), "names no site"))
-    if problems or parsed is None:
-        raise CampusFileError(problems)
-    return load(Path(path).parent / parsed.campus), parsed.sites
-
-
 # bounds of a candidate's keys are those of the campus's keys
 _PATTERNS = (
     {
@@ -117,6 +82,31 @@ _PATTERNS = (
     | {f"shell.{k}": f"site.shell.{k}" for k in ("area", "height", "floor_load", "usable", "aspect")}
     | {f"climate.{k}": f"site.climate.{k}" for k in ("mean", "summer", "winter", "mean_wet", "summer_wet")}
 )
+_BOUNDS = {f"sites[].{key}": BOUNDS[of] for key, of in _PATTERNS.items() if of in BOUNDS}
+
+
+def load_sites(path: str | Path) -> tuple[Campus, tuple[Candidate, ...]]:
+    """Read candidate sites and their base campus.
+
+    Raises
+    ------
+    CampusFileError
+        With every mistake.
+    """
+    empty = "is empty or no file of sites"
+    file = load_typed(SitesFile, path, Rules(bounds=_BOUNDS, sense=_sense, empty=empty)).value
+    return load(Path(path).parent / file.campus), file.sites
+
+
+def _sense(file: SitesFile) -> list[tuple[Path_, str]]:
+    out: list[tuple[Path_, str]] = [] if file.sites else [(("sites",), "names no site")]
+    for i, site in enumerate(file.sites):
+        if site.name in [s.name for s in file.sites[:i]]:
+            out.append((("sites", i, "name"), f"'{site.name}' is given twice"))
+        days = [g.day for g in site.grid]
+        if days != sorted(set(days)):
+            out.append((("sites", i, "grid"), "days must ascend"))
+    return out
 
 
 def campus_at(base: Campus, site: Candidate) -> Campus:
