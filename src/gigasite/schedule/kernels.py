@@ -155,10 +155,15 @@ def driving(
         path[i] = True
         if start[i] == 0:
             break
-        cause = -1
+        cause, instant = -1, -1
         for k in range(pptr[i], pptr[i + 1]):
-            if start[pidx[k]] + dur[pidx[k]] == start[i] and dur[pidx[k]] > 0:
-                cause = pidx[k]
+            if start[pidx[k]] + dur[pidx[k]] == start[i]:
+                if dur[pidx[k]] > 0:
+                    cause = pidx[k]
+                else:
+                    instant = pidx[k]
+        if cause < 0:  # milestones made it, and what made them
+            cause = instant
         if cause < 0 and crew[i] >= 0:
             for k in range(crew_ptr[crew[i]], crew_ptr[crew[i] + 1]):
                 j = by_crew[k]
