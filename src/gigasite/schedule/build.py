@@ -86,6 +86,11 @@ def schedule(
     )
 
 
+def likely_plan(campus: Campus, design: Design) -> tuple[risk.Case, risk.Result]:
+    """Return the network and the likely plan alone: no samples, no drivers."""
+    return _best(campus, design, network(campus, design, dict[str, str](campus.schedule.modes)))
+
+
 def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
     """Improve each list on likely durations; keep the one with the earliest first step, then full size."""
     grid, hours, job = _grid(net), net.hours[:, 1], risk.job_hours(campus)
@@ -129,6 +134,8 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
             "name": net.names,
             "trade": net.trades,
             "place": net.places,
+            "zone": net.zones,
+            "level": net.levels,
             "crew": crews[net.crew].tolist(),
             "people": net.people.astype(np.int32),
             "hours": net.hours[:, 1],

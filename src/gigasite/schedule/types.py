@@ -21,6 +21,8 @@ ACTIVITIES = Schema(
         Column("name", "String", "unique"),
         Column("trade", "String", "template that made it: site, power, cooling, rack, fibre, ..."),
         Column("place", "String", "campus, H1, H1-R03, array 12, ..."),
+        Column("zone", "String", "hall, or campus"),
+        Column("level", "String", "commissioning: L1 factory test ... L5 integrated test, or ''"),
         Column("crew", "String", "'' when no crew is held"),
         Column("people", "Int32", "held while it runs"),
         Column("hours", "Float64", "likely duration by the clock; crew work is stretched by its shifts"),
