@@ -13,6 +13,8 @@ from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.schedule import kernels, risk
 from gigasite.schedule.drivers import drivers as find_drivers
 from gigasite.schedule.network import SLOT_H, Network, network
+from gigasite.schedule.progress.curves import fan
+from gigasite.schedule.progress.work import work
 from gigasite.schedule.readiness import NAMES, staircases
 from gigasite.schedule.sequence import improved
 from gigasite.schedule.slack import slack
@@ -82,6 +84,8 @@ def schedule(
         first_step_samples=days[:, 0],
         full_size_samples=days[:, 1],
         modes=chosen,
+        baseline=work(case, likely),
+        fan=fan(case, likely),
         findings=worst_first([*_findings(campus, likely, first, full, asked, count), *_small_crews(campus, net)]),
     )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gigasite.schedule.progress import Progress, Work
-    from gigasite.schedule.progress.ahead import Ahead, Constraint
+    from gigasite.schedule.progress.ahead import Ahead, Constraint, Delivery
     from gigasite.schedule.progress.earned import Earned
 
 Status = Annotated[str, typer.Option(help="Status: project day or date.", show_default=False)]
@@ -167,20 +167,10 @@ def progress_json(made: Tracked, p: Progress) -> dict[str, Any]:
         "plan_complete_frac": p.plan_complete_frac,
         "moved": p.moved,
         "resequenced": p.resequenced,
-        "moved_most": most.drop("zone_place").to_dicts(),
+        "moved_most": most.drop("place").to_dicts(),
         "lookahead": {f"{w:g} weeks": len(x) for w, x in p.ahead.items()},
         "constraints": [constraint_json(c) for c in p.constraints],
-        "deliveries": [
-            {
-                "name": x.name,
-                "ordered_day": x.ordered_day,
-                "promised_day": x.promised_day,
-                "expected_day": x.expected_day,
-                "arrived_day": x.arrived_day,
-                "needed_day": x.needed_day,
-            }
-            for x in p.deliveries
-        ],
+        "deliveries": [delivery_json(x) for x in p.deliveries],
         "findings": [f.to_json() for f in p.findings],
     }
 
@@ -204,9 +194,9 @@ def earned_json(e: Earned) -> dict[str, Any]:
 
 def ahead_json(made: Tracked, x: Ahead) -> dict[str, Any]:
     """Return one activity of the look-ahead, days and what it waits for by id."""
-    w, codes = made.made, made.made.codes
+    w = made.made
     return {
-        "activity": codes[x.row],
+        "activity": w.codes_of((x.row,))[0],
         "name": w.names[x.row],
         "trade": w.trades[x.row],
         "place": w.places[x.row],
@@ -215,7 +205,7 @@ def ahead_json(made: Tracked, x: Ahead) -> dict[str, Any]:
         "start_day": x.start_day,
         "finish_day": x.finish_day,
         "late_days": x.late_days,
-        "waits_for": [codes[i] for i in x.waits_for],
+        "waits_for": w.codes_of(x.waits_for),
     }
 
 
@@ -228,6 +218,19 @@ def constraint_json(c: Constraint) -> dict[str, Any]:
         "needed_day": c.needed_day,
         "late_days": c.late_days,
         "holds": c.holds,
+    }
+
+
+def delivery_json(x: Delivery) -> dict[str, Any]:
+    """Return one line of the delivery log."""
+    return {
+        "name": x.name,
+        "ordered_day": x.ordered_day,
+        "promised_day": x.promised_day,
+        "expected_day": x.expected_day,
+        "arrived_day": x.arrived_day,
+        "needed_day": x.needed_day,
+        "late_days": x.expected_day - x.promised_day,
     }
 
 

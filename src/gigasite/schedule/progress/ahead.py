@@ -92,15 +92,15 @@ def look_ahead(made: Work, a: Actuals, plan: Replan, status_day: float, weeks: f
     return tuple(out)
 
 
-def constraints(made: Work, plan: Replan, window: tuple[Ahead, ...]) -> tuple[Constraint, ...]:
+def constraints(made: Work, plan: Replan, window: tuple[Ahead, ...], status_day: float) -> tuple[Constraint, ...]:
     """Return what to clear for a look-ahead, the latest against its need first.
 
-    Deliveries and permits that are not there; work that is behind its baseline although nothing holds it any more
+    Deliveries and permits that are not there; work that is behind its baseline although it is under way or could begin
     (what waits for it is late because of it, and no cause itself); crews that are fully booked while work of the window
     waits for them alone.
     """
     held: dict[int, list[int]] = {}
-    open_ = {x.row: bool(x.waits_for) for x in window}
+    open_ = {x.row: bool(x.waits_for) or x.start_day > status_day + EARLY_DAYS for x in window}
     for x in window:
         for p in x.waits_for if made.trades[x.row] != "delivery" else ():
             held.setdefault(p, []).append(x.row)

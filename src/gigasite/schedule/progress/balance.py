@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gigasite.schedule.progress.work import DAY_SLOTS
+import polars as pl
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
-
-    from gigasite.schedule.progress.actuals import Actuals
-    from gigasite.schedule.progress.replan import Replan
-    from gigasite.schedule.progress.work import Work
 
     Floats = NDArray[np.float64]
 
 FEWEST = 3  # units that make a line
-ROW = re.compile(r"(H\d+-R\d+)(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,41 +33,45 @@ class Line:
     done: NDArray[np.bool_]
 
 
-def lines(made: Work, a: Actuals, plan: Replan) -> tuple[Line, ...]:
+def lines(table: pl.DataFrame) -> tuple[Line, ...]:
     """Return a line for each kind of work that is repeated by array or row; that of racks counts by row.
 
     A row is finished with the last of its racks.
+
+    Parameters
+    ----------
+    table
+        Columns name, trade, place, baseline_finish_day, finish_day, state.
     """
-    groups: dict[tuple[str, str, str], dict[str, list[int]]] = {}
-    for i, (title, place) in enumerate(zip(made.titles(), made.places, strict=True)):
-        unit, name = _unit(place)
-        if unit:
-            groups.setdefault((title, made.trades[i], unit), {}).setdefault(name, []).append(i)
-    out = []
-    for (title, trade, unit), units in groups.items():
-        if len(units) < FEWEST:
-            continue
-        planned = np.array([made.finish[ids].max() / DAY_SLOTS for ids in units.values()])
-        now = np.array([plan.finish_day[ids].max() for ids in units.values()])
-        done = np.array([bool(a.done[ids].all()) for ids in units.values()])
-        sort = np.argsort(planned, kind="stable")
-        names = list(units)
-        out.append(
-            Line(
-                title=title,
-                trade=trade,
-                unit=unit,
-                places=tuple(names[k] for k in sort.tolist()),
-                planned_day=planned[sort],
-                finish_day=now[sort],
-                done=done[sort],
-            )
+    rack_row = pl.col("place").str.extract(r"^(H\d+-R\d+)(?:\.\d+)?$")
+    array = pl.col("place").str.starts_with("array ")
+    units = (
+        table.with_columns(
+            title=pl.col("name").str.split(": ").list.first(),
+            unit=pl.when(array).then(pl.lit("array")).when(rack_row.is_not_null()).then(pl.lit("row")),
+            at=pl.when(array).then("place").otherwise(rack_row),
         )
+        .filter(pl.col("unit").is_not_null())
+        .group_by("title", "trade", "unit", "at", maintain_order=True)
+        .agg(
+            pl.col("baseline_finish_day").max(),
+            pl.col("finish_day").max(),
+            done=(pl.col("state") == "done").all(),
+        )
+        .sort("baseline_finish_day", maintain_order=True)
+    )
+    out = []
+    for (title, trade, unit), mine in units.group_by("title", "trade", "unit", maintain_order=True):
+        if mine.height >= FEWEST:
+            out.append(
+                Line(
+                    title=str(title),
+                    trade=str(trade),
+                    unit=str(unit),
+                    places=tuple(mine["at"].to_list()),
+                    planned_day=mine["baseline_finish_day"].to_numpy(),
+                    finish_day=mine["finish_day"].to_numpy(),
+                    done=mine["done"].to_numpy(),
+                )
+            )
     return tuple(sorted(out, key=lambda x: (float(x.planned_day[0]), x.title)))
-
-
-def _unit(place: str) -> tuple[str, str]:
-    if place.startswith("array "):
-        return "array", place
-    found = ROW.fullmatch(place)
-    return ("row", found[1]) if found else ("", "")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gigasite.schedule.progress.curves import Curve
 from gigasite.schedule.progress.work import DAY_SLOTS
 
 if TYPE_CHECKING:
@@ -81,48 +82,3 @@ def earned(made: Work, a: Actuals, status_day: float, unit: str) -> Earned:
         earned_day=day,
         at_completion=budget / cpi if cpi else None,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Curve:
-    """A running sum of work that is spread evenly over its time: a line with corners."""
-
-    day: Floats
-    value: Floats
-
-    @classmethod
-    def of(cls, weight: Floats, start: Floats, finish: Floats) -> Curve:
-        """Return the curve of pieces of work."""
-        mine = weight > 0
-        w, s = weight[mine], start[mine]
-        f = np.maximum(finish[mine], s + 1e-6)
-        days = np.concatenate([s, f])
-        slope = np.concatenate([w / (f - s), -w / (f - s)])
-        sort = np.argsort(days, kind="stable")
-        days, slope = days[sort], np.cumsum(slope[sort])
-        value = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(days))]) if len(days) else np.zeros(0)
-        total = float(w.sum())
-        scale = total / value[-1] if len(value) and value[-1] > 0 else 1.0  # what rounding left out
-        return cls(day=days, value=np.maximum.accumulate(value * scale) if len(value) else value)
-
-    def at(self, days: Floats) -> Floats:
-        """Return the value on each day."""
-        if not len(self.day):
-            return np.zeros(len(days))
-        out: Floats = np.interp(days, self.day, self.value)
-        return out
-
-    def when(self, value: float, now: float, same: float) -> float | None:
-        """Return the day on which the curve has a value; `now`, where it has that value now, within `same`."""
-        if not len(self.day):
-            return None
-        if abs(value - float(self.at(np.array([now]))[0])) <= same:
-            return now
-        i = int(np.searchsorted(self.value, value))
-        if i == 0:
-            return float(self.day[0])
-        if i >= len(self.value):
-            return float(self.day[-1])
-        low, high = float(self.value[i - 1]), float(self.value[i])
-        share = (value - low) / (high - low) if high > low else 1.0
-        return float(self.day[i - 1] + share * (self.day[i] - self.day[i - 1]))

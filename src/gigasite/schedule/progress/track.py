@@ -15,7 +15,8 @@ from gigasite.schedule.exchange import finding
 from gigasite.schedule.progress.actuals import against_logic
 from gigasite.schedule.progress.ahead import Ahead, Constraint, Delivery, constraints, deliveries, look_ahead
 from gigasite.schedule.progress.balance import Line, lines
-from gigasite.schedule.progress.earned import Curve, Earned, done_frac, earned
+from gigasite.schedule.progress.curves import Curve
+from gigasite.schedule.progress.earned import Earned, done_frac, earned
 from gigasite.schedule.progress.replan import replan
 from gigasite.schedule.progress.work import DAY_SLOTS
 from gigasite.schedule.readiness import day_when, needs, staircases
@@ -42,7 +43,7 @@ VARIANCE = Schema(
         Column("activity", "String", "id, as exports write it"),
         Column("name", "String", ""),
         Column("trade", "String", ""),
-        Column("zone_place", "String", "place"),
+        Column("place", "String", ""),
         Column("baseline_start_day", "Float64", ""),
         Column("baseline_finish_day", "Float64", ""),
         Column("start_day", "Float64", "actual, else forecast"),
@@ -124,9 +125,9 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Prog
         moved=int((to_do["moved_days"].abs() > MOVED_DAYS).sum()),
         resequenced=plan.resequenced,
         ahead={w: tuple(x for x in window if x.start_day < status_day + 7.0 * w) for w in WEEKS},
-        constraints=constraints(made, plan, window),
+        constraints=constraints(made, plan, window, status_day),
         deliveries=deliveries(made, a, plan),
-        lines=lines(made, a, plan),
+        lines=lines(table),
         curve=_curve(made, a, plan, status_day),
         findings=worst_first([*a.findings, *against_logic(made, a), *_told(made, a, plan, status_day)]),
     )
@@ -140,7 +141,7 @@ def _variance(made: Work, a: Actuals, plan: Replan) -> pl.DataFrame:
             "activity": made.codes,
             "name": made.names,
             "trade": made.trades,
-            "zone_place": made.places,
+            "place": made.places,
             "baseline_start_day": made.start / DAY_SLOTS,
             "baseline_finish_day": finish,
             "start_day": plan.start_day,

@@ -57,7 +57,11 @@ class Work:
     @property
     def codes(self) -> list[str]:
         """Return ids as exports write them: A000001 and so on."""
-        return [f"A{i + 1:06d}" for i in range(len(self.names))]
+        return self.codes_of(tuple(range(len(self.names))))
+
+    def codes_of(self, rows: tuple[int, ...]) -> list[str]:
+        """Return the ids of some activities."""
+        return [f"A{i + 1:06d}" for i in rows]
 
     def titles(self) -> list[str]:
         """Return what is done, without the place."""
