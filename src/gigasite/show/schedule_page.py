@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SCRIPTS = {"echarts": "echarts.min.js", "base": "base.js", "schedule": "schedule.js", "css": "page.css"}
 MOST_BARS = 60_000  # activities that are drawn one by one; above, one bar per kind of work and hall
 MOST_LISTED = 40
+MOST_CLEAR = 15
 WEEKS = 6.0
 DIGITS = 2  # of days: a quarter of an hour
 
@@ -207,8 +208,8 @@ def _chapter(
         counts={"3": len(first), "6": len(window)},
         ahead=[_ahead(made, x) for x in window[:MOST_LISTED]],
         more=max(len(window) - MOST_LISTED, 0),
-        clear=clear[:MOST_LISTED],
-        more_clear=max(len(clear) - MOST_LISTED, 0),
+        clear=clear[:MOST_CLEAR],
+        more_clear=max(len(clear) - MOST_CLEAR, 0),
         log=log[:MOST_LISTED],
         more_log=max(len(log) - MOST_LISTED, 0),
     )
@@ -258,4 +259,4 @@ def _day(day: float | None) -> str:
 def _moved(m: dict[str, Any]) -> str:
     if not np.isfinite(m["moved_days"]):
         return f"baseline {_day(m['baseline_day'])}"
-    return f"{m['moved_days']:+.1f} days against the baseline"
+    return f"{m['moved_days'] + 0.0:+.1f} days against the baseline"

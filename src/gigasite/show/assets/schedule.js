@@ -41,6 +41,7 @@ function gantt2(S) {
     walk(groups, 0);
     tall.style.height = Math.max(rows.length * ROW + HEAD - cv.clientHeight, 0) + "px";
     sel = Math.min(sel, rows.length - 1);
+    if (cv.style.width !== box.clientWidth + "px") size(); // a scroll bar came or went
     paint();
   }
   const x = (t) => left() + ((t - t0) / (t1 - t0)) * (box.clientWidth - left() - 4);
@@ -78,7 +79,7 @@ function gantt2(S) {
   function line(t, color, text) { const p = x(t); if (p < left() || p > box.clientWidth) return; g.strokeStyle = color; g.setLineDash([5, 4]); g.beginPath(); g.moveTo(p, HEAD - 6); g.lineTo(p, box.clientHeight); g.stroke(); g.setLineDash([]); g.fillStyle = color; g.textAlign = p > box.clientWidth - 70 ? "right" : "left"; g.fillText(text, p + (g.textAlign === "left" ? 3 : -3), box.clientHeight - 8); g.textAlign = "left"; }
   function say(k) {
     const r = rows[k]; if (!r) return;
-    const [a, b, ba, bb, done, drives] = range(r), name = r.node ? `${r.node.name}: ${num(r.node.count)} activities` : `${G.titles[G.t[r.i]]}: ${G.places[G.p[r.i]]}`;
+    const [a, b, ba, bb, done, drives] = range(r), name = r.node ? `${r.node.name}: ${num(r.node.count)} ${r.node.count === 1 ? "activity" : "activities"}` : `${G.titles[G.t[r.i]]}: ${G.places[G.p[r.i]]}`;
     $("gsay").textContent = `${name}; day ${num(a, 2)} to ${num(b, 2)}` + (ba !== undefined ? `, baseline ${num(ba, 2)} to ${num(bb, 2)}` : "") + (done ? `, ${num(done * 100)} % done` : "") + (drives ? (r.node ? "; holds part of the driving path" : "; on the driving path") : "") + ".";
   }
   function zoom(f, at) { const mid = at ?? (t0 + t1) / 2, span = Math.min(Math.max((t1 - t0) * f, 0.5), last * 1.2); const share = (mid - t0) / (t1 - t0); t0 = Math.max(mid - share * span, 0); t1 = t0 + span; paint(); }
@@ -97,11 +98,11 @@ function gantt2(S) {
   function step(d) { sel = Math.min(Math.max(sel + d, 0), rows.length - 1); const y = sel * ROW, seen = box.clientHeight - HEAD - ROW; if (y < box.scrollTop) box.scrollTop = y; else if (y > box.scrollTop + seen) box.scrollTop = y - seen; say(sel); paint(); }
   function fit() { t0 = 0; t1 = last * 1.02; paint(); }
   $("gin").onclick = () => zoom(0.6); $("gout").onclick = () => zoom(1.6); $("gfit").onclick = fit;
-  $("gby").onchange = (e) => { by = e.target.value; open.clear(); build(); };
-  $("gfind").oninput = (e) => { find = e.target.value; box.scrollTop = 0; build(); };
+  $("gby").onchange = (e) => { by = e.target.value; box.scrollTop = 0; start(); };
+  $("gfind").oninput = (e) => { find = e.target.value; box.scrollTop = 0; start(); };
   const only_ = $("gdriving");
   if (!G.driving.length) only_.parentElement.style.display = "none";
-  only_.onchange = () => { only = only_.checked; box.scrollTop = 0; open.clear(); build(); if (only) { for (const r of rows.slice()) open.add(r.node.key); flat(); } };
+  only_.onchange = () => { only = only_.checked; box.scrollTop = 0; if (only) { t0 = 0; t1 = G.driving.reduce((a, i) => Math.max(a, G.f[i]), 1) * 1.05; } else { t0 = 0; t1 = last * 1.02; } start(); };
   box.addEventListener("scroll", paint);
   window.addEventListener("resize", () => { size(); flat(); });
   const items = [[C.a, "activity, or all of a kind"]];
@@ -109,7 +110,12 @@ function gantt2(S) {
   if (G.done) items.push([C.c, "done"]);
   if (G.bs) items.push([C.dim, "baseline"]);
   $("glegend").innerHTML = items.map(([c, t]) => `<span><i style="background:${c}"></i>${t}</span>`).join("") + "<span>\u25c6 milestone</span>" + (G.whole ? `<span>${num(n)} activities</span>` : "<span>one bar per kind of work and hall; activities.csv has every activity</span>");
-  size(); build();
+  const start = () => { // trades lie open but for the many lines of orders, and all that few words find
+    open.clear(); build();
+    const few = find && rows.reduce((a, r) => a + r.node.count, 0) <= 300;
+    for (let k = 0; k < (few ? 3 : 1); k++) { for (const r of rows.slice()) if (r.node && (few || r.node.name !== "delivery")) open.add(r.node.key); flat(); }
+  };
+  size(); start();
 }
 function lob(S) {
   const pick = $("lobby"), sets = new Map();
@@ -145,7 +151,7 @@ function crews(S) {
   function show() {
     const c = S.crews.find((k) => k.name === pick.value), data = [{ yAxis: c.capacity, label: { formatter: `${c.capacity} people`, color: C.bad, position: "insideEndTop" }, lineStyle: { color: C.bad, type: "dashed" } }];
     if (S.status !== null) data.push({ xAxis: S.status, label: { formatter: "status", color: C.c }, lineStyle: { color: C.c, type: "dashed" } });
-    chart.setOption({ animation: false, textStyle: { color: C.fg }, legend: { show: false }, grid: { left: 55, right: 20, top: 30, bottom: 50 }, xAxis: axis("project day", { type: "value", min: 0 }), yAxis: axis("people at work, mean of the day", { type: "value", nameGap: 38, min: 0, max: Math.max(c.capacity * 1.15, 1) , axisLabel: { color: C.dim, formatter: (v) => num(v) } }), tooltip: { trigger: "axis", backgroundColor: C.bg, textStyle: { color: C.fg }, valueFormatter: (v) => num(v, 1) + " people" }, series: [{ name: c.name, type: "line", step: "end", showSymbol: false, areaStyle: { color: C.a, opacity: 0.45 }, lineStyle: { width: 1, color: C.a }, itemStyle: { color: C.a }, data: c.people, markLine: { symbol: "none", silent: true, data } }] }, true);
+    chart.setOption({ animation: false, textStyle: { color: C.fg }, legend: { show: false }, grid: { left: 55, right: 20, top: 30, bottom: 50 }, xAxis: axis("project day", { type: "value", min: 0 }), yAxis: axis("people at work, mean of the day", { type: "value", nameGap: 38, min: 0, max: Math.ceil(Math.max(c.capacity * 1.15, 1, ...c.people.map((p) => p[1] * 1.05))), axisLabel: { color: C.dim, formatter: (v) => num(v) } }), tooltip: { trigger: "axis", backgroundColor: C.bg, textStyle: { color: C.fg }, valueFormatter: (v) => num(v, 1) + " people" }, series: [{ name: c.name, type: "line", step: "end", showSymbol: false, areaStyle: { color: C.a, opacity: 0.45 }, lineStyle: { width: 1, color: C.a }, itemStyle: { color: C.a }, data: c.people, markLine: { symbol: "none", silent: true, data } }] }, true);
   }
   pick.onchange = show; show();
 }
