@@ -202,7 +202,7 @@ def _chapter(
 ) -> Markup:
     text = (files("gigasite.show") / "assets" / "schedule_chapter.html").read_text(encoding="utf-8")
     page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(text)
-    first = [x for x in window if x.start_day < status_day + WEEKS * 7 / 2]
+    first = [x for x in window if x.due_day < status_day + WEEKS * 7 / 2]
     rendered = page.render(
         status=status_day,
         counts={"3": len(first), "6": len(window)},

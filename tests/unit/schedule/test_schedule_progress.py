@@ -255,7 +255,7 @@ def test_the_look_ahead_holds_what_begins_and_says_what_it_waits_for(planned: tu
     p = progress(planned[0], base, as_planned(base, 20.0), 20.0)
     three, six = p.ahead[3.0], p.ahead[6.0]
     assert set(three) <= set(six)
-    assert all(x.start_day < 41.0 and x.finish_day >= 20.0 for x in three)
+    assert all(x.due_day < 41.0 and x.finish_day >= 20.0 for x in three)
     done = p.variance["state"].to_list()
     before: dict[int, set[int]] = {}
     for a, z in base.links.tolist():

@@ -34,6 +34,11 @@ class Ahead:
     """Start against the baseline."""
     waits_for: tuple[int, ...]
 
+    @property
+    def due_day(self) -> float:
+        """Return its start, or that of the baseline, whichever is earlier."""
+        return min(self.start_day, self.start_day - self.late_days)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
@@ -70,10 +75,10 @@ class Delivery:
 
 
 def look_ahead(made: Work, a: Actuals, plan: Replan, status_day: float, weeks: float) -> tuple[Ahead, ...]:
-    """Return what is in progress or begins within `weeks`, by start; waits and absences are left out."""
+    """Return what is in progress, begins within `weeks` or was to begin by then, by start; no waits, no absences."""
     until = status_day + 7.0 * weeks
     real = np.array([t not in {"absence", "wait"} for t in made.trades])
-    inside = ~a.done & real & (plan.start_day < until)
+    inside = ~a.done & real & (np.minimum(plan.start_day, made.start / DAY_SLOTS) < until)
     n = len(made.names)
     pptr, pidx = rows(made.links[:, 1], made.links[:, 0], n)
     out = []

@@ -124,7 +124,7 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Prog
         plan_complete_frac=_complete(made, a, status_day),
         moved=int((to_do["moved_days"].abs() > MOVED_DAYS).sum()),
         resequenced=plan.resequenced,
-        ahead={w: tuple(x for x in window if x.start_day < status_day + 7.0 * w) for w in WEEKS},
+        ahead={w: tuple(x for x in window if x.due_day < status_day + 7.0 * w) for w in WEEKS},
         constraints=constraints(made, plan, window, status_day),
         deliveries=deliveries(made, a, plan),
         lines=lines(table),
