@@ -241,6 +241,31 @@ def latest_finish(
 
 
 @kernel
+def passes(
+    topo: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    idx: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    dur: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return earliest and latest starts; `offset` is from start to start of each link (CSR of successors)."""
+    n = len(topo)
+    early = np.zeros(n, np.int64)
+    end = 0
+    for pos in range(n):
+        i = topo[pos]
+        end = max(end, early[i] + dur[i])
+        for k in range(ptr[i], ptr[i + 1]):
+            early[idx[k]] = max(early[idx[k]], early[i] + offset[k])
+    late = end - dur
+    for pos in range(n - 1, -1, -1):
+        i = topo[pos]
+        for k in range(ptr[i], ptr[i + 1]):
+            late[i] = min(late[i], late[idx[k]] - offset[k])
+    return early, late
+
+
+@kernel
 def follow(
     topo: NDArray[np.int64],
     pptr: NDArray[np.int64],
@@ -323,5 +348,6 @@ def warm() -> None:
     driving(1, pptr, pidx, start, dur, one, np.array([0, 1]), np.array([0, 2]))
     handovers(order, start, dur, one, dur, np.array([1]))
     latest_finish(order, ptr, idx, dur, start + dur)
+    passes(order, ptr, idx, np.array([1]), dur)
     follow(order, pptr, pidx, np.zeros(1, np.bool_), one, dur, one)
     resume(order, pptr, pidx, dur, one, one, dur, np.array([1]), 8)
