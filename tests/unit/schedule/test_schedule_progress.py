@@ -266,6 +266,18 @@ def test_the_look_ahead_holds_what_begins_and_says_what_it_waits_for(planned: tu
     assert all(c.late_days <= 1e-6 for c in p.constraints)
 
 
+def test_milestones_need_not_be_told(planned: tuple[Case, Result], base: Work, tmp_path: Path) -> None:
+    """The start is reached with the first work, an arrival with its receipt, through chains of them."""
+    chain = [i for i, name in enumerate(base.names) if name.endswith("substation (reuse): campus")]
+    told = "".join(f"{base.codes_of((i,))[0]},{k},{k + 1},,,,\n" for k, i in enumerate(chain) if base.dur[i])
+    p = progress(planned[0], base, rows(base, tmp_path, told), 40.0)
+    states = dict(zip(p.variance["name"], p.variance["state"], strict=True))
+    assert states["Notice to proceed: campus"] == "done"
+    assert states["Deliver substation (reuse): campus"] == "done"
+    assert states["All is handed over: campus"] == "to do"
+    assert not [f for f in p.findings if "sequence" in f.what]
+
+
 def test_curves_end_at_the_budget_and_only_rise(planned: tuple[Case, Result], base: Work) -> None:
     p = progress(planned[0], base, as_planned(base, 57.0), 57.0)
     c = p.curve

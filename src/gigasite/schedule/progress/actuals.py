@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -220,6 +220,30 @@ class _Reader:
     def _slip(self, line: int, what: str, remedy: str) -> None:
         where = f"{self.path}:{line}"
         self.found.append(finding(Severity.error, where, f"{what}; the row was left out", remedy))
+
+
+def with_milestones(made: Work, a: Actuals) -> Actuals:
+    """Return the actuals with milestones that nobody needs to tell: reached with the last of what they wait for.
+
+    The start of the project is reached when the first activity after it begins.
+    """
+    before, after = made.links[:, 0], made.links[:, 1]
+    start, finish = a.start_day.copy(), a.finish_day.copy()
+    n = len(start)
+    waits = np.bincount(after, minlength=n)
+    while True:
+        done = np.isfinite(finish)
+        open_ = (made.dur == 0) & ~np.isfinite(start) & (np.bincount(after[~done[before]], minlength=n) == 0)
+        day = np.full(n, -np.inf)
+        np.maximum.at(day, after, np.where(done[before], finish[before], -np.inf))
+        first = np.full(n, np.inf)
+        np.minimum.at(first, before, np.where(np.isfinite(start[after]), start[after], np.inf))
+        day = np.where(waits > 0, day, first)
+        reached = open_ & np.isfinite(day)
+        if not reached.any():
+            left = np.where(np.isfinite(finish), 0.0, a.left_frac)
+            return replace(a, start_day=start, finish_day=finish, left_frac=left)
+        start[reached] = finish[reached] = day[reached]
 
 
 def against_logic(made: Work, a: Actuals) -> list[Finding]:

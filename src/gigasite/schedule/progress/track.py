@@ -12,7 +12,7 @@ import polars as pl
 from gigasite._core.finding import Severity, worst_first
 from gigasite._core.table import Column, Schema
 from gigasite.schedule.exchange import finding
-from gigasite.schedule.progress.actuals import against_logic
+from gigasite.schedule.progress.actuals import against_logic, with_milestones
 from gigasite.schedule.progress.ahead import Ahead, Constraint, Delivery, constraints, deliveries, look_ahead
 from gigasite.schedule.progress.balance import Line, lines
 from gigasite.schedule.progress.curves import Curve
@@ -111,6 +111,7 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Prog
     status_day
         Day of the status.
     """
+    a = with_milestones(made, a)
     plan = replan(made, a, status_day)
     window = look_ahead(made, a, plan, status_day, max(WEEKS))
     table = _variance(made, a, plan)
