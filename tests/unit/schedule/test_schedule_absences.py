@@ -11,6 +11,7 @@ import pytest
 from gigasite._core.errors import CampusFileError
 from gigasite.campus import load
 from gigasite.campus.schema import Closed, CrewStep
+from gigasite.design import design as make
 from gigasite.schedule import schedule
 from gigasite.schedule.network import network
 
@@ -79,6 +80,31 @@ def test_absences_lead_every_list_and_never_exceed_a_crew(lab: Made) -> None:
         assert away[order[: away.sum()]].all()
     assert (n.people[away] <= n.capacity[n.crew[away]])[n.crew[away] >= 0].all()
     assert (n.hours[away, 0] == n.hours[away, 2]).all()
+
+
+def test_absent_people_are_neither_paid_nor_planned_value(lab: Made) -> None:
+    made = changed(lab, crews=dict(lab[0].schedule.crews) | {"rack": 24}, crew_ramp=RAMP, closed=(Closed(day=80.0),))
+    plain = changed(lab, crews=dict(lab[0].schedule.crews) | {"rack": 24})
+    one, two = (schedule(*m, drivers=False).baseline for m in (made, plain))
+    assert one.people_h.sum() == pytest.approx(two.people_h.sum())
+    assert one.cost_usd.sum() == pytest.approx(two.cost_usd.sum())
+
+
+def test_a_campus_file_may_add_an_activity_and_calendars(campuses: Path, tmp_path: Path) -> None:
+    own = "{{{}, source: ours, as_of: 2026-11-01, trust: estimate}}".format
+    rate = own("title: Photograph a rack, crew: rack, people: 1, low: 0.1, likely: 0.2, high: 0.4, per: rack")
+    line = own("trade: racks, each: rack, rate: photo, level: L2, after: [rack-hoses + 2 h]")
+    text = (campuses / "lab.yaml").read_text(
+        encoding="utf-8"
+    ).rstrip() + "\n  week_days: {civil: 5}\n  closed: [{day: 58}]\n"
+    file = tmp_path / "own.yaml"
+    file.write_text(f"{text}parts:\n  rates: {{photo: {rate}}}\n  activities: {{photo: {line}}}\n", encoding="utf-8")
+    campus = load(file)
+    assert campus.schedule.closed == (Closed(day=58.0, days=1.0),)
+    n = network(campus, make(campus), dict(campus.schedule.modes))
+    racks = len(n.made["rack placed"])
+    assert sum(name.startswith("Photograph a rack") for name in n.names) == racks
+    assert n.trades.count("wait") == racks
 
 
 @pytest.mark.parametrize(
