@@ -1,4 +1,5 @@
 "use strict";
+const plain = (s) => String(s).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`); // names come from files
 /* Gantt: rows are drawn only where they are seen; a tall empty element gives the scroll bar its length. */
 function gantt2(S) {
   const G = S.gantt, box = $("gantt2"), cv = box.querySelector("canvas"), g = cv.getContext("2d"), ROW = 20, HEAD = 26;
@@ -122,7 +123,7 @@ function lob(S) {
   for (const b of S.balance) { const k = `${b.trade}, by ${b.unit}`; if (!sets.has(k)) sets.set(k, []); sets.get(k).push(b); }
   const names = [...sets.keys()];
   if (!names.length) { $("lob").className = "dim"; $("lob").textContent = "No kind of work is repeated by row or array often enough for a line."; pick.parentElement.style.display = "none"; return; }
-  pick.innerHTML = names.map((k) => `<option>${k}</option>`).join("");
+  pick.replaceChildren(...names.map((k) => new Option(k)));
   const colors = [C.a, C.b, C.c, C.d, C.bad, C.fg, C.dim], types = ["solid", "solid", "solid", "solid"];
   draw("lob", {});
   const chart = charts[charts.length - 1];
@@ -136,14 +137,14 @@ function lob(S) {
     const rows = phone ? mine.length : Math.ceil(mine.length / 2);
     const marks = S.status === null ? [] : [{ xAxis: S.status, label: { formatter: "status", color: C.c, position: "insideEndTop" }, lineStyle: { color: C.c, type: "dashed" } }];
     if (series.length && marks.length) series[0].markLine = { symbol: "none", silent: true, data: marks };
-    chart.setOption({ animation: false, textStyle: { color: C.fg }, grid: { left: 60, right: 20, top: 24 + 20 * rows, bottom: 50 }, legend: { top: 0, textStyle: { color: C.fg, width: phone ? 260 : 420, overflow: "truncate" }, data: [...new Set(mine.map((b) => b.title))] }, xAxis: axis("project day", { type: "value", scale: true }), yAxis: axis(mine[0].unit + "s finished", { type: "value", nameGap: 40 }), tooltip: { trigger: "item", backgroundColor: C.bg, textStyle: { color: C.fg }, formatter: (p) => `${p.seriesName}<br>${p.value[2]}: day ${num(p.value[0], 1)}` }, series }, true);
+    chart.setOption({ animation: false, textStyle: { color: C.fg }, grid: { left: 60, right: 20, top: 24 + 20 * rows, bottom: 50 }, legend: { top: 0, textStyle: { color: C.fg, width: phone ? 260 : 420, overflow: "truncate" }, data: [...new Set(mine.map((b) => b.title))] }, xAxis: axis("project day", { type: "value", scale: true }), yAxis: axis(mine[0].unit + "s finished", { type: "value", nameGap: 40 }), tooltip: { trigger: "item", backgroundColor: C.bg, textStyle: { color: C.fg }, formatter: (p) => `${plain(p.seriesName)}<br>${plain(p.value[2])}: day ${num(p.value[0], 1)}` }, series }, true);
   }
   pick.onchange = show; show();
 }
 function crews(S) {
   const pick = $("crewby");
   if (!S.crews.length) { $("crews").textContent = "No crew has work."; return; }
-  pick.innerHTML = S.crews.map((c) => `<option>${c.name}</option>`).join("");
+  pick.replaceChildren(...S.crews.map((c) => new Option(c.name)));
   const busiest = S.crews.reduce((a, b) => (b.people.reduce((s, p) => s + p[1], 0) / b.capacity > a.people.reduce((s, p) => s + p[1], 0) / a.capacity ? b : a));
   pick.value = busiest.name;
   draw("crews", {});
