@@ -90,6 +90,9 @@ def _progress_data(made: Tracked, p: Progress) -> dict[str, Any]:
         "earned": _xy(c.day, c.earned_h),
         "forecast": _xy(c.day, c.forecast_h),
     }
+    if p.outlook is not None:
+        fan = p.outlook.fan
+        curve |= {"p10": _xy(fan.day, fan.p10_h), "p90": _xy(fan.day, fan.p90_h)}
     return out | {"curve": curve, "status": p.status_day}
 
 
@@ -233,6 +236,9 @@ def _ahead(made: Work, x: Ahead) -> dict[str, Any]:
 def _cards(r: dict[str, Any]) -> list[dict[str, str]]:
     first = next(m for m in r["milestones"] if m["name"] == "first step")
     full = next(m for m in r["milestones"] if m["name"] == "full size")
+    for m in (first, full):
+        sure = (r["forecast"] or {}).get(m["name"])
+        m["band"] = "" if sure is None else f"; P10 to P90: {_day(sure['p10'])} to {_day(sure['p90'])}"
     hours, a = r["man_hours"], r["activities"]
     spi, spi_t, cpi = ("-" if hours[k] is None else f"{hours[k]:.2f}" for k in ("spi", "spi_t", "cpi"))
     cards = [{"name": m["name"], "value": _day(m["day"]), "more": _moved(m)} for m in (first, full)]
@@ -259,4 +265,4 @@ def _day(day: float | None) -> str:
 def _moved(m: dict[str, Any]) -> str:
     if not np.isfinite(m["moved_days"]):
         return f"baseline {_day(m['baseline_day'])}"
-    return f"{m['moved_days'] + 0.0:+.1f} days against the baseline"
+    return f"{m['moved_days'] + 0.0:+.1f} days against the baseline{m['band']}"

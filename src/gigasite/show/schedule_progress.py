@@ -38,7 +38,7 @@ def progress(
     as_json: AsJson = False,
 ) -> None:
     """Where does the build stand, what does that do to the rest, what is it worth?"""
-    made, p = _tracked(file, actuals, status, baseline, out)
+    made, p = _tracked(file, actuals, status, baseline, out, sampled=True)
     rest = progress_json(made, p)
     if as_json:
         emit(rest)
@@ -114,7 +114,7 @@ def status_day(text: str, start: date) -> float:
 
 
 def _tracked(
-    file: Path, actuals: Path | None, status: str, baseline: Path | None, out: Path | None
+    file: Path, actuals: Path | None, status: str, baseline: Path | None, out: Path | None, *, sampled: bool = False
 ) -> tuple[Tracked, Progress]:
     """Read, plan, compare; write the folder where one is asked for."""
     from dataclasses import replace
@@ -134,7 +134,7 @@ def _tracked(
     if baseline is not None:
         base, new = with_baseline(base, baseline)
     told = nothing(len(base.names)) if actuals is None else read_actuals(actuals, base, campus.start, now)
-    p = track(case, base, told, now)
+    p = track(case, base, told, now, sampled=sampled)
     if new:
         text = "activities are not in the baseline: they have the days of today's plan"
         note = finding(Severity.note, str(baseline), text, "none needed", found=f"{new:,}")
@@ -151,6 +151,8 @@ def progress_json(made: Tracked, p: Progress) -> dict[str, Any]:
     """Return milestones, earned value, what moved most, what to clear."""
     import polars as pl
 
+    from gigasite.show.result import spread
+
     counts = dict(p.variance["state"].value_counts().iter_rows())
     table = p.variance.filter(pl.col("state") != "done").sort(pl.col("moved_days").abs(), descending=True)
     most = table.filter(pl.col("moved_days").abs() > 0.01).head(50)
@@ -162,6 +164,7 @@ def progress_json(made: Tracked, p: Progress) -> dict[str, Any]:
             {"name": m.name, "baseline_day": m.baseline_day, "day": m.day, "moved_days": m.day - m.baseline_day}
             for m in p.milestones
         ],
+        "forecast": {m.name: spread(m.day) for m in p.outlook.milestones} if p.outlook is not None else None,
         "man_hours": earned_json(p.hours),
         "labour_cost": earned_json(p.cost),
         "plan_complete_frac": p.plan_complete_frac,
@@ -235,6 +238,9 @@ def delivery_json(x: Delivery) -> dict[str, Any]:
 
 
 def _rows(p: Progress) -> list[tuple[str, object]]:
+    from gigasite.show import terminal
+    from gigasite.show.result import spread
+
     counts = dict(p.variance["state"].value_counts().iter_rows())
     rows: list[tuple[str, object]] = [
         ("done, in progress, to do", ", ".join(f"{counts.get(s, 0):,}" for s in ("done", "in progress", "to do"))),
@@ -243,6 +249,9 @@ def _rows(p: Progress) -> list[tuple[str, object]]:
         (m.name, f"day {m.day:.1f} (baseline {m.baseline_day:.1f}, {m.day - m.baseline_day:+.1f} days)")
         for m in p.milestones
     ]
+    if p.outlook is not None:
+        sure = [m for m in p.outlook.milestones if m.name in {"first step", "full size"}]
+        rows += [(f"{m.name}, forecast", terminal.day(spread(m.day))) for m in sure]
     for e, unit in ((p.hours, "h"), (p.cost, "USD")):
         rows.append((f"planned, earned of {e.budget:,.0f} {unit}", f"{e.planned:,.0f}, {e.earned:,.0f}"))
         rows.append(("  SPI, SPI(t), CPI", ", ".join(_index(x) for x in (e.spi, e.spi_t, e.cpi))))

@@ -291,6 +291,25 @@ def test_curves_end_at_the_budget_and_only_rise(planned: tuple[Case, Result], ba
     assert (f.p10_h[-1], f.p90_h[-1], f.likely_h[-1]) == pytest.approx((base.people_h.sum(),) * 3, rel=1e-6)
 
 
+def test_the_forecast_narrows_as_work_is_done_and_holds_what_is_earned(
+    planned: tuple[Case, Result], base: Work
+) -> None:
+    early, late = (progress(planned[0], base, as_planned(base, d), d, sampled=True).outlook for d in (5.0, 57.0))
+    assert early is not None
+    assert late is not None
+    one, two = ({m.name: m.day for m in x.milestones}["first step"] for x in (early, late))
+    assert one.p90 - one.p10 > two.p90 - two.p10
+    assert one.p10 <= one.p50 <= one.p90
+    for x, day in ((early, 5.0), (late, 57.0)):
+        assert x.fan.day[0] == day
+        assert x.fan.p10_h[0] == pytest.approx(x.fan.p90_h[0])
+        assert (x.fan.p10_h <= x.fan.p90_h + 1e-6).all()
+        assert x.fan.p10_h[-1] == pytest.approx(base.people_h.sum())
+    again = progress(planned[0], base, as_planned(base, 5.0), 5.0, sampled=True).outlook
+    assert again is not None
+    assert again.milestones == early.milestones
+
+
 def test_people_by_day_sum_to_the_work_and_never_pass_the_crew(small_crews: Work) -> None:
     w = small_crews
     _, crews = workforce(w, w.start / DAY_SLOTS, w.finish / DAY_SLOTS)

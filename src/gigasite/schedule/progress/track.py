@@ -17,9 +17,10 @@ from gigasite.schedule.progress.ahead import Ahead, Constraint, Delivery, constr
 from gigasite.schedule.progress.balance import Line, lines
 from gigasite.schedule.progress.curves import Curve
 from gigasite.schedule.progress.earned import Earned, done_frac, earned
+from gigasite.schedule.progress.marks import marks
+from gigasite.schedule.progress.outlook import Outlook, outlook
 from gigasite.schedule.progress.replan import replan
 from gigasite.schedule.progress.work import DAY_SLOTS
-from gigasite.schedule.readiness import day_when, needs, staircases
 from gigasite.schedule.risk import job_hours
 
 if TYPE_CHECKING:
@@ -94,10 +95,12 @@ class Progress:
     deliveries: tuple[Delivery, ...]
     lines: tuple[Line, ...]
     curve: SCurve
+    outlook: Outlook | None
+    """How sure the forecast is; None when it was not asked for."""
     findings: tuple[Finding, ...]
 
 
-def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Progress:
+def progress(case: risk.Case, made: Work, a: Actuals, status_day: float, *, sampled: bool = False) -> Progress:
     """Return where the build stands and what that does to the rest.
 
     Parameters
@@ -110,6 +113,8 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Prog
         What was done.
     status_day
         Day of the status.
+    sampled
+        Whether to sample what is left, for the spread of the forecast.
     """
     a = with_milestones(made, a)
     plan = replan(made, a, status_day)
@@ -130,6 +135,7 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Prog
         deliveries=deliveries(made, a, plan),
         lines=lines(table),
         curve=_curve(made, a, plan, status_day),
+        outlook=outlook(case, made, a, status_day) if sampled else None,
         findings=worst_first([*a.findings, *against_logic(made, a), *_told(made, a, plan, status_day)]),
     )
 
@@ -157,26 +163,9 @@ def _variance(made: Work, a: Actuals, plan: Replan) -> pl.DataFrame:
 
 
 def _milestones(case: risk.Case, made: Work, plan: Replan) -> tuple[Moved, ...]:
-    both = [_marks(case, made.finish / DAY_SLOTS), _marks(case, plan.finish_day)]
-    return tuple(Moved(name=name, baseline_day=both[0][name], day=both[1][name]) for name in both[0])
-
-
-def _marks(case: risk.Case, finish_day: Floats) -> dict[str, float]:
-    net, campus, design = case.net, case.campus, case.design
-    stairs = staircases(campus, design, net, finish_day)
-    first, _ = day_when(stairs, needs(campus, design, campus.schedule.first_step_gpus))
-    full, _ = day_when(stairs, needs(campus, design, campus.compute.gpus))
-    job = job_hours(campus) / 24.0
-    racks, arrays = finish_day[net.made["rack placed"]], finish_day[net.made["array ready"]]
-    return {
-        "first rack placed": float(racks.min()),
-        "last rack placed": float(racks.max()),
-        "first array ready": float(arrays.min()),
-        "last array ready": float(arrays.max()),
-        "first step": first + job,
-        "full size": max(full, float(finish_day[net.made["hall tested"]].max())) + job,
-        "last activity": float(finish_day.max()),
-    }
+    job = job_hours(case.campus)
+    was, now = (marks(case, days, job) for days in (made.finish / DAY_SLOTS, plan.finish_day))
+    return tuple(Moved(name=name, baseline_day=was[name], day=now[name]) for name in was)
 
 
 def _complete(made: Work, a: Actuals, status_day: float) -> float | None:
