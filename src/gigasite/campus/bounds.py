@@ -113,6 +113,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "schedule.crew_ramp.*[].until": (0, 10_000),
     "schedule.crew_ramp.*[].people": (0, 100_000),
     "schedule.week_days.*": (1, 7),
+    "schedule.laydown_racks": (1, 1_000_000),
     "schedule.closed[].day": (0, 10_000),
     "schedule.closed[].days": (0.1, 60),
     "schedule.samples": (10, 100_000),

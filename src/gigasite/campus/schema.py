@@ -325,6 +325,8 @@ class Schedule:
     """People before a trade is at full strength, step by step."""
     week_days: dict[str, Some] = field(default_factory=dict)
     """Working days a week by trade; default 7."""
+    laydown_racks: Some | None = None
+    """Racks that may stand between dock and place; default: no limit."""
     closed: tuple[Closed, ...] = ()
     """Days on which no crew works, such as holidays; what runs without a crew goes on."""
     modes: dict[str, Literal["order", "stock", "rental", "reuse", "divert"]] = field(default_factory=dict)

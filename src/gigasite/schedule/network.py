@@ -12,6 +12,7 @@ from gigasite._core.errors import InfeasibleError
 from gigasite.schedule import kernels
 from gigasite.schedule.absences import absences
 from gigasite.schedule.graph import rows, shortest_cycle
+from gigasite.schedule.laydown import laydown
 from gigasite.schedule.trade import REFERENCE_GPUS, Builder, trades
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)
     for part in parts:
         part(b)
+    laydown(b)
     crew_names = tuple(sorted(campus.catalogue.crews))
     gang = _gangs(b, crew_names)
     capacity = _capacity(campus, crew_names, gang)

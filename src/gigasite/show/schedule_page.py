@@ -265,4 +265,4 @@ def _day(day: float | None) -> str:
 def _moved(m: dict[str, Any]) -> str:
     if not np.isfinite(m["moved_days"]):
         return f"baseline {_day(m['baseline_day'])}"
-    return f"{m['moved_days'] + 0.0:+.1f} days against the baseline{m['band']}"
+    return f"{round(m['moved_days'], 1) + 0.0:+.1f} days against the baseline{m['band']}"

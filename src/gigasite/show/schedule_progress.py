@@ -246,7 +246,7 @@ def _rows(p: Progress) -> list[tuple[str, object]]:
         ("done, in progress, to do", ", ".join(f"{counts.get(s, 0):,}" for s in ("done", "in progress", "to do"))),
     ]
     rows += [
-        (m.name, f"day {m.day:.1f} (baseline {m.baseline_day:.1f}, {m.day - m.baseline_day:+.1f} days)")
+        (m.name, f"day {m.day:.1f} (baseline {m.baseline_day:.1f}, {round(m.day - m.baseline_day, 1) + 0.0:+.1f} days)")
         for m in p.milestones
     ]
     if p.outlook is not None:

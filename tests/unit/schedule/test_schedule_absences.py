@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gigasite._core.errors import CampusFileError
+from gigasite._core.errors import CampusFileError, InfeasibleError
 from gigasite.campus import load
 from gigasite.campus.schema import Closed, CrewStep
 from gigasite.design import design as make
 from gigasite.schedule import schedule
+from gigasite.schedule.build import likely_plan
 from gigasite.schedule.network import network
 
 if TYPE_CHECKING:
@@ -80,6 +81,29 @@ def test_absences_lead_every_list_and_never_exceed_a_crew(lab: Made) -> None:
         assert away[order[: away.sum()]].all()
     assert (n.people[away] <= n.capacity[n.crew[away]])[n.crew[away] >= 0].all()
     assert (n.hours[away, 0] == n.hours[away, 2]).all()
+
+
+@pytest.mark.parametrize("room", [8, 24, 100])
+def test_no_more_racks_stand_between_dock_and_place_than_there_is_room_for(memphis: Made, room: int) -> None:
+    """Counted from the plan: racks whose lot has begun to arrive and that are not placed."""
+    crews = dict(memphis[0].schedule.crews) | {"rack": 8}
+    campus, design = changed(memphis, laydown_racks=room, crews=crews)
+    case, plan = likely_plan(campus, design)
+    made = case.net.made
+    came = plan.start[made["rack lots"]][made["rack array"]]
+    placed = (plan.start + plan.dur)[made["rack placed"]]
+    events = np.concatenate(
+        [np.column_stack([came, np.ones_like(came)]), np.column_stack([placed, -np.ones_like(placed)])]
+    )
+    order = np.lexsort((events[:, 1], events[:, 0]))
+    assert np.cumsum(events[order, 1]).max() <= room
+    _, plain = likely_plan(*changed(memphis, crews=crews))
+    assert plan.full_size >= plain.full_size - 1e-9
+
+
+def test_a_lay_down_smaller_than_a_lot_is_refused(lab: Made) -> None:
+    with pytest.raises(InfeasibleError, match="lot of 8"):
+        network(*changed(lab, laydown_racks=4), dict(lab[0].schedule.modes))
 
 
 def test_absent_people_are_neither_paid_nor_planned_value(lab: Made) -> None:
