@@ -73,11 +73,11 @@ function gantt2(S) {
     g.fillStyle = C.bg; g.fillRect(0, 0, w, HEAD - 6); g.fillStyle = C.dim;
     for (let t = Math.ceil(t0 / step) * step; t <= t1; t += step) if (x(t) >= L) g.fillText(num(t, 2), x(t) + 2, 9);
     g.fillText(w < 640 ? "day" : "project day", 6, 9);
-    if (S.status !== null) line(S.status, C.c, "status");
-    for (const m of S.marks) if (["first step", "full size"].includes(m.name)) line(m.day, m.name === "first step" ? C.b : C.d, m.name);
+    if (S.status !== null) line(S.status, C.c, "status", 22);
+    for (const m of S.marks) if (["first step", "full size"].includes(m.name)) line(m.day, m.name === "first step" ? C.b : C.d, m.name, 8);
     if (!rows.length) { g.fillStyle = C.dim; g.fillText("No activity is found by these words.", 12, HEAD + 20); }
   }
-  function line(t, color, text) { const p = x(t); if (p < left() || p > box.clientWidth) return; g.strokeStyle = color; g.setLineDash([5, 4]); g.beginPath(); g.moveTo(p, HEAD - 6); g.lineTo(p, box.clientHeight); g.stroke(); g.setLineDash([]); g.fillStyle = color; g.textAlign = p > box.clientWidth - 70 ? "right" : "left"; g.fillText(text, p + (g.textAlign === "left" ? 3 : -3), box.clientHeight - 8); g.textAlign = "left"; }
+  function line(t, color, text, up) { const p = x(t); if (p < left() || p > box.clientWidth) return; g.strokeStyle = color; g.setLineDash([5, 4]); g.beginPath(); g.moveTo(p, HEAD - 6); g.lineTo(p, box.clientHeight); g.stroke(); g.setLineDash([]); g.fillStyle = color; g.textAlign = p > box.clientWidth - 70 ? "right" : "left"; g.fillText(text, p + (g.textAlign === "left" ? 3 : -3), box.clientHeight - up); g.textAlign = "left"; }
   function say(k) {
     const r = rows[k]; if (!r) return;
     const [a, b, ba, bb, done, drives] = range(r), name = r.node ? `${r.node.name}: ${num(r.node.count)} ${r.node.count === 1 ? "activity" : "activities"}` : `${G.titles[G.t[r.i]]}: ${G.places[G.p[r.i]]}`;
