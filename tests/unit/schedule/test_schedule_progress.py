@@ -351,6 +351,9 @@ def test_a_saved_baseline_is_compared_with(planned: tuple[Case, Result], base: W
     p = progress(planned[0], other, nothing(len(base.names)), 0.0)
     first = next(m for m in p.milestones if m.name == "first rack placed")
     assert first.day >= first.baseline_day
+    file.write_text("name,start_day,finish_day\nx,1,2\n")
+    with pytest.raises(InputFileError, match="no activity of this campus"):
+        with_baseline(base, file)
     file.write_text("name,start_day\nx,1\n")
     with pytest.raises(InputFileError, match="no column finish_day"):
         with_baseline(base, file)

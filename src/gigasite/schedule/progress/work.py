@@ -141,6 +141,8 @@ def with_baseline(made: Work, path: Path) -> tuple[Work, int]:
     at = np.array([row.get(name, -1) for name in made.names], np.int64)
     start, finish = (np.rint(d.to_numpy() * DAY_SLOTS).astype(np.int64) for d in days)
     known = at >= 0
+    if not known.any():
+        raise InputFileError(str(path), 0, "names no activity of this campus; give the activities.csv of its own plan")
     new_start, new_dur = made.start.copy(), made.dur.copy()
     new_start[known] = start[at[known]]
     new_dur[known] = (finish - start)[at[known]]
