@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from gigasite._core.settings import Choice
+from gigasite.campus.build_parts import Closed, CrewStep
 from gigasite.campus.door import (
     DOOR,
     Celsius,
@@ -287,26 +288,6 @@ class Cooling:
     """GPU's junction over the coolant that enters its plate, at typical power and design flow."""
     throttle_degc: Celsius = 87.0
     """Junction temperature at which a GPU slows down."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrewStep:
-    """A crew that is not yet at its full strength."""
-
-    __pydantic_config__ = DOOR
-    until: Number
-    """Project day up to which it has these people."""
-    people: Count
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """Days on which the site is closed."""
-
-    __pydantic_config__ = DOOR
-    day: Number
-    """First project day without work."""
-    days: Number = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

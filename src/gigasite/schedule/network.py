@@ -74,24 +74,15 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     InfeasibleError
         The links form a cycle; the message names the shortest.
     """
-    b = Builder(campus=campus, design=design, modes=modes)
-    parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)
-    for part in parts:
-        part(b)
-    laydown(b)
+    b = _built(campus, design, modes)
     crew_names = tuple(sorted(campus.catalogue.crews))
     gang = _gangs(b, crew_names)
     capacity = _capacity(campus, crew_names, gang)
     away = absences(b, dict(zip(crew_names, capacity.tolist(), strict=True)))
-    links = np.unique(np.concatenate(b.links), axis=0)
-    n = len(b.names)
+    links, n = np.unique(np.concatenate(b.links), axis=0), len(b.names)
     ptr, idx = rows(links[:, 0], links[:, 1], n)
     pptr, pidx = rows(links[:, 1], links[:, 0], n)
-    topo = kernels.topological(ptr, idx, np.diff(pptr))
-    if len(topo) < n:
-        raise InfeasibleError(
-            "the links form a cycle: " + " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
-        )
+    topo = _ordered(b, ptr, idx, pptr)
     crew = np.array([crew_names.index(c) if c else -1 for c in b.crews], dtype=np.int64)
     people = np.array(b.people, dtype=np.int64)
     key_names, key = np.unique(np.array(b.keys), return_inverse=True)
@@ -123,6 +114,24 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         made=b.made,
         absent=away.ids,
     )
+
+
+def _built(campus: Campus, design: Design, modes: dict[str, str]) -> Builder:
+    """Let all trades add their activities, in the order of their ranks."""
+    b = Builder(campus=campus, design=design, modes=modes)
+    for part in sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank):
+        part(b)
+    laydown(b)
+    return b
+
+
+def _ordered(b: Builder, ptr: Ints, idx: Ints, pptr: Ints) -> Ints:
+    """Return a topological order; a cycle is refused by its shortest way round."""
+    topo = kernels.topological(ptr, idx, np.diff(pptr))
+    if len(topo) < len(b.names):
+        names = " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
+        raise InfeasibleError(f"the links form a cycle: {names}")
+    return topo
 
 
 def slots(hours: NDArray[np.float64]) -> Ints:

@@ -66,25 +66,9 @@ def places(b: Builder) -> Places:
     array = racks["array"].to_numpy().astype(np.int64)
     first = np.unique(array, return_index=True)[1]
     cdus, cdu_row = _cdus(b, rows)
-    plant, chain = b.design.cooling, b.design.power
-    halls = [f"H{h.hall}" for h in b.design.halls]
-    gensets, batteries = genset_names(b), battery_names(b)
-    names = {
-        "campus": ["campus"],
-        "intake": ["intake"],
-        "hall": halls,
-        "new-shell": [] if b.campus.site.shell.reuse else halls,
+    names = _names(b) | {
         "row": [f"H{h}-R{r:02d}" for h, r in rows.tolist()],
-        "array": [f"array {i + 1}" for i in range(b.design.arrays)],
         "rack": racks["label"].to_list(),
-        "line-up": [f"line-up {i + 1}" for i in range(chain.switchgear)],
-        "unit": [f"unit substation {i + 1}" for i in range(chain.transformers)],
-        "genset": gensets,
-        "any-genset": ["campus"] * bool(gensets),
-        "battery": batteries,
-        "any-battery": ["campus"] * bool(batteries),
-        "tower": [f"heat rejection {i + 1}" for i in range(plant.towers + plant.dry_coolers)],
-        "chiller": [f"chiller {i + 1}" for i in range(plant.chillers)],
         "cdu": cdus,
     }
     at = {
@@ -94,6 +78,28 @@ def places(b: Builder) -> Places:
         "cdu": {"row": cdu_row, "hall": rows[cdu_row, 0] - 1},
     }
     return Places(names=names, at=at)
+
+
+def _names(b: Builder) -> dict[str, list[str]]:
+    """Return the places that need no table of racks."""
+    plant, chain = b.design.cooling, b.design.power
+    halls = [f"H{h.hall}" for h in b.design.halls]
+    gensets, batteries = genset_names(b), battery_names(b)
+    return {
+        "campus": ["campus"],
+        "intake": ["intake"],
+        "hall": halls,
+        "new-shell": [] if b.campus.site.shell.reuse else halls,
+        "array": [f"array {i + 1}" for i in range(b.design.arrays)],
+        "line-up": [f"line-up {i + 1}" for i in range(chain.switchgear)],
+        "unit": [f"unit substation {i + 1}" for i in range(chain.transformers)],
+        "genset": gensets,
+        "any-genset": ["campus"] * bool(gensets),
+        "battery": batteries,
+        "any-battery": ["campus"] * bool(batteries),
+        "tower": [f"heat rejection {i + 1}" for i in range(plant.towers + plant.dry_coolers)],
+        "chiller": [f"chiller {i + 1}" for i in range(plant.chillers)],
+    }
 
 
 def _cdus(b: Builder, rows: Ids) -> tuple[list[str], Ids]:

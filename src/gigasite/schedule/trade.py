@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from gigasite.campus.parts import OrderStep
+    from gigasite.campus.build_parts import OrderStep
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 

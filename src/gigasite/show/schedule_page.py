@@ -148,17 +148,7 @@ def _gantt(table: pl.DataFrame) -> dict[str, Any]:
     table = table.filter(~pl.col("trade").is_in(["absence", "wait"])).with_columns(title=split.list.first())
     whole = table.height <= MOST_BARS
     if not whole:
-        hall = pl.col("place").str.extract(r"^(H\d+)").fill_null("campus")
-        table = (
-            table.with_columns(place=hall)
-            .group_by("title", "trade", "place", maintain_order=True)
-            .agg(
-                pl.col("start_day", "baseline_start_day").min(),
-                pl.col("finish_day", "baseline_finish_day").max(),
-                pl.col("driving").any(),
-                pl.col("done_frac").mean(),
-            )
-        )
+        table = _by_hall(table)
     kinds = table.group_by("title", "trade", maintain_order=True).agg(pl.col("start_day").min()).sort("start_day")
     titles, places = kinds["title"].to_list(), table["place"].unique(maintain_order=True).to_list()
     moved = (table["baseline_finish_day"] - table["finish_day"]).abs().max()
@@ -178,6 +168,21 @@ def _gantt(table: pl.DataFrame) -> dict[str, Any]:
     if table["done_frac"].max():
         out["done"] = table["done_frac"].round(DIGITS).to_list()
     return out
+
+
+def _by_hall(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per kind of work and hall, from its first start to its last finish."""
+    hall = pl.col("place").str.extract(r"^(H\d+)").fill_null("campus")
+    return (
+        table.with_columns(place=hall)
+        .group_by("title", "trade", "place", maintain_order=True)
+        .agg(
+            pl.col("start_day", "baseline_start_day").min(),
+            pl.col("finish_day", "baseline_finish_day").max(),
+            pl.col("driving").any(),
+            pl.col("done_frac").mean(),
+        )
+    )
 
 
 def _line(x: Line) -> dict[str, Any]:

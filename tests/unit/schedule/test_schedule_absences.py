@@ -10,7 +10,7 @@ import pytest
 
 from gigasite._core.errors import CampusFileError, InfeasibleError
 from gigasite.campus import load
-from gigasite.campus.schema import Closed, CrewStep
+from gigasite.campus.build_parts import Closed, CrewStep
 from gigasite.design import design as make
 from gigasite.schedule import schedule
 from gigasite.schedule.build import likely_plan

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gigasite._core.errors import InputFileError
 from gigasite._core.finding import Severity
-from gigasite.campus.schema import Closed
+from gigasite.campus.build_parts import Closed
 from gigasite.schedule.build import likely_plan
 from gigasite.schedule.progress import Actuals, Work, progress, read_actuals, work
 from gigasite.schedule.progress.actuals import nothing

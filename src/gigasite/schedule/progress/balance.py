@@ -43,23 +43,7 @@ def lines(table: pl.DataFrame) -> tuple[Line, ...]:
     table
         Columns name, trade, place, baseline_finish_day, finish_day, state.
     """
-    rack_row = pl.col("place").str.extract(r"^(H\d+-R\d+)(?:\.\d+)?$")
-    array = pl.col("place").str.starts_with("array ")
-    units = (
-        table.with_columns(
-            title=pl.col("name").str.split(": ").list.first(),
-            unit=pl.when(array).then(pl.lit("array")).when(rack_row.is_not_null()).then(pl.lit("row")),
-            at=pl.when(array).then("place").otherwise(rack_row),
-        )
-        .filter(pl.col("unit").is_not_null())
-        .group_by("title", "trade", "unit", "at", maintain_order=True)
-        .agg(
-            pl.col("baseline_finish_day").max(),
-            pl.col("finish_day").max(),
-            done=(pl.col("state") == "done").all(),
-        )
-        .sort("baseline_finish_day", maintain_order=True)
-    )
+    units = _units(table)
     out = []
     for (title, trade, unit), mine in units.group_by("title", "trade", "unit", maintain_order=True):
         if mine.height >= FEWEST:
@@ -75,3 +59,24 @@ def lines(table: pl.DataFrame) -> tuple[Line, ...]:
                 )
             )
     return tuple(sorted(out, key=lambda x: (float(x.planned_day[0]), x.title)))
+
+
+def _units(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per kind of work and row or array, by planned finish."""
+    rack_row = pl.col("place").str.extract(r"^(H\d+-R\d+)(?:\.\d+)?$")
+    array = pl.col("place").str.starts_with("array ")
+    return (
+        table.with_columns(
+            title=pl.col("name").str.split(": ").list.first(),
+            unit=pl.when(array).then(pl.lit("array")).when(rack_row.is_not_null()).then(pl.lit("row")),
+            at=pl.when(array).then("place").otherwise(rack_row),
+        )
+        .filter(pl.col("unit").is_not_null())
+        .group_by("title", "trade", "unit", "at", maintain_order=True)
+        .agg(
+            pl.col("baseline_finish_day").max(),
+            pl.col("finish_day").max(),
+            done=(pl.col("state") == "done").all(),
+        )
+        .sort("baseline_finish_day", maintain_order=True)
+    )

@@ -13,7 +13,7 @@ from gigasite.schedule.places import Places, measure, places
 from gigasite.schedule.trade import trades
 
 if TYPE_CHECKING:
-    from gigasite.campus.parts import Activity
+    from gigasite.campus.build_parts import Activity
     from gigasite.schedule.trade import Builder, Ids
 
 AFTER = re.compile(r"(?P<name>(?:order )?[\w.-]+)(?P<first> first)?(?: \+ (?P<hours>\d+(?:\.\d+)?) h)?")
