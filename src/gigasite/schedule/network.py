@@ -62,6 +62,8 @@ class Network:
     orders: tuple[Ints, ...]
     """Precedence-feasible lists: hall by hall (rolling hand-over), and by the longest chain that still follows."""
     made: dict[str, Ints]
+    receipts: Ints
+    """The last step of each order line: what delays an order as a whole counts here once, not at each of its steps."""
     absent: Ints
     """Activities that are people's absences: first in every list."""
 
@@ -112,6 +114,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         pidx=pidx,
         orders=tuple(away.first(o) for o in _orders(topo, ptr, idx, slots(hours[:, 1]), hall)),
         made=b.made,
+        receipts=np.array(b.receipts, np.int64),
         absent=away.ids,
     )
 
