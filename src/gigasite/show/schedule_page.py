@@ -97,7 +97,7 @@ def _progress_data(made: Tracked, p: Progress) -> dict[str, Any]:
 
 
 def write_progress(made: Tracked, p: Progress, out: Path) -> None:
-    """Write progress.html, variance.csv, lookahead.csv, constraints.csv and deliveries.csv into a folder.
+    """Write progress.html and tables into a folder: variance, lookahead, constraints, deliveries, balance, curve.
 
     Raises
     ------
@@ -120,8 +120,22 @@ def write_progress(made: Tracked, p: Progress, out: Path) -> None:
             ("lookahead", ahead),
             ("constraints", [constraint_json(c) for c in p.constraints]),
             ("deliveries", [delivery_json(d) for d in p.deliveries]),
+            ("balance", [row for x in p.lines for row in _units(x)]),
         ):
             pl.DataFrame(rows, infer_schema_length=None).write_csv(folder / f"{name}.csv")
+        c = p.curve
+        columns = {"day": c.day, "planned_h": c.planned_h, "earned_h": c.earned_h, "forecast_h": c.forecast_h}
+        pl.DataFrame(columns).fill_nan(None).write_csv(folder / "curve.csv", float_precision=3)
+
+
+def _units(x: Line) -> list[dict[str, Any]]:
+    """Return one row per unit of a line of balance."""
+    days = zip(x.places, x.planned_day.tolist(), x.finish_day.tolist(), x.done.tolist(), strict=True)
+    head = {"work": x.title, "trade": x.trade}
+    return [
+        head | {"unit": i, "place": place, "planned_day": was, "finish_day": now, "done": done}
+        for i, (place, was, now, done) in enumerate(days, start=1)
+    ]
 
 
 def _pictures(

@@ -83,6 +83,8 @@ def test_progress_and_look_ahead_speak_json_and_text_and_write_a_folder(campuses
         "lookahead.csv",
         "constraints.csv",
         "deliveries.csv",
+        "balance.csv",
+        "curve.csv",
     }
     page = (out / "progress.html").read_text(encoding="utf-8")
     assert "http://" not in page

@@ -17,6 +17,7 @@ from gigasite._core.files import read_bytes
 from gigasite._core.finding import Finding, Severity
 from gigasite.schedule.exchange import finding
 from gigasite.schedule.format import decoded
+from gigasite.schedule.network import SLOT_H
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -213,7 +214,7 @@ class _Reader:
         if math.isfinite(v["actual_finish"]):
             return 0.0
         if math.isfinite(v["remaining_h"]):
-            planned = float(self.made.dur[i]) / 4.0 * float(self.made.at_work_frac[i])
+            planned = float(self.made.dur[i]) * SLOT_H * float(self.made.at_work_frac[i])
             return v["remaining_h"] / planned if planned > 0 else 0.0
         return 1.0 - v["percent"] / 100.0 if math.isfinite(v["percent"]) else 1.0
 
