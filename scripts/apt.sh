@@ -7,6 +7,7 @@ command -v pdftoppm >/dev/null || missing+=(poppler-utils)
 command -v lldpd >/dev/null || missing+=(lldpd)
 command -v ibsim >/dev/null || missing+=(ibsim-utils)
 command -v ibnetdiscover >/dev/null || missing+=(infiniband-diags)
+command -v mbpoll >/dev/null || missing+=(mbpoll)
 command -v ip >/dev/null || missing+=(iproute2)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -84,4 +84,21 @@ class OutputError(GigasiteError):
 
 
 class FieldError(GigasiteError):
-    """A live device did not do what was asked; the message names device and register."""
+    """A live device did not do what was asked; the message names device and register.
+
+    Parameters
+    ----------
+    device, address
+        Which device, and first register; "" and None where neither is meant.
+    kind
+        What went wrong, for programs: `timeout`, `refused`, `reset`, `exception`, `protocol`, `closed`, `mismatch`;
+        "" where no transaction is meant.
+    code
+        Of a Modbus exception.
+    """
+
+    def __init__(
+        self, message: str, *, device: str = "", address: int | None = None, kind: str = "", code: int | None = None
+    ) -> None:
+        self.device, self.address, self.kind, self.code = device, address, kind, code
+        super().__init__(message)

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from gigasite._core.errors import CampusFileError, InputFileError, Problem
-from gigasite._core.files import read_text
 from gigasite._core.quantity import show
-from gigasite._core.registry import unknown
 from gigasite._core.settings import Choice
-from gigasite.campus import checks
 from gigasite.campus.door import (
     DOOR,
     Fraction,
@@ -28,14 +22,13 @@ from gigasite.campus.door import (
     Watts,
     unit,
 )
-from gigasite.campus.load import MOST_BYTES
-from gigasite.campus.nodes import read
-from gigasite.campus.typed import typed
+from gigasite.campus.typed_file import Rules, TypedFile, load_typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+    from pathlib import Path
 
-    from gigasite.campus.nodes import Document
+    from gigasite.campus import checks
     from gigasite.campus.nodes import Path as Path_
 
 VoltAmperes = Annotated[float, unit("apparent power", "positive")]
@@ -205,31 +198,12 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseFile:
-    """A case that was read, and the places of its entries: whoever finds more mistakes can say where they are."""
-
-    case: Case
-    document: Document
-
-    def refuse(self, wrong: Sequence[tuple[Path_, str]]) -> None:
-        """Raise with every mistake (where it is and what it is); do nothing where there is none.
-
-        Raises
-        ------
-        CampusFileError
-            With file, line and column of each.
-        """
-        if wrong:
-            raise CampusFileError([self.document.problem(path, message) for path, message in wrong])
-
-
 def load_case(
     path: str | Path,
     names: Mapping[str, list[str]] | None = None,
     parts: Mapping[str, checks.Mistakes] | None = None,
     overrides: Mapping[str, str] | None = None,
-) -> CaseFile:
+) -> TypedFile[Case]:
     """Read a case file.
 
     Parameters
@@ -246,62 +220,9 @@ def load_case(
     CampusFileError
         With every mistake, each with line, column and remedy.
     """
-    try:
-        text = read_text(Path(path), MOST_BYTES)
-    except InputFileError as error:
-        raise CampusFileError(
-            [Problem(file=error.file, line=error.line, column=0, key="", message=str(error))]
-        ) from error
-    doc = read(text, str(path))
-    problems = list(doc.problems)
-    if doc.broken or not isinstance(doc.data, dict):
-        raise CampusFileError(problems or [doc.problem((), "is empty or no case: see `gigasite power case CAMPUS`")])
-    for key, value in (overrides or {}).items():
-        problems += _override(doc, key, value)
-    case, wrong = typed(Case, doc.data, doc)
-    problems += wrong
-    if case is not None:
-        problems += _beyond_types(case, doc, names or {}, parts or {})
-    if problems or case is None:
-        raise CampusFileError(problems)
-    return CaseFile(case=case, document=doc)
-
-
-def _beyond_types(
-    case: Case, doc: Document, names: Mapping[str, list[str]], parts: Mapping[str, checks.Mistakes]
-) -> list[Problem]:
-    """Return ranges, unknown parts, their settings and entries that contradict each other."""
-    problems = checks.ranges_of(case, (), {k: k for k in BOUNDS}, doc, BOUNDS)
-    problems += checks.choices(case, (), parts, doc)
-    for place, choice in checks.kinds(case, ()):
-        known = names.get(checks.pattern(place))
-        if known is not None and choice.kind not in known:
-            word = str(place[-1] if isinstance(place[-1], str) else place[-2]).removesuffix("s")
-            problems.append(doc.problem((*place, "kind"), str(unknown(word, choice.kind, known))))
-    return problems + [doc.problem(p, m) for p, m in _sense(case)]
-
-
-def _override(doc: Document, key: str, value: str) -> list[Problem]:
-    """Put a value into the document's data; the way to it must exist."""
-    steps = [int(s) if s.isdigit() else s for s in re.findall(r"[^.\[\]]+", key)]
-    here: Any = doc.data
-    for step in steps[:-1]:
-        if isinstance(here, dict) and step not in here and isinstance(step, str):
-            here[step] = {}
-        if not _inside(here, step):
-            return [doc.problem((), f"no entry '{key}' to replace: '{step}' is not there")]
-        here = here[step]
-    if not steps or not (isinstance(here, dict) or _inside(here, steps[-1])):
-        return [doc.problem((), f"no entry '{key}' to replace")]
-    given = read(value, "value")
-    here[steps[-1]] = value if given.data is None or given.problems else given.data
-    return []
-
-
-def _inside(here: Any, step: str | int) -> bool:
-    if isinstance(here, dict):
-        return step in here
-    return isinstance(here, list) and isinstance(step, int) and step < len(here)
+    empty = "is empty or no case: see `gigasite power case CAMPUS`"
+    rules = Rules(bounds=BOUNDS, names=names or {}, parts=parts or {}, sense=_sense, empty=empty)
+    return load_typed(Case, path, rules, overrides)
 
 
 def _sense(case: Case) -> list[tuple[Path_, str]]:

@@ -160,7 +160,7 @@ def read_bench(
     own = None
     if trace is not None:
         own = Trace(file=str(Path(trace).resolve()), to_gpus=to_gpus or 0, other_w=other_w)
-    bench = bench_of(found.case, Path(path).parent, own)
+    bench = bench_of(found.value, Path(path).parent, own)
     found.refuse(sense(bench))
     return bench
 

@@ -116,7 +116,7 @@ def simulate(
     drive = replace(drive, plant=with_losses(drive.plant, float(drive.load_w[0]), level))
     check(drive, controller, level)
     run = run_level(drive, acting, events, level)
-    swing = _swing(drive, run, level)
+    swing = swing_of(drive, run, level)
     name = getattr(controller, "kind", type(controller).__name__)
     swing = replace(swing, controller=name, shaper_j=extra_j, goodput_frac=goodput)
     more = [limit_parts[n]() for n in FIGURED if figures and not any(isinstance(x, limit_parts[n]) for x in limits)]
@@ -273,7 +273,8 @@ def _steps(start_s: float, stop_s: float, dt_s: float) -> int:
     return int(count + 1e-6)
 
 
-def _swing(drive: Drive, run: Run, level: Level) -> Swing:
+def swing_of(drive: Drive, run: Run, level: Level) -> Swing:
+    """Return a run as a swing with the figures that every run has; limits are judged by `judge`."""
     plant, dt_s = drive.plant, drive.dt_s
     f = plant.frequency_hz * (1.0 + run.deviation_pu)
     # largest rise and fall within the window: from its end to its end, a 1-Hz swing would show no ramp over 1 s

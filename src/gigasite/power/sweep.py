@@ -59,7 +59,7 @@ def tasks_of(file: Path, axes: Mapping[str, Sequence[str]], samples: int, seed: 
     combinations = list(itertools.product(*axes.values())) if axes else [()]
     if len(combinations) * samples > MOST_CASES:
         raise InfeasibleError(f"{len(combinations) * samples:,} runs are too many; at most {MOST_CASES:,}")
-    first = load_case(file, known(), settings()).case.seed if seed is None else seed
+    first = load_case(file, known(), settings()).value.seed if seed is None else seed
     out: list[Task] = []
     for values in combinations:
         for s in range(samples):
@@ -106,7 +106,7 @@ def axis_of(text: str) -> tuple[str, list[str]]:
 
 def level_for(file: Path) -> tuple[str, str]:
     """Return the level of a sweep and why, where it is not the fast one ("" where it is)."""
-    case = load_case(file, known(), settings()).case
+    case = load_case(file, known(), settings()).value
     if case.events:
         return "network", "the case has events, which need it"
     if not case.machines and case.grid is None:

@@ -202,6 +202,8 @@ def serve(
 
 
 from gigasite.show import (  # noqa: E402  # registers the chapters, after the main verbs in --help
+    battery,
+    battery_loop,
     cables,
     cables_diagnose,
     cables_measure,
@@ -216,6 +218,8 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
 
 __all__ = [
     "app",
+    "battery",
+    "battery_loop",
     "cables",
     "cables_diagnose",
     "cables_measure",

@@ -1,0 +1,70 @@
+"""Answers to an image: live and in replay the same."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gigasite.field.battery.image import Point, Site, Status, Units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gigasite.field.battery.device import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """What the meter itself measures; NaN where it does not."""
+
+    load_w: float = math.nan
+    source_w: float = math.nan
+    frequency_hz: float = math.nan
+    age_s: float = math.inf
+
+
+def assemble(units: Sequence[Unit], before: Units, answers: Sequence[tuple[bytes, ...] | None], dt_s: float) -> Units:
+    """Return the readings after a cycle.
+
+    Parameters
+    ----------
+    units, before
+        What was found, and the readings of the cycle before.
+    answers
+        Of each unit; None: not all of its reads were answered. Its values then stay, older, and it no longer counts as
+        answering.
+    dt_s
+        Since the cycle before.
+    """
+    values, quality = before.values.copy(), before.quality.copy()
+    status, age_s = before.status & ~int(Status.ANSWERED), before.age_s + dt_s
+    for i, (unit, answer) in enumerate(zip(units, answers, strict=True)):
+        if answer is None:
+            continue
+        row = unit.decode(answer)
+        values[i], quality[i], status[i], age_s[i] = row.values, row.quality, row.status, 0.0
+    return Units(values=values, quality=quality, status=status, age_s=age_s)
+
+
+def site_of(metered: Metered | None, units: Units) -> Site:
+    """Return the site: what the meter measures, and what follows from it and the units.
+
+    Load = source + battery. Without a meter the frequency is the median of the units', and load and source are not
+    known (0): only controllers that need neither run so.
+    """
+    hz = units.of(Point.FREQUENCY_HZ)
+    hz = hz[np.isfinite(hz) & units.says(Status.ANSWERED)]
+    median_hz = float(np.median(hz)) if len(hz) else math.nan
+    if metered is None:
+        return Site(load_w=0.0, source_w=0.0, frequency_hz=median_hz, age_s=0.0 if len(hz) else math.inf)
+    battery_w = float(np.nansum(units.of(Point.POWER_W)))
+    load_w, source_w = metered.load_w, metered.source_w
+    if math.isnan(load_w):
+        load_w = source_w + battery_w
+    elif math.isnan(source_w):
+        source_w = load_w - battery_w
+    frequency_hz = median_hz if math.isnan(metered.frequency_hz) else metered.frequency_hz
+    return Site(load_w=load_w, source_w=source_w, frequency_hz=frequency_hz, age_s=metered.age_s)

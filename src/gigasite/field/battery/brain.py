@@ -1,0 +1,42 @@
+"""A run of decisions: inputs in, decision and record out. Live, in lock-step and in replay it is the same object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gigasite.field.battery.assemble import assemble, site_of
+from gigasite.field.battery.decide import begin, decide
+from gigasite.field.battery.image import Image, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gigasite.field.battery.decide import Core, Decision
+    from gigasite.field.battery.device import Unit
+    from gigasite.field.battery.record import Inputs
+
+
+class Brain:
+    """Holds what goes on from cycle to cycle; everything in it follows from the inputs alone."""
+
+    def __init__(self, core: Core, units: Sequence[Unit]) -> None:
+        self.core, self.units = core, tuple(units)
+        self.memory = begin(core)
+        self.readings = missing(len(self.units))
+        self.image: Image | None = None
+
+    def cycle(self, inputs: Inputs) -> Decision:
+        """Take one cycle."""
+        self.readings = assemble(self.units, self.readings, inputs.answers, inputs.dt_s)
+        self.image = Image(
+            number=inputs.number,
+            time_s=inputs.time_s,
+            dt_s=inputs.dt_s,
+            units=self.readings,
+            site=site_of(inputs.metered, self.readings),
+            acked=inputs.acked,
+            missed=inputs.missed,
+            orders=inputs.orders,
+        )
+        self.memory, decision = decide(self.core, self.memory, self.image)
+        return decision

@@ -1,0 +1,1 @@
+"""Makes of battery units, one file each."""

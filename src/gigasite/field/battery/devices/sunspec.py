@@ -1,0 +1,331 @@
+"""SunSpec: DER measurement 701, capacity 702, controls 704, storage 713 and DER control 715, as published."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from struct import pack, unpack_from
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from gigasite._core.errors import FieldError
+from gigasite.field.battery.device import Field, Read, Row, Write, makes, place, row, spans
+from gigasite.field.battery.image import POINTS, Point, Quality, Status
+from gigasite.field.sunspec.discover import discover, read_block
+from gigasite.field.sunspec.model import counted, lay, model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gigasite.field.battery.device import Link, Wanted
+    from gigasite.field.sunspec.model import Layout
+
+NEEDED = (701, 702, 704, 713)
+CODES = {
+    "int16": "h",
+    "uint16": "H",
+    "enum16": "H",
+    "sunssf": "h",
+    "int32": "i",
+    "uint32": "I",
+    "bitfield32": "I",
+}
+WATTS = 1  # WSetMod: set point in watts (0 would be per cent)
+OFF_STATES = frozenset({0, 1, 2, 6, 7})
+"""InvSt of 701: off, sleeping, starting, fault, standby."""
+BLOCK = ("WSetEna", "WSetRvrtTms")
+"""First and last point of the block of 704 that is written in one piece."""
+KEPT = ("WSetPct", "WSetPctRvrt")
+"""Points in that block that this loop does not use: written as the device had them."""
+J_PER_WH = 3600.0
+UNKNOWN = int(Status.ANSWERED | Status.REMOTE)
+HERTZ = (40.0, 70.0)
+"""Frequencies that a grid has; others are a broken measurement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunSpecUnit:
+    """One unit: its blocks, the scale factors that it had when found, and what it is rated."""
+
+    blocks: Mapping[int, tuple[int, int, Mapping[str, int]]]
+    """Address, length and counts of repeating groups, by model."""
+    scales: Mapping[str, int]
+    """By `model.point` of the scale factor."""
+    kept: tuple[int, int]
+    rating_w: float
+    energy_j: float
+    reversion_s: int
+    reads: tuple[Read, ...]
+    fields: Mapping[int, Field]
+    flags: Mapping[str, Field]
+    marks: tuple[tuple[Field, int], ...]
+    """Ids and lengths of the blocks that are read: with others nothing is believed."""
+    step_w: float
+    set_at: int
+    """Address of the set-point block."""
+    beat_at: int | None
+    writable: tuple[tuple[int, int], ...]
+
+    def decode(self, answers: Sequence[bytes], /) -> Row:
+        """Take the answers of a cycle apart."""
+        if any(field.raw(answers) != expected for field, expected in self.marks):
+            return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=UNKNOWN)
+        out = row(self.fields, answers, self._status(answers))
+        quality = list(out.quality)
+        for point, low, high in self._ranges():
+            if quality[point] == Quality.GOOD and not low <= out.values[point] <= high:
+                quality[point] = int(Quality.RANGE)
+        values = tuple(v if q == Quality.GOOD else math.nan for v, q in zip(out.values, quality, strict=True))
+        return Row(values=values, quality=tuple(quality), status=out.status)
+
+    def _ranges(self) -> tuple[tuple[Point, float, float], ...]:
+        most = 1.5 * self.rating_w  # no inverter gives more, even for a moment
+        return (
+            (Point.POWER_W, -most, most),
+            (Point.SOC_FRAC, 0.0, 1.0),
+            (Point.SET_W, -2 * most, 2 * most),
+            (Point.FREQUENCY_HZ, *HERTZ),
+        )
+
+    def _status(self, answers: Sequence[bytes]) -> int:
+        flags = {name: field.raw(answers) for name, field in self.flags.items()}
+        status = Status.ANSWERED
+        if flags.get("LocRemCtl", 0) in {0, 0xFFFF}:  # 0: remote; devices without 715 take orders
+            status |= Status.REMOTE
+        if int(flags["Alrm"]) not in {0, 0xFFFFFFFF, 0x80000000}:
+            status |= Status.ALARM
+        if flags["St"] == 0 or flags["InvSt"] in OFF_STATES:
+            status |= Status.STOPPED
+        if flags["WSetEna"] == 1 and flags["WSetMod"] == WATTS:
+            status |= Status.ENABLED
+        return int(status)
+
+    def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[Write, ...]:
+        """Return the block WSetEna to WSetRvrtTms: set point, and zero when nothing follows within the reversion time.
+
+        Rounded towards zero, so that no rating is passed by the rounding.
+        """
+        raw = math.trunc(power_w / self.step_w + (1e-6 if power_w >= 0 else -1e-6))
+        pct, pct_rvrt = self.kept
+        data = pack(">HHiihhHI", int(enable), WATTS, raw, 0, pct, pct_rvrt, 0, self.reversion_s)
+        return (Write(self.set_at, data),)
+
+    def beat(self, count: int, /) -> Write | None:
+        """Return ControllerHb of 715."""
+        return None if self.beat_at is None else Write(self.beat_at, pack(">I", count % 0xFFFFFFFF))
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the unit was made of."""
+        return {
+            "blocks": {str(k): [a, n, dict(c)] for k, (a, n, c) in self.blocks.items()},
+            "scales": dict(self.scales),
+            "kept": list(self.kept),
+            "rating_w": self.rating_w,
+            "energy_j": self.energy_j,
+            "reversion_s": self.reversion_s,
+        }
+
+
+@makes.part("sunspec")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunSpec:
+    """Units that speak SunSpec Modbus with models 701, 702, 704 and 713; 715 where they have it."""
+
+    kind: ClassVar[str] = "sunspec"
+
+    async def find(self, link: Link, settings: Wanted, /) -> SunSpecUnit:
+        """Walk the models, read scale factors and ratings.
+
+        Raises
+        ------
+        FieldError
+            No SunSpec, a model is missing, a scale factor or rating is not implemented, or a rating is zero.
+        """
+        blocks = {b.model: b for b in reversed(await discover(link.registers, link.unit))}
+        absent = [str(n) for n in NEEDED if n not in blocks]
+        if absent:
+            have = ", ".join(map(str, sorted(blocks)))
+            raise FieldError(f"{settings.name}: has no SunSpec model {', '.join(absent)} (it has {have})")
+        used = {n: blocks[n] for n in (*NEEDED, 715) if n in blocks}
+        read = {n: (await read_block(link.registers, link.unit, b))[1] for n, b in used.items()}
+        found = {n: (b.address, b.length, counted(model(n), read[n])) for n, b in used.items()}
+        look = _Look(settings.name, found, read)
+        rating_w, energy_j = _rated(look, settings)
+        kept = tuple(int(look.raw(704, name)) for name in KEPT)
+        return _unit(found, look.scales(), (kept[0], kept[1]), rating_w, energy_j, settings.reversion_s)
+
+    @staticmethod
+    def restore(facts: Mapping[str, Any], /) -> SunSpecUnit:
+        """Make the unit that gave these facts."""
+        blocks = {int(k): (int(a), int(n), dict(c)) for k, (a, n, c) in facts["blocks"].items()}
+        kept = int(facts["kept"][0]), int(facts["kept"][1])
+        return _unit(
+            blocks,
+            dict(facts["scales"]),
+            kept,
+            float(facts["rating_w"]),
+            float(facts["energy_j"]),
+            int(facts["reversion_s"]),
+        )
+
+
+SCALED: Mapping[int, tuple[str, ...]] = {
+    701: ("W", "Hz"),
+    702: ("WMax", "WChaRteMax", "WDisChaRteMax"),
+    704: ("WSet",),
+    713: ("SoC", "WHRtg"),
+}
+
+
+class _Look:
+    """The blocks of one unit, read once."""
+
+    def __init__(self, name: str, found: Mapping[int, Any], read: Mapping[int, bytes]) -> None:
+        self.name, self._read = name, read
+        self.layouts = {n: layout(n, found[n]) for n in read}
+
+    def raw(self, number: int, point: str) -> float:
+        place_ = self.layouts[number][point]
+        value: float = unpack_from(f">{CODES[place_.point.type]}", self._read[number], 2 * place_.offset)[0]
+        return value
+
+    def scales(self) -> dict[str, int]:
+        """Return the powers of ten of all that is used.
+
+        Raises
+        ------
+        FieldError
+            One is not implemented, or none that a device could mean.
+        """
+        out = {}
+        for number, points in SCALED.items():
+            for point in points:
+                name = str(self.layouts[number][point].point.scale)
+                power = int(self.raw(number, name))
+                if not -10 <= power <= 10:
+                    what = "is not implemented" if power == -0x8000 else f"is {power}"
+                    raise FieldError(
+                        f"{self.name}: scale factor {name} of model {number} {what}: {point} cannot be understood"
+                    )
+                out[f"{number}.{point}"] = power
+        return out
+
+    def scaled(self, number: int, point: str) -> float | None:
+        """Return a value of the device; None where it says that it has none."""
+        raw = self.raw(number, point)
+        return None if raw == 0xFFFF else raw * 10.0 ** self.scales()[f"{number}.{point}"]
+
+
+def _rated(look: _Look, settings: Wanted) -> tuple[float, float]:
+    """Return rating [W] and energy [J]: of the settings where they say so, never above what the unit says."""
+    most = [v for v in (look.scaled(702, p) for p in ("WMax", "WChaRteMax", "WDisChaRteMax")) if v is not None]
+    told_w = min(most, default=None)
+    told_wh = look.scaled(713, "WHRtg")
+    told_j = None if told_wh is None else told_wh * J_PER_WH
+    given = (("power", "WMax", 702, settings.rating_w, told_w), ("energy", "WHRtg", 713, settings.energy_j, told_j))
+    out = []
+    for what, point, number, own, told in given:
+        known = [v for v in (own, told) if v is not None]
+        if not known or not min(known) > 0.0:
+            how = "says none" if told is None else "is 0"
+            raise FieldError(f"{look.name}: rated {what} ({point} of model {number}) {how}; give it in the settings")
+        out.append(min(known))
+    return out[0], out[1]
+
+
+def layout(number: int, found: tuple[int, int, Mapping[str, int]]) -> Layout:
+    """Return where the points of a block lie."""
+    return lay(model(number), found[2], found[1])
+
+
+PLACES: Mapping[Point, tuple[int, str, float]] = {
+    Point.POWER_W: (701, "W", 1.0),
+    Point.FREQUENCY_HZ: (701, "Hz", 1.0),
+    Point.SOC_FRAC: (713, "SoC", 0.01),
+    Point.SET_W: (704, "WSet", 1.0),
+    Point.CHARGE_W: (702, "WChaRteMax", 1.0),
+    Point.DISCHARGE_W: (702, "WDisChaRteMax", 1.0),
+}
+"""Model, point, and factor to SI beside its scale factor."""
+FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
+MARKED = (701, 704, 713, 715)
+"""Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
+REMOTE = {"LocRemCtl": 715, "DERHb": 715}
+
+
+class _Places:
+    """Where the points of one unit lie, and in which read."""
+
+    def __init__(self, blocks: Mapping[int, tuple[int, int, Mapping[str, int]]], scales: Mapping[str, int]) -> None:
+        self._blocks, self._scales = blocks, scales
+        self._layouts = {n: layout(n, found) for n, found in blocks.items()}
+        self.flags = FLAGS | (REMOTE if 715 in blocks else {})
+        wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
+        wanted += [(self._blocks[n][0], 2) for n in MARKED if n in blocks]
+        wanted += [self.at(n, self._scale(n, p)) for n, p, _ in PLACES.values()]
+        self.reads = spans(wanted)
+
+    def at(self, number: int, point: str) -> tuple[int, int]:
+        """Return address and registers of a point."""
+        where = self._layouts[number][point]
+        return self._blocks[number][0] + where.offset, where.point.size
+
+    def _scale(self, number: int, point: str) -> str:
+        return str(self._layouts[number][point].point.scale)
+
+    def scaled(self, number: int, point: str, factor: float) -> Field:
+        """Return the field of a point with a scale factor."""
+        power = self._scales[f"{number}.{point}"]
+        scale = (*place(self.reads, *self.at(number, self._scale(number, point))), power)
+        read, byte = place(self.reads, *self.at(number, point))
+        code = CODES[self._layouts[number][point].point.type]
+        return Field(read=read, at=byte, code=code, factor=factor * 10.0**power, scale=scale)
+
+    def flag(self, number: int, point: str) -> Field:
+        """Return the field of a plain number."""
+        read, byte = place(self.reads, *self.at(number, point))
+        code = CODES[self._layouts[number][point].point.type]
+        return Field(read=read, at=byte, code=code, absent=False)
+
+    def marks(self) -> tuple[tuple[Field, int], ...]:
+        """Return id and length of every block, and what they must be."""
+        out = []
+        for number in MARKED:
+            if number not in self._blocks:
+                continue
+            address, length, _ = self._blocks[number]
+            for k, expected in enumerate((number, length - 2)):
+                read, byte = place(self.reads, address + k, 1)
+                out.append((Field(read=read, at=byte, code="H", absent=False), expected))
+        return tuple(out)
+
+
+def _unit(
+    blocks: Mapping[int, tuple[int, int, Mapping[str, int]]],
+    scales: Mapping[str, int],
+    kept: tuple[int, int],
+    rating_w: float,
+    energy_j: float,
+    reversion_s: int,
+) -> SunSpecUnit:
+    places = _Places(blocks, scales)
+    fields = {int(p): places.scaled(*where) for p, where in PLACES.items()}
+    if 715 in blocks:
+        fields[int(Point.HEARTBEAT)] = places.flag(715, "DERHb")
+    (set_at, _), (last, size) = places.at(704, BLOCK[0]), places.at(704, BLOCK[1])
+    beat_at = places.at(715, "ControllerHb")[0] if 715 in blocks else None
+    return SunSpecUnit(
+        blocks=blocks,
+        scales=scales,
+        kept=kept,
+        rating_w=rating_w,
+        energy_j=energy_j,
+        reversion_s=reversion_s,
+        reads=places.reads,
+        fields=fields,
+        flags={name: places.flag(n, name) for name, n in places.flags.items() if name != "DERHb"},
+        marks=places.marks(),
+        step_w=10.0 ** scales["704.WSet"],
+        set_at=set_at,
+        beat_at=beat_at,
+        writable=((set_at, last + size - set_at), *(((beat_at, 2),) if beat_at is not None else ())),
+    )

@@ -1,0 +1,261 @@
+"""A live run: settings to loop, with everything around it, and back to a plant at rest."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gigasite.field.battery.brain import Brain
+from gigasite.field.battery.connect import connect, tls_of
+from gigasite.field.battery.decide import seen_of
+from gigasite.field.battery.log import LogWriter
+from gigasite.field.battery.loop import Loop
+from gigasite.field.battery.orders import OrderDesk
+from gigasite.field.battery.record import Inputs, decision_bytes, framed, inputs_bytes
+from gigasite.field.battery.replay import header
+from gigasite.field.battery.rig import read_all
+from gigasite.field.battery.settings import core_of
+from gigasite.field.battery.states import WRITING, State
+from gigasite.field.battery.status import Board, StatusServer, quantile
+from gigasite.field.battery.supervisor import Supervisor
+from gigasite.field.realtime import Notifier, Realtime, claim
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from gigasite.field.battery.connect import Connected
+    from gigasite.field.battery.decide import Decision
+    from gigasite.field.battery.settings import Setup
+
+SOCKET = "orders.sock"
+ORDERED = frozenset({"stopped by the operator", "no longer armed"})
+"""Ends of a run that are no faults."""
+WARM_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says."""
+
+    refusal: str
+    """Why the settings are not signed by a trusted key; "" when they are."""
+    arm_s: float | None = None
+    """Armed for so long; None: read-only, nothing is ever written."""
+    for_s: float | None = None
+    """The run ends after so long."""
+    wait_s: float = 5.0
+    say: Callable[[str], None] = print
+    """Where changes of state are told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    cycles: int
+    missed: int
+    late_p99_s: float
+    late_p999_s: float
+    cycle_p50_s: float
+    cycle_p99_s: float
+    cpu_s: float
+    """Of the loop's process, over the cycles."""
+    transactions: int
+    realtime: Realtime | None
+    state: str
+    cause: str
+    faults: tuple[str, ...]
+    """Causes of every failsafe and latch."""
+    absent: tuple[str, ...]
+    log_lost: int
+
+
+class _Run:
+    """One run's watcher: feeds the supervisor, tells changes, ends what has to end."""
+
+    def __init__(self, setup: Setup, options: Options, connected: Connected) -> None:
+        self.setup, self.options, self.connected = setup, options, connected
+        self.faults: list[str] = []
+        self.board = Board(setup.names, [u.rating_w for u in connected.rig.units], metered=setup.file.meter is not None)
+        self.notifier = Notifier()
+        self.supervisor: Supervisor | None = None
+        self._state: State | None = None
+        self._cause = ""
+        self._armed_once = False
+        self._stopping = False
+
+    def supervise(self) -> None:
+        """Start a supervisor where the run may write."""
+        if self.options.arm_s is not None:
+            rig = self.connected.rig
+            self.supervisor = Supervisor(self.setup.addresses, rig.units, tls=tls_of(self.setup))
+
+    def say(self, loop: Loop, order: str) -> str:
+        """Take an order of the operator."""
+        if order == "arm" and self.options.arm_s is None:
+            return "refused: this loop runs read-only; start it with --arm"
+        if order == "arm" and self.options.refusal:
+            return f"refused: {self.options.refusal}"
+        loop.orders.say(order)
+        return "taken"
+
+    def stop(self, loop: Loop) -> None:
+        """Ramp down and end; said again, end at once (the supervisor then brings the units to zero)."""
+        if self._stopping:
+            loop.ends = True
+        self._stopping = True
+        loop.orders.say("stop")
+
+    def after(self, loop: Loop, decision: Decision) -> None:
+        """Look at the cycle that ended."""
+        self.board.post(loop, decision)
+        self._tell(decision)
+        writing = decision.state in WRITING
+        if self.supervisor is not None:
+            if not self.supervisor.alive():
+                self.options.say("the supervisor died and is started again")
+                self.supervise()
+            self.supervisor.feed(armed=writing)
+        self.notifier.say("WATCHDOG=1")
+        self._expire(loop, decision)
+        if self._stopping and not writing:
+            loop.ends = True
+
+    def _tell(self, decision: Decision) -> None:
+        if (decision.state, decision.cause) == (self._state, self._cause):
+            return
+        self._state, self._cause = decision.state, decision.cause
+        self.options.say(f"{decision.state.value}: {decision.cause}")
+        if decision.state in {State.FAILSAFE, State.LATCHED} and decision.cause not in ORDERED:
+            self.faults.append(decision.cause)
+
+    def _expire(self, loop: Loop, decision: Decision) -> None:
+        arm_s, time_s = self.options.arm_s, loop.number * loop.cycle_s
+        if arm_s is not None and not self._armed_once and decision.state is State.READY:
+            self._armed_once = True
+            loop.orders.say("arm")
+        if arm_s is not None and time_s >= arm_s and decision.state in WRITING:
+            loop.orders.say("disarm")
+        if self.options.for_s is not None and time_s >= self.options.for_s and not self._stopping:
+            self.stop(loop)
+
+
+async def live(setup: Setup, options: Options) -> Outcome:
+    """Run a loop on real devices until it is stopped.
+
+    Parameters
+    ----------
+    setup, options
+        Settings, and what the command line says.
+
+    Raises
+    ------
+    FieldError
+        No unit of a row is found, another loop runs with these settings, or a port is taken.
+    """
+    connected = await connect(setup, options.wait_s)
+    for name, why in connected.absent.items():
+        options.say(f"{name} does not answer yet: {why}")
+    run = _Run(setup, options, connected)
+    core = core_of(setup, connected.rig.units, signed=not options.refusal)
+    log = _log(setup, connected, signed=not options.refusal)
+    loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, log=log, watch=run.after)
+    desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
+    server: StatusServer | None = None
+    realtime: Realtime | None = None
+    try:
+        await desk.open()
+        if setup.file.metrics_port:
+            server = StatusServer(run.board, setup.file.metrics_port)
+        run.supervise()
+        realtime = claim() if setup.file.realtime else None
+        if realtime is not None:
+            options.say(str(realtime))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, run.stop, loop)
+        await warm(loop)
+        run.notifier.say("READY=1")
+        begun_s = time.process_time()
+        await loop.run()
+        cpu_s = time.process_time() - begun_s
+    finally:
+        if run.supervisor is not None:
+            at_rest = loop.decision is None or loop.decision.state not in WRITING
+            await asyncio.to_thread(run.supervisor.close, at_rest=at_rest)
+        if server is not None:
+            server.close()
+        await desk.close()
+        await connected.close()
+        if log is not None:
+            log.close()
+        run.notifier.close()
+    return _outcome(loop, run, realtime, log, cpu_s)
+
+
+async def warm(loop: Loop) -> None:
+    """Take two cycles that decide nothing: what is compiled on first use must not make the first one late."""
+    answers, metered = await read_all(loop.rig, WARM_S)
+    scratch = Brain(loop.brain.core, loop.brain.units)
+    for number in range(2):
+        inputs = Inputs(
+            number=number,
+            time_s=number * loop.cycle_s,
+            dt_s=loop.cycle_s,
+            missed=0,
+            metered=metered,
+            orders=(),
+            acked=np.zeros(len(answers), np.bool_),
+            answers=answers,
+        )
+        framed(inputs_bytes(inputs), decision_bytes(scratch.cycle(inputs)))
+    seen = seen_of(scratch.core, scratch.image, np.ones(len(answers), np.bool_)) if scratch.image else None
+    if seen is not None and np.isfinite(seen.load_w) and np.isfinite(seen.frequency_hz):
+        with suppress(Exception):  # what it does wrong is judged when it counts
+            controller = loop.brain.core.controller
+            controller.step(controller.start(seen), seen)
+
+
+def _outcome(loop: Loop, run: _Run, realtime: Realtime | None, log: LogWriter | None, cpu_s: float) -> Outcome:
+    machine = loop.brain.memory.machine
+    return Outcome(
+        cycles=loop.number,
+        missed=loop.times.missed,
+        late_p99_s=quantile(loop.times.late_s, 0.99),
+        late_p999_s=quantile(loop.times.late_s, 0.999),
+        cycle_p50_s=quantile(loop.times.spent_s, 0.5),
+        cycle_p99_s=quantile(loop.times.spent_s, 0.99),
+        cpu_s=cpu_s,
+        transactions=sum(c.stats.sent for c in run.connected.clients),
+        realtime=realtime,
+        state=machine.state.value,
+        cause=machine.cause,
+        faults=tuple(run.faults),
+        absent=tuple(run.connected.absent),
+        log_lost=log.lost if log else 0,
+    )
+
+
+def order_path(setup: Setup) -> Path:
+    """Return where a loop with these settings takes orders."""
+    return _folder(setup) / SOCKET
+
+
+def _folder(setup: Setup) -> Path:
+    """Return where log and orders stand: the settings' folder for logs, else beside the settings."""
+    log = setup.file.log
+    return setup.path.parent / log.folder if log is not None else setup.path.parent / f".{setup.file.battery}"
+
+
+def _log(setup: Setup, connected: Connected, *, signed: bool) -> LogWriter | None:
+    if setup.file.log is None:
+        return None
+    head = header(setup, connected.rig.units, signed=signed, version=version("gigasite"))
+    return LogWriter(_folder(setup), head, setup.file.log.roll_s)

@@ -1,0 +1,99 @@
+"""Orders to a running loop: a socket beside its log, for its owner alone.
+
+One line per order (arm, disarm, stop, clear); the answer is one line of JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from gigasite._core.errors import FieldError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+ORDERS = ("arm", "disarm", "stop", "clear")
+MOST = 64
+"""Bytes of one order."""
+
+
+class OrderDesk:
+    """Takes orders for a loop."""
+
+    def __init__(self, path: Path, say: Callable[[str], str]) -> None:
+        self._path, self._say = path, say
+        self._server: asyncio.AbstractServer | None = None
+
+    async def open(self) -> None:
+        """Begin.
+
+        Raises
+        ------
+        FieldError
+            Another loop runs here, or the place cannot be used.
+        """
+        if self._path.exists():
+            if await asyncio.to_thread(_answers, self._path):
+                raise FieldError(f"{self._path}: another loop runs with these settings")
+            self._path.unlink(missing_ok=True)  # left by a loop that was killed
+        before = os.umask(0o177)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=MOST)
+        except OSError as error:
+            raise FieldError(f"{self._path}: no orders can be taken: {error.strerror or error}") from error
+        finally:
+            os.umask(before)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            line = (await asyncio.wait_for(reader.readline(), 5.0)).decode(errors="replace").strip()
+            answer = self._say(line) if line in ORDERS else f"orders are {', '.join(ORDERS)}"
+            writer.write(json.dumps({"order": line, "answer": answer}).encode() + b"\n")
+            await writer.drain()
+        except (TimeoutError, OSError, ValueError):
+            pass  # whoever asked is gone, or talks nonsense
+        finally:
+            writer.close()
+
+    async def close(self) -> None:
+        """End."""
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+            self._server = None
+
+
+def _answers(path: Path) -> bool:
+    try:
+        tell(path, "")
+    except FieldError:
+        return False
+    return True
+
+
+def tell(path: Path, order: str, seconds: float = 5.0) -> dict[str, Any]:
+    """Give an order to the loop that runs behind `path`; return its answer.
+
+    Raises
+    ------
+    FieldError
+        No loop runs there.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        s.settimeout(seconds)
+        try:
+            s.connect(str(path))
+            s.sendall(order.encode() + b"\n")
+            said = b""
+            while not said.endswith(b"\n") and (more := s.recv(4096)):
+                said += more
+        except OSError as error:
+            raise FieldError(f"{path}: no loop runs there ({error.strerror or error})") from error
+    answer: dict[str, Any] = json.loads(said or b"{}")
+    return answer

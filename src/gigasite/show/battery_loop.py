@@ -1,0 +1,443 @@
+"""`gigasite battery read|program|run|replay|watch|sign|key|tell`: the loop on real units."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gigasite._core.quantity import Quantity
+from gigasite._core.quantity import show as shown
+from gigasite.show.battery import battery
+from gigasite.show.common import AsJson, emit, show
+
+if TYPE_CHECKING:
+    from gigasite.field.battery.connect import Connected
+    from gigasite.field.battery.lockstep import Rehearsal
+    from gigasite.field.battery.program import Program, Target
+    from gigasite.field.battery.settings import Setup
+
+Settings = Annotated[Path, typer.Argument(help="Settings of the loop (YAML).", show_default=False)]
+Trusted = Annotated[
+    list[Path] | None, typer.Option("--trusted", help="Public key whose signature on the settings counts (PEM).")
+]
+Arm = Annotated[
+    str | None, typer.Option("--arm", help="Write set points, for so long ('2 h'); without it nothing is written.")
+]
+UNITS_SHOWN = 40
+
+
+@battery.command()
+def key(out: Annotated[Path, typer.Argument(help="Private key to make; the public one is OUT.pub.")]) -> None:
+    """A new key with which settings are signed."""
+    from gigasite.field.battery.sign import new_key
+
+    public = new_key(out)
+    print(f"{out} (keep it to yourself), {public} (give it to those who run the loop)")
+
+
+@battery.command()
+def sign(
+    settings: Settings, private: Annotated[Path, typer.Option("--key", help="Private key of `battery key`.")]
+) -> None:
+    """Sign settings: a loop writes only by settings that bear a trusted signature."""
+    from gigasite.field.battery.settings import read_setup
+    from gigasite.field.battery.sign import sign as sign_
+
+    setup = read_setup(settings)
+    print(f"{sign_(setup, private)}: settings {setup.digest[:12]}")
+
+
+@battery.command()
+def read(
+    settings: Settings,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """What every unit and the meter say now, with the quality of each value; writes nothing."""
+    from gigasite.field.battery.settings import read_setup
+    from gigasite.field.runner import run as run_
+
+    setup = read_setup(settings)
+    found = run_(_read(setup, wait))
+    if as_json:
+        emit(found)
+    else:
+        _print_read(setup, found)
+    if found["absent"] or any(u["quality"] != "good" for u in found["units"]):
+        raise typer.Exit(1)
+
+
+async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
+    from gigasite.field.battery.assemble import assemble, site_of
+    from gigasite.field.battery.connect import connect
+    from gigasite.field.battery.image import Point, Quality, Status, missing
+    from gigasite.field.battery.rig import read_all
+    from gigasite.field.battery.status import number
+
+    connected = await connect(setup, wait_s)
+    try:
+        rig = connected.rig
+        answers, metered = await read_all(rig, max(1.0, setup.file.cycle_s))
+        units = assemble(rig.units, missing(len(rig.units)), answers, setup.file.cycle_s)
+        site = site_of(metered, units)
+    finally:
+        await connected.close()
+    rows = []
+    for i, (name, unit) in enumerate(zip(rig.names, rig.units, strict=True)):
+        bad = [f"{Point(p).name.lower()}: {Quality(int(q)).name.lower()}" for p, q in enumerate(units.quality[i]) if q]
+        bad = [b for b in bad if not b.startswith("heartbeat")]
+        rows.append(
+            {
+                "name": name,
+                "rating_w": unit.rating_w,
+                "energy_j": unit.energy_j,
+                "power_w": number(units.of(Point.POWER_W)[i]),
+                "soc_frac": number(units.of(Point.SOC_FRAC)[i]),
+                "frequency_hz": number(units.of(Point.FREQUENCY_HZ)[i]),
+                "set_w": number(units.of(Point.SET_W)[i]),
+                "status": [str(f.name).lower() for f in Status if units.status[i] & f],
+                "quality": "; ".join(bad) or "good",
+            }
+        )
+    meter = {k: number(getattr(site, k)) for k in ("load_w", "source_w", "frequency_hz")}
+    return {"battery": setup.file.battery, "units": rows, "site": meter, "absent": connected.absent}
+
+
+def _print_read(setup: Setup, found: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    from gigasite.show import terminal
+
+    units = found["units"]
+    whole = sum(u["rating_w"] for u in units)
+    energy = sum(u["energy_j"] for u in units)
+    rows: list[tuple[str, object]] = [
+        ("units", f"{len(units)}, {shown(whole, 'MW')}, {shown(energy, 'MWh')}"),
+        ("power", shown(sum(u["power_w"] or 0.0 for u in units), "MW")),
+    ]
+    if setup.file.meter is not None:
+        site = found["site"]
+        rows += [
+            (k.split("_")[0], shown(v, u) if v is not None else "not known")
+            for (k, v), u in zip(site.items(), ("MW", "MW", "Hz"), strict=True)
+        ]
+    show(f"{found['battery']}: what the units say", rows, [])
+    table = [
+        (
+            u["name"],
+            "-" if u["power_w"] is None else shown(u["power_w"], "kW"),
+            "-" if u["set_w"] is None else shown(u["set_w"], "kW"),
+            "-" if u["soc_frac"] is None else f"{100 * u['soc_frac']:.1f} %",
+            " ".join(u["status"]),
+            u["quality"],
+        )
+        for u in units[:UNITS_SHOWN]
+    ]
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(terminal.table("", ("unit", "power", "set point", "charge", "status", "quality"), table))
+    if len(units) > UNITS_SHOWN:
+        console.print(f"... and {len(units) - UNITS_SHOWN} more; --json holds all")
+    for name, why in found["absent"].items():
+        console.print(f"{name}: {why}")
+
+
+@battery.command()
+def run(
+    settings: Settings,
+    arm: Arm = None,
+    trusted: Trusted = None,
+    for_time: Annotated[str | None, typer.Option("--for", help="End after so long ('10 min').")] = None,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    lockstep: Annotated[
+        Path | None,
+        typer.Option("--lockstep", help="Case of the swing bench: the same code on emulated units, without sockets."),
+    ] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE in place of the file's.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the loop: read-only unless --arm is given and the settings are signed by a --trusted key."""
+    from gigasite.field.battery.settings import read_setup
+    from gigasite.field.runner import run as run_
+
+    setup = read_setup(settings, _pairs(set_))
+    if lockstep is not None:
+        _rehearse(setup, lockstep, as_json=as_json)
+        return
+    from gigasite.field.battery.live import Options, live
+    from gigasite.field.battery.sign import refusal
+
+    why = refusal(setup, trusted or [])
+    if arm is not None and why:
+        print(f"the settings count as not signed: {why}; nothing will be written", file=sys.stderr)
+    options = Options(
+        refusal=why,
+        arm_s=None if arm is None else _seconds(arm),
+        for_s=None if for_time is None else _seconds(for_time),
+        wait_s=wait,
+        say=lambda words: print(words, file=sys.stderr, flush=True),
+    )
+    done = run_(live(setup, options))
+    if as_json:
+        emit({k: getattr(done, k) for k in done.__slots__} | {"realtime": str(done.realtime)})
+    else:
+        rows: list[tuple[str, object]] = [
+            ("cycles", f"{done.cycles:,} of {shown(setup.file.cycle_s, 'ms')}, {done.missed} missed"),
+            ("late", f"p99 {1e3 * done.late_p99_s:.2f} ms, p99.9 {1e3 * done.late_p999_s:.2f} ms"),
+            ("read, decide, write", f"p50 {1e3 * done.cycle_p50_s:.1f} ms, p99 {1e3 * done.cycle_p99_s:.1f} ms"),
+            ("work", f"{done.transactions:,} transactions, {done.cpu_s:,.1f} s of CPU"),
+            ("at the end", f"{done.state}: {done.cause}"),
+            ("faults", "; ".join(done.faults) or "none"),
+        ]
+        if done.log_lost:
+            rows.append(("log", f"{done.log_lost} records lost"))
+        show(f"{setup.file.battery}: run", rows, [])
+    if done.faults or done.log_lost:
+        raise typer.Exit(1)
+
+
+def _rehearse(setup: Setup, case: Path, *, as_json: bool) -> None:
+    from gigasite.field.battery.lockstep import rehearse
+    from gigasite.field.emulator.settings import FleetSettings
+    from gigasite.field.runner import run as run_
+    from gigasite.power.case import read_bench
+    from gigasite.show.common import end
+
+    bench = read_bench(case)
+    done: Rehearsal = run_(rehearse(setup, bench, FleetSettings()))
+    swing = done.swing
+    if as_json:
+        emit(
+            {
+                "cycles": done.cycles,
+                "state": done.state,
+                "cause": done.cause,
+                "faults": done.faults,
+                "nadir_hz": swing.nadir_hz,
+                "peak_hz": swing.peak_hz,
+                "ramp_up_w_per_s": swing.ramp_up_w_per_s,
+                "ramp_down_w_per_s": swing.ramp_down_w_per_s,
+                "battery_peak_w": swing.battery_peak_w,
+                "soc_low_frac": float(done.soc_frac.min()),
+                "soc_high_frac": float(done.soc_frac.max()),
+                "findings": swing.findings,
+            }
+        )
+    else:
+        rows: list[tuple[str, object]] = [
+            ("cycles", f"{done.cycles:,} in lock-step with {len(setup.addresses)} emulated units"),
+            ("frequency", f"{swing.nadir_hz:.3f} to {swing.peak_hz:.3f} Hz"),
+            (
+                "source's ramp",
+                f"{shown(swing.ramp_up_w_per_s, 'MW/s')} up, {shown(swing.ramp_down_w_per_s, 'MW/s')} down",
+            ),
+            ("battery", f"{shown(swing.battery_peak_w, 'MW')} at most"),
+            ("charge", f"{100 * done.soc_frac.min():.1f} to {100 * done.soc_frac.max():.1f} % at the end"),
+            ("at the end", f"{done.state}: {done.cause}"),
+            ("faults", "; ".join(done.faults) or "none"),
+        ]
+        show(f"{setup.file.battery}: rehearsal of {bench.name}", rows, swing.findings)
+    if done.faults:
+        raise typer.Exit(1)
+    end(swing.findings)
+
+
+@battery.command()
+def program(
+    settings: Settings,
+    arm: Annotated[
+        bool, typer.Option("--arm", help="Write what differs; without it only the difference is shown.")
+    ] = False,
+    trusted: Trusted = None,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    as_json: AsJson = False,
+) -> None:
+    """The controller as parameters of the units: the register difference first; --arm writes it."""
+    from gigasite.field.battery.program import differing
+    from gigasite.field.battery.program import program as program_
+    from gigasite.field.battery.settings import read_setup
+    from gigasite.field.battery.sign import refusal
+    from gigasite.field.runner import run as run_
+
+    setup = read_setup(settings)
+    wanted = program_(setup.controller, setup.file)
+    why = refusal(setup, trusted or []) if arm else ""
+    targets = run_(_program(setup, wanted, wait, write=arm and not why))
+    if as_json:
+        emit(_program_json(wanted, targets, written=arm and not why))
+    else:
+        _print_program(wanted, targets)
+        count = differing(targets)
+        if why:
+            print(f"not written: {why}", file=sys.stderr)
+        elif arm:
+            print(f"{count} registers written and read back")
+        else:
+            print(f"{count} registers differ; nothing was written (--arm writes)" if count else "nothing differs")
+        if wanted.fast_layer and not setup.file.fast_layer:
+            print("then set `fast_layer: true` in the settings: frequency is the units' own matter")
+    if why:
+        raise typer.Exit(1)
+
+
+async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> list[Target]:
+    from gigasite.field.battery.connect import connect
+    from gigasite.field.battery.program import compare
+    from gigasite.field.battery.program import write as write_
+
+    connected: Connected = await connect(setup, wait_s)
+    try:
+        pairs = [
+            (link, name)
+            for link, name in zip(connected.rig.links, connected.rig.names, strict=True)
+            if name not in connected.absent
+        ]
+        targets = [await compare(link, name, wanted) for link, name in pairs]
+        if write:
+            for (link, _), target in zip(pairs, targets, strict=True):
+                await write_(link, target)
+    finally:
+        await connected.close()
+    return targets
+
+
+def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> dict[str, Any]:
+    changes = [
+        {
+            "unit": c.unit,
+            "model": c.model,
+            "point": c.point,
+            "address": c.address,
+            "now": c.now,
+            "wanted": c.wanted,
+            "in": c.unit_text,
+            "differs": c.differs,
+            "why": c.why,
+        }
+        for t in targets
+        for c in t.changes
+    ]
+    words = {"loop": wanted.loop, "cannot": wanted.cannot, "fast_layer": wanted.fast_layer}
+    return {"changes": changes, "written": written} | words
+
+
+def _print_program(wanted: Program, targets: list[Target]) -> None:
+    from rich.console import Console
+
+    from gigasite.show import terminal
+
+    console = Console(highlight=False, soft_wrap=True)
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for t in targets:
+        for c in t.changes:
+            row = (c.model, c.point, c.address, c.now, c.wanted, c.unit_text, c.differs, c.why)
+            groups.setdefault(row, []).append(c.unit)
+    table = [
+        (
+            str(model),
+            point,
+            str(address),
+            "none" if now is None else f"{now:g}",
+            f"{want:g}" if differs else "the same",
+            unit,
+            f"{len(units)} units" if len(units) > 1 else units[0],
+            why,
+        )
+        for (model, point, address, now, want, unit, differs, why), units in groups.items()
+    ]
+    heads = ("model", "point", "register", "now", "wanted", "", "of", "why")
+    console.print(terminal.table("registers of the units", heads, table))
+    for words in wanted.loop:
+        console.print(f"stays in the loop: {words}")
+    for words in wanted.cannot:
+        console.print(f"cannot be programmed: {words}")
+
+
+@battery.command()
+def replay(
+    logs: Annotated[list[Path], typer.Argument(help="Log files of one run, in order, or its folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make every decision of a log again and hold it against what was written then."""
+    from gigasite.field.battery.log import read_log
+    from gigasite.field.battery.replay import replay as replay_
+
+    paths = [p for given in logs for p in (sorted(given.glob("battery-*.gslog")) if given.is_dir() else [given])]
+    if not paths:
+        from gigasite._core.errors import InputFileError
+
+        raise InputFileError(str(logs[0]), 0, "holds no log of a battery loop (battery-NNNNNN.gslog)")
+    found = replay_(read_log(p) for p in paths)
+    if as_json:
+        emit({k: getattr(found, k) for k in found.__slots__})
+    else:
+        rows: list[tuple[str, object]] = [
+            ("cycles", f"{found.cycles:,}"),
+            ("set points written", f"{found.set_points:,}"),
+            (
+                "decided otherwise now",
+                f"{found.different:,} cycles" if found.different else "none: the same to the byte",
+            ),
+            *[(f"{t:,.1f} s", f"{state}: {cause}") for t, state, cause in found.states],
+            *[(f"cycle {d.number}", d.what) for d in found.differences[:10]],
+        ]
+        if found.cut:
+            rows.append(("end of the log", found.cut))
+        show("replay", rows, [])
+    if found.different:
+        raise typer.Exit(1)
+
+
+@battery.command()
+def tell(
+    settings: Settings,
+    order: Annotated[str, typer.Argument(help="arm, disarm, stop (ramp to zero and release) or clear (a latch).")],
+) -> None:
+    """Give an order to the loop that runs with these settings on this machine."""
+    from gigasite.field.battery.live import order_path
+    from gigasite.field.battery.orders import tell as tell_
+    from gigasite.field.battery.settings import read_setup
+
+    answer = tell_(order_path(read_setup(settings)), order)
+    print(f"{order}: {answer.get('answer', 'no answer')}")
+    if answer.get("answer") != "taken":
+        raise typer.Exit(1)
+
+
+@battery.command()
+def watch(
+    settings: Settings,
+    once: Annotated[bool, typer.Option("--once", help="Print one picture and end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The running loop in the terminal: state, site, units, reasons; Ctrl-C ends the watching, not the loop."""
+    from gigasite.field.battery.settings import read_setup
+    from gigasite.show.battery_watch import fetch, follow, picture
+
+    port = read_setup(settings).file.metrics_port
+    if as_json:
+        emit(fetch(port))
+    elif once:
+        from rich.console import Console
+
+        Console(highlight=False).print(picture(fetch(port)))
+    else:
+        follow(port)
+
+
+def _seconds(text: str) -> float:
+    return Quantity("duration", "positive").parse(text)
+
+
+def _pairs(given: list[str] | None) -> dict[str, str]:
+    from gigasite._core.errors import QuantityError
+
+    out = {}
+    for each in given or []:
+        name, eq, value = each.partition("=")
+        if not eq or not name:
+            raise QuantityError(f"--set needs KEY=VALUE, found '{each}'")
+        out[name] = value
+    return out

@@ -1,0 +1,307 @@
+"""The battery loop as processes: real sockets, real signals, emulated units; what happens when the loop dies."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from struct import unpack
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gigasite.field.battery.lockstep import rehearse
+from gigasite.field.battery.log import read_log
+from gigasite.field.battery.replay import replay
+from gigasite.field.battery.settings import read_setup
+from gigasite.field.battery.sign import new_key, sign
+from gigasite.field.emulator.settings import FleetSettings
+from gigasite.field.emulator.site import METER_MAP
+from gigasite.field.modbus.client import Client
+from gigasite.power.case import read_bench
+
+pytestmark = pytest.mark.live
+UNITS = 4
+REVERSION_S = 2
+GIGASITE = [sys.executable, "-m", "gigasite.show.cli"]
+POWER_AT, SET_AT = 40080, 40299
+
+
+@contextmanager
+def process(*words: str, **more: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a verb; end it, by its own process id, whatever happens."""
+    p = subprocess.Popen([*GIGASITE, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **more)
+    try:
+        yield p
+    finally:
+        if p.poll() is None:
+            p.send_signal(signal.SIGCONT)
+            p.terminate()
+            try:
+                p.wait(5)
+            except subprocess.TimeoutExpired:
+                p.kill()
+        p.communicate()
+
+
+@contextmanager
+def emulated(*words: str) -> Iterator[list[dict[str, Any]]]:
+    with process("battery", "emulate", "--units", str(UNITS), "--json", *words) as p:
+        assert p.stdout is not None
+        yield json.loads(p.stdout.readline())["endpoints"]
+
+
+def settings(folder: Path, endpoints: list[dict[str, Any]], **more: str) -> Path:
+    rows = "\n".join(f"  - {{host: 127.0.0.1, port: {e['port']}}}" for e in endpoints)
+    lines = "\n".join(f"{k}: {v}" for k, v in more.items())
+    path = folder / "loop.yaml"
+    path.write_text(
+        f"battery: live\ncycle: 50 ms\nunits:\n{rows}\npolicies: [{{kind: fixed, power: 4 MW}}]\n"
+        f"safety: {{reversion: {REVERSION_S} s}}\nlog: {{folder: log}}\n{lines}\n"
+    )
+    if not (folder / "key.pem").exists():
+        new_key(folder / "key.pem")
+    sign(read_setup(path), folder / "key.pem")
+    return path
+
+
+def powers(endpoints: list[dict[str, Any]]) -> list[float]:
+    """Return what each unit gives [W], asked by a client of its own."""
+
+    async def ask(e: dict[str, Any]) -> float:
+        client = Client(e["host"], e["port"], timeout_s=2.0)
+        await client.connect()
+        try:
+            (watts,) = unpack(">h", await client.read(e["unit"], POWER_AT, 1))
+            return 100.0 * float(watts)
+        finally:
+            await client.close()
+
+    async def all_of_them() -> list[float]:
+        return list(await asyncio.gather(*(ask(e) for e in endpoints)))
+
+    return asyncio.run(all_of_them())
+
+
+def until(done: Any, seconds: float) -> float:
+    """Wait until something holds; return how long that took, fail when it takes too long."""
+    begun = time.monotonic()
+    while not done():
+        assert time.monotonic() - begun < seconds, "took too long"
+        time.sleep(0.05)
+    return time.monotonic() - begun
+
+
+@contextmanager
+def armed(folder: Path, path: Path) -> Iterator[subprocess.Popen[str]]:
+    words = ("battery", "run", str(path), "--arm", "10 min", "--trusted", str(folder / "key.pem.pub"))
+    with process(*words) as p:
+        yield p
+
+
+def child_of(pid: int) -> int:
+    """Return the supervisor's process id: the loop's only child."""
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("how", ["kill", "stop", "kill-both"])
+def test_units_are_at_zero_when_the_loop_dies(tmp_path: Path, how: str) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        with armed(tmp_path, path) as loop:
+            until(lambda: sum(powers(endpoints)) > 3.9e6, 30.0)
+            if how == "kill-both":
+                os.kill(child_of(loop.pid), signal.SIGKILL)
+            loop.send_signal(signal.SIGSTOP if how == "stop" else signal.SIGKILL)
+            took_s = until(lambda: max(map(abs, powers(endpoints))) < 1e3, REVERSION_S + 1.0)
+            if how == "kill-both":
+                assert took_s > 0.5 * REVERSION_S  # the units' own timers, nobody else
+            else:
+                loop.wait(10)
+                assert loop.returncode == -signal.SIGKILL
+    logs = [read_log(p) for p in sorted((tmp_path / "log").glob("*.gslog"))]
+    assert replay(logs).different == 0
+
+
+def test_a_run_ends_in_order_and_its_log_replays(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        with armed(tmp_path, path) as loop:
+            until(lambda: sum(powers(endpoints)) > 3.9e6, 30.0)
+            loop.send_signal(signal.SIGTERM)
+            said, _ = loop.communicate(timeout=20)
+        assert loop.returncode == 0, said
+        assert "stopped by the operator" in said
+        until(lambda: max(map(abs, powers(endpoints))) < 1e3, 2.0)  # the inverters' lag
+        enabled = asyncio.run(_register(endpoints[0], SET_AT))
+    assert enabled == 0
+    done = subprocess.run(
+        [*GIGASITE, "battery", "replay", str(tmp_path / "log"), "--json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["different"] == 0
+
+
+async def _register(e: dict[str, Any], address: int) -> int:
+    client = Client(e["host"], e["port"], timeout_s=2.0)
+    await client.connect()
+    try:
+        return int.from_bytes(await client.read(e["unit"], address, 1), "big")
+    finally:
+        await client.close()
+
+
+def test_without_arming_or_a_signature_nothing_is_written(tmp_path: Path) -> None:
+    with emulated("--for", "60") as endpoints:
+        path = settings(tmp_path, endpoints)
+        plain = subprocess.run(
+            [*GIGASITE, "battery", "run", str(path), "--for", "1 s", "--json"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert json.loads(plain.stdout)["state"] == "read-only"
+        path.write_text(path.read_text().replace("4 MW", "5 MW"))
+        words = [
+            "battery",
+            "run",
+            str(path),
+            "--arm",
+            "1 min",
+            "--trusted",
+            str(tmp_path / "key.pem.pub"),
+            "--for",
+            "1 s",
+        ]
+        changed = subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60)
+        assert "changed after they were signed" in changed.stderr
+        assert powers(endpoints) == [0.0] * UNITS
+        assert asyncio.run(_register(endpoints[0], SET_AT)) == 0
+
+
+def test_programming_shows_the_difference_writes_when_armed_and_then_finds_none(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints, controller="{kind: droop, droop: 1 %}")
+        words = ["battery", "program", str(path), "--json"]
+        shown = json.loads(
+            subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60).stdout
+        )
+        assert not shown["written"]
+        assert sum(c["differs"] for c in shown["changes"]) == 7 * UNITS
+        arm = [*words, "--arm", "--trusted", str(tmp_path / "key.pem.pub")]
+        assert json.loads(
+            subprocess.run([*GIGASITE, *arm], capture_output=True, text=True, check=False, timeout=60).stdout
+        )["written"]
+        after = json.loads(
+            subprocess.run([*GIGASITE, *words], capture_output=True, text=True, check=False, timeout=60).stdout
+        )
+        assert not any(c["differs"] for c in after["changes"])
+        droop = next(c for c in after["changes"] if c["point"].endswith("KOf"))
+        assert droop["now"] == pytest.approx(0.01)
+
+
+HANGS = """
+import sys, time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from gigasite.field.battery.live import Options, live
+from gigasite.field.battery.settings import read_setup
+from gigasite.field.battery.sign import refusal
+from gigasite.field.runner import run
+
+@dataclass(frozen=True, kw_only=True)
+class Hangs:
+    kind = "none"
+    def start(self, seen, /):
+        return 0
+    def step(self, state, /, seen):
+        while seen.time_s > 2.0:
+            time.sleep(0.01)
+        return state, 0.4 * seen.rating_w
+
+setup = read_setup(sys.argv[1])
+key = Path(sys.argv[1]).with_name("key.pem.pub")
+run(live(replace(setup, controller=Hangs(), policies=()), Options(refusal=refusal(setup, [key]), arm_s=600.0)))
+"""
+
+
+def test_a_controller_that_never_returns_is_killed_and_the_units_are_brought_to_zero(tmp_path: Path) -> None:
+    with emulated() as endpoints:
+        path = settings(tmp_path, endpoints)
+        p = subprocess.Popen(
+            [sys.executable, "-c", HANGS, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            until(lambda: sum(powers(endpoints)) > 2.5e6, 30.0)
+            assert p.wait(20) == -signal.SIGKILL
+            until(lambda: max(map(abs, powers(endpoints))) < 1e3, REVERSION_S + 1.0)
+        finally:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+
+
+CASE = """case: live
+machines:
+  - {title: gensets, count: 40, rating: 2.5 MW, apparent: 3.125 MVA, inertia: 1.0 s, governor: {kind: gast}}
+battery: {rating: 30 MW, energy: 60 MWh, latency: 60 ms, response: 20 ms}
+load: {kind: square, mean: 60 MW, swing: 20 MW, period: 4 s}
+controller: {kind: ramp-limit, ramp: 12 MW/s}
+run: {duration: 24 s, level: aggregate, step: 10 ms}
+"""
+FLEET = """emulator: live
+units: 16
+delay: 20 ms
+delay_most: 40 ms
+tick: 10 ms
+"""
+
+
+def test_the_controller_gives_the_same_power_live_in_lock_step_and_in_the_bench(tmp_path: Path) -> None:
+    """One controller, three ways; each within the band in which the bench's power moves over the stated latency."""
+    (tmp_path / "case.yaml").write_text(CASE)
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    (tmp_path / "meter.csv").write_text(METER_MAP)
+    words = ["--config", str(tmp_path / "fleet.yaml"), "--case", str(tmp_path / "case.yaml")]
+    trace = tmp_path / "trace.csv"
+    with process("battery", "emulate", "--json", *words, "--out", str(trace), "--for", "20") as emulator:
+        assert emulator.stdout is not None
+        said = json.loads(emulator.stdout.readline())
+        path = settings(
+            tmp_path,
+            said["endpoints"],
+            meter=f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}",
+            controller="{kind: ramp-limit, ramp: 12 MW/s}",
+        )
+        path.write_text(
+            path.read_text()
+            .replace("policies: [{kind: fixed, power: 4 MW}]\n", "")
+            .replace("reversion: 2 s", "full_swing: 50 ms")
+        )
+        sign(read_setup(path), tmp_path / "key.pem")
+        with armed(tmp_path, path):
+            emulator.wait(60)
+    live = np.genfromtxt(trace, delimiter=",", names=True)["battery_w"]
+    bench = read_bench(tmp_path / "case.yaml")
+    there = bench.run(figures=False).battery_w
+    fleet = FleetSettings(tick_s=0.01, delay_s=(0.02, 0.04))
+    step = asyncio.run(rehearse(read_setup(path), bench, fleet)).swing.battery_w
+    # cycle, delay and lag of the live path, and what a busy machine adds; the source reaches the load in every half
+    # period, so that nothing of how a run began is left
+    for name, power_w, oldest_s in (("lock-step", step, 0.05 + 0.04 + 0.1), ("live", live, 0.05 + 0.04 + 0.1 + 0.15)):
+        oldest = round(oldest_s / 0.01)
+        begin, end = 1200, min(len(power_w), len(there)) - oldest
+        band = [there[i - oldest : i + oldest + 1] for i in range(begin, end)]
+        low, high = np.array([b.min() for b in band]), np.array([b.max() for b in band])
+        off = np.maximum(low - power_w[begin:end], power_w[begin:end] - high)
+        assert off.max() <= 12e6 * 0.05 + 16 * 101.0 + 100e3, name
+        assert np.ptp(power_w[begin:end]) > 15e6, name
