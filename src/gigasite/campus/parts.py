@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gigasite._core.origin import Origin
+from gigasite.campus.build_parts import Activity, OrderStep
 from gigasite.campus.door import (
     DOOR,
     BitsPerSecond,
@@ -391,5 +392,7 @@ class Catalogue:
     crews: dict[str, Crew]
     lead_times: dict[str, LeadTime]
     rates: dict[str, Rate]
+    activities: dict[str, Activity]
+    order_steps: dict[str, OrderStep]
     prices: dict[str, Price]
     origins: dict[str, Origin] = field(default_factory=dict)

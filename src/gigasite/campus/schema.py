@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from gigasite._core.settings import Choice
+from gigasite.campus.build_parts import Closed, CrewStep
 from gigasite.campus.door import (
     DOOR,
     Celsius,
@@ -301,6 +302,14 @@ class Schedule:
     shifts: WorkingTime = field(default_factory=lambda: Shifts(2, 10.0))
     crews: dict[str, Some] = field(default_factory=dict)
     """People per shift by trade; default: the catalogue's, scaled with the GPUs."""
+    crew_ramp: dict[str, tuple[CrewStep, ...]] = field(default_factory=dict)
+    """People before a trade is at full strength, step by step."""
+    week_days: dict[str, Some] = field(default_factory=dict)
+    """Working days a week by trade; default 7."""
+    laydown_racks: Some | None = None
+    """Racks that may stand between dock and place; default: no limit."""
+    closed: tuple[Closed, ...] = ()
+    """Days on which no crew works, such as holidays; what runs without a crew goes on."""
     modes: dict[str, Literal["order", "stock", "rental", "reuse", "divert"]] = field(default_factory=dict)
     """How long-lead items are obtained: transformer, switchgear, substation, chiller, tower, cdu, busway, gpu, ..."""
     samples: Some = 500

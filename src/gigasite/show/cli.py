@@ -213,6 +213,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     fabric,
     power,
     schedule,
+    schedule_progress,
     verbs,
 )
 
@@ -230,6 +231,7 @@ __all__ = [
     "main",
     "power",
     "schedule",
+    "schedule_progress",
     "verbs",
 ]
 
