@@ -103,7 +103,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         idx=idx,
         pptr=pptr,
         pidx=pidx,
-        orders=_orders(topo, ptr, idx, slots(hours[:, 1]), _halls(b)),
+        orders=_orders(topo, ptr, idx, slots(hours[:, 1]), halls_of(b.places, b.design)),
         made=b.made,
     )
 
@@ -145,13 +145,13 @@ def _orders(topo: Ints, ptr: Ints, idx: Ints, dur: Ints, hall: Ints) -> tuple[In
     return rolling, np.lexsort((rank, -tail)).astype(np.int64)
 
 
-def _halls(b: Builder) -> Ints:
-    """Return the hall of each activity, 0 for those that serve all."""
-    racks = b.design.racks.filter(b.design.racks["kind"] == "compute")
+def halls_of(places: list[str], design: Design) -> Ints:
+    """Return the hall of each place, 0 for those that serve all."""
+    racks = design.racks.filter(design.racks["kind"] == "compute")
     array, first = np.unique(racks["array"].to_numpy(), return_index=True)
     of_array = dict(zip((array + 1).tolist(), racks["hall"].to_numpy()[first].tolist(), strict=True))
-    found = {p: _hall(p, of_array) for p in set(b.places)}
-    return np.array([found[p] for p in b.places], dtype=np.int64)
+    found = {p: _hall(p, of_array) for p in set(places)}
+    return np.array([found[p] for p in places], dtype=np.int64)
 
 
 def _hall(place: str, of_array: dict[int, int]) -> int:
