@@ -64,7 +64,7 @@ def schedule(
     """
     chosen: dict[str, str] = dict[str, str](campus.schedule.modes) if modes is None else modes
     net = network(campus, design, chosen)
-    case, likely = _best(campus, design, net)
+    case, likely = best(campus, design, net)
     count, asked = _count(campus, net)
     drawn = risk.run(risk.ready(case, likely.first_step), count, engine)
     finish = ((likely.start + likely.dur) * (SLOT_H / 24.0)).astype(np.float64)
@@ -84,7 +84,7 @@ def schedule(
     )
 
 
-def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
+def best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
     """Improve each list on likely durations; keep the one with the earliest first step, then full size."""
     grid, hours, job = _grid(net), net.hours[:, 1], risk.job_hours(campus)
     cases = [risk.Case(campus=campus, design=design, net=net, grid_slots=grid, order=o) for o in net.orders]

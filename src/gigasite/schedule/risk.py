@@ -157,13 +157,8 @@ class Samples:
     luck: Floats
     impact: Floats
     wait: Floats
-
-    def first(self, count: int) -> Samples:
-        """Return the days of the first `count` samples; sums and counts stay those of all."""
-        from dataclasses import replace  # noqa: PLC0415
-
-        cut = {name: getattr(self, name)[..., :count] for name in _PER_SAMPLE}
-        return replace(self, **cut)
+    center: float
+    """What `moments` count days from."""
 
 
 _PER_SAMPLE = ("first_step", "full_size", "fixed_first", "fixed_full", "marks", "luck", "impact", "wait")
@@ -182,7 +177,8 @@ class Ready:
 def ready(case: Case, center: float) -> Ready:
     """Pack a case for sampling."""
     pack = sampling.pack_network(case.net, case.order, case.campus, case.design)
-    return Ready(pack=pack, gauge=gauges.gauge(case.campus, case.design, case.net, case.order), center=center)
+    gauge = gauges.gauge(case.campus, case.design, case.net, case.order)
+    return Ready(pack=pack, gauge=gauge, center=center if np.isfinite(center) else 0.0)
 
 
 def run(made: Ready, count: int, engine: Engine | None = None) -> Samples:
@@ -194,7 +190,7 @@ def run(made: Ready, count: int, engine: Engine | None = None) -> Samples:
     parts = (engine or Engine()).map(partial(block, made), blocks, "samples")
     joined = {name: np.concatenate([getattr(x, name) for x in parts], axis=-1) for name in _PER_SAMPLE}
     summed = {name: np.sum([getattr(x, name) for x in parts], axis=0) for name in _SUMS}
-    return Samples(**joined, **summed)
+    return Samples(**joined, **summed, center=made.center)
 
 
 def block(made: Ready, task: tuple[int, int]) -> Samples:
@@ -209,7 +205,7 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
     loose = gauges.read(made.gauge, lambda rows: linked[rows].astype(np.float64), job)
     above = dur - p.likely[:, None].astype(np.float32)
     # a first step that never comes moves with nothing
-    late = np.where(np.isfinite(days.first_step), days.first_step - made.center, 0.0)
+    late = np.where(np.isfinite(days.first_step), days.first_step, made.center) - made.center
     # no matrix product: its threads would quarrel with the workers'
     product = (above * late.astype(np.float32)).sum(axis=1)
     sums = np.stack([above.sum(axis=1), (above * above).sum(axis=1), product])
@@ -225,6 +221,7 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
         luck=drawn.luck[:, :count].astype(np.float64),
         impact=_by_risk(p, drawn.factor[:, :count]),
         wait=_by_risk(p, drawn.delay[:, :count]),
+        center=made.center,
     )
 
 

@@ -7,7 +7,7 @@ Activities are renumbered by their place in the list that crews follow. `pack_ne
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -200,8 +200,6 @@ def _lanes(crew: Ints, people: Ints, crews: int) -> dict[str, Shorts]:
 
 def _reordered(h: Hazards, order: Ints) -> Hazards:
     """Return risks over renumbered activities."""
-    from dataclasses import replace  # noqa: PLC0415
-
     count = np.diff(h.ptr)[order]
     inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     idx = h.idx[np.repeat(h.ptr[order], count) + inside]
