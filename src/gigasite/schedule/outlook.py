@@ -14,6 +14,7 @@ import polars as pl
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from gigasite._core.finding import Finding, Severity
 from gigasite._core.table import Column, Schema
 from gigasite.schedule import gauge as gauges
 from gigasite.schedule import risk, sampling
@@ -321,3 +322,23 @@ def compare(before: Outlook, after: Outlook) -> tuple[Change, ...]:
             )
         )
     return tuple(out)
+
+
+def findings(made: Outlook) -> list[Finding]:
+    """Return what a reader must know: days that never come, a target day that is not likely."""
+    first = made.sure[0]
+    if not math.isfinite(first.crews.p50):
+        text = "is never reached in half of the samples"
+        return [_finding(Severity.error, text, "", "never", "see `gigasite schedule FILE`: what never suffices")]
+    if first.by_target_frac < 0.5:
+        found = f"{first.by_target_frac:.0%} of samples (P50 day {first.crews.p50:.0f})"
+        cure = "see `gigasite schedule tradeoff FILE --target DAY`: what an earlier day costs"
+        limit = f"day {made.target_day:g}"
+        return [_finding(Severity.warning, "is more likely missed than kept", limit, found, cure)]
+    return []
+
+
+def _finding(severity: Severity, what: str, limit: str, found: str, remedy: str) -> Finding:
+    return Finding(
+        severity=severity, chapter="schedule", where="first step", what=what, limit=limit, found=found, remedy=remedy
+    )

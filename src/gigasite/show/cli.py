@@ -210,6 +210,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     fabric,
     power,
     schedule,
+    schedule_risk,
     verbs,
 )
 
@@ -224,6 +225,7 @@ __all__ = [
     "main",
     "power",
     "schedule",
+    "schedule_risk",
     "verbs",
 ]
 
