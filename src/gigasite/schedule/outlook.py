@@ -19,6 +19,7 @@ from gigasite._core.table import Column, Schema
 from gigasite.schedule import gauge as gauges
 from gigasite.schedule import risk, sampling
 from gigasite.schedule.build import best
+from gigasite.schedule.hazards import LEAD
 from gigasite.schedule.network import SLOT_H, network
 
 if TYPE_CHECKING:
@@ -222,10 +223,10 @@ def _inputs(p: sampling.Pack, drawn: risk.Samples) -> tuple[Input, ...]:
     ranks = rankdata(known)
     out = []
     for name, luck in zip(p.key_names, drawn.luck, strict=True):
-        kind = "delivery" if name.startswith(sampling.LEAD) else "duration"
+        kind = "delivery" if name.startswith(LEAD) else "duration"
         order = np.argsort(luck, kind="stable")
         tenth = max(1, round(DECILE * len(day)))
-        out.append(_input(name.removeprefix(sampling.LEAD), kind, luck, ranks, known, (order[:tenth], order[-tenth:])))
+        out.append(_input(name.removeprefix(LEAD), kind, luck, ranks, known, (order[:tenth], order[-tenth:])))
     for name, factor, wait in zip(p.hazards.names, drawn.impact, drawn.wait, strict=True):
         struck = (factor != 1.0) | (wait > 0.0)
         sets = np.flatnonzero(~struck), np.flatnonzero(struck)
