@@ -10,8 +10,8 @@ from gigasite._core.errors import CampusFileError, InputFileError, Problem
 from gigasite._core.files import read_text
 from gigasite._core.registry import unknown
 from gigasite.campus import checks
-from gigasite.campus.change import apply
 from gigasite.campus.catalogue_file import builtin, overlay
+from gigasite.campus.change import apply
 from gigasite.campus.nodes import Document, dotted, read
 from gigasite.campus.schema import Campus, CampusFile, Place
 from gigasite.campus.typed import typed

@@ -310,7 +310,7 @@ class Schedule:
     deliveries: Literal["lognormal", "triangular", "pert"] = "lognormal"
     """Shape of lead times: `lognormal` takes high as the 95th percentile, so that one in twenty is later still."""
     risks: dict[str, Fraction] = field(default_factory=dict)
-    """Probability of risks of the catalogue in place of its own; 0 % leaves one out. New ones stand in `parts.risks`."""
+    """Probability of risks of the catalogue in place of its own; 0 % leaves one out. New ones: `parts.risks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

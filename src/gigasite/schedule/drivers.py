@@ -83,5 +83,7 @@ def _crews(case: risk.Case) -> Iterator[tuple[str, str, float, float]]:
 
 def _job(case: risk.Case) -> tuple[str, str, float, float]:
     origin = case.campus.catalogue.origins.get(f"rates.{START_OF_JOB}.likely")
-    low, high = (risk.solve(case, case.net.hours[:, 1], risk.job_hours(case.campus, z)).first_step for z in (-math.inf, math.inf))
+    low, high = (
+        risk.solve(case, case.net.hours[:, 1], risk.job_hours(case.campus, z)).first_step for z in (-math.inf, math.inf)
+    )
     return START_OF_JOB, origin.trust if origin else "estimate", low, high

@@ -32,7 +32,7 @@ MARKS = ("first rack placed", "last rack placed", "first array ready", "last arr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What must add up: members by number of activity, what each brings, not before a day, whether a unit with spares."""
+    """What must add up: members by number of activity, what each brings, not before which day, whether a unit."""
 
     rows: Ints
     amount: Floats

@@ -32,8 +32,8 @@ LEAD = "lead "  # what the key of a delivery begins with
 class Hazards:
     """Risks laid over a network; an instance is one risk at one place.
 
-    `ptr`, `idx` list the instances that strike each activity (CSR); `names` and `risk` say which risk an instance is of;
-    the rest is what `risk_kernels.effects` takes.
+    `ptr`, `idx` list the instances that strike each activity (CSR); `names` and `risk` say which risk an instance is
+    of; the rest is what `risk_kernels.effects` takes.
     """
 
     names: tuple[str, ...]

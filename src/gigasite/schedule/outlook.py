@@ -75,8 +75,8 @@ class Sure:
 class Merge:
     """Where a day comes from [day]: likely durations, then mean durations, then the mean of all samples.
 
-    From `likely` to `mean_durations` it is skew and risks, from there to `mean` merge bias: where paths meet, the latest
-    counts (MacCrimmon & Ryavec, Operations Research 12, 1964).
+    From `likely` to `mean_durations` it is skew and risks, from there to `mean` merge bias: where paths meet, the
+    latest counts (MacCrimmon & Ryavec, Operations Research 12, 1964).
     """
 
     name: str
@@ -95,9 +95,9 @@ class Input:
     rank_correlation: float
     """Spearman's."""
     best_days: float
-    """Mean day of the tenth of the samples with the lowest values, less the mean of all; of risks: where none strikes."""
+    """Mean day of the tenth of samples with the lowest values, less the mean of all; of risks: of those not struck."""
     worst_days: float
-    """The same of the tenth with the highest; of risks: where it strikes."""
+    """The same of the tenth with the highest; of risks: of those struck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ def outlook(
     inputs = _inputs(made.pack, drawn)
     worth = [x for x in inputs if x.kind == "risk"][:MOST_RISKS] if deep else []
     return Outlook(
-        sure=_sure(made, likely, drawn, campus.schedule.target_day),
+        sure=_sure(likely, drawn, campus.schedule.target_day),
         merges=_merges(made, drawn, count),
         inputs=inputs,
         saved=tuple(_saved(made, drawn, x.name, campus, engine) for x in worth),
@@ -167,7 +167,7 @@ def percentiles(days: Floats) -> Percentiles:
     return Percentiles(p10=p10, p50=p50, p80=p80, p90=p90)
 
 
-def _sure(made: risk.Ready, likely: risk.Result, drawn: risk.Samples, target: float) -> tuple[Sure, ...]:
+def _sure(likely: risk.Result, drawn: risk.Samples, target: float) -> tuple[Sure, ...]:
     out = []
     for name, day, crews, links in (
         ("first step", likely.first_step, drawn.first_step, drawn.fixed_first),
@@ -197,12 +197,13 @@ def _merges(made: risk.Ready, drawn: risk.Samples, count: int) -> tuple[Merge, .
     found = [("first step", d.first_step[0]) for d in (*crews, *links)]
     full = [("full size", d.full_size[0]) for d in crews]
     marks = [[float(d.marks[m, 0]) for d in crews] for m in range(len(gauges.MARKS))]
-    rows = [("first step", found[0][1], found[1][1], drawn.first_step)]
+    rows: list[tuple[str, float, float, Floats]] = [("first step", found[0][1], found[1][1], drawn.first_step)]
     rows += [("first step, links alone", found[2][1], found[3][1], drawn.fixed_first)]
     rows += [("full size", full[0][1], full[1][1], drawn.full_size)]
-    rows += [(name, *marks[m], drawn.marks[m]) for m, name in enumerate(gauges.MARKS)]
+    rows += [(name, marks[m][0], marks[m][1], drawn.marks[m]) for m, name in enumerate(gauges.MARKS)]
     return tuple(
-        Merge(name=name, likely=float(a), mean_durations=float(b), mean=float(np.mean(days))) for name, a, b, days in rows
+        Merge(name=name, likely=float(a), mean_durations=float(b), mean=float(np.mean(days)))
+        for name, a, b, days in rows
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    _T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,11 +140,11 @@ def job_hours(campus: Campus, z: float | None = None) -> float:
 class Samples:
     """What k samples say; days of crews that follow the list unless `fixed` is in the name.
 
-    `first_step`, `full_size`, `fixed_first`, `fixed_full` (k,) [day]; `marks` (4, k) of `gauge.MARKS` [day]; `hits` (n,)
-    counts how often each activity of the network drove the first step, `fixed_hits` so for links alone; `moments` (3, n)
-    are sums of d, d^2 and d x (first step - likely first step) [slots, days] of what each duration d exceeds its likely
-    value by; `luck` (keys, k) is the normal quantile of each rate; `impact` (risks, k) the mean factor, and `wait` (risks, k)
-    the mean delay [slots], over the places where a risk may strike.
+    `first_step`, `full_size`, `fixed_first`, `fixed_full` (k,) [day]; `marks` (4, k) of `gauge.MARKS` [day]; `hits`
+    (n,) counts how often each activity of the network drove the first step, `fixed_hits` so for links alone; `moments`
+    (3, n) are sums of d, d^2 and d x (first step - `center`) [slots, days], of what each duration d exceeds its likely
+    value by; `luck` (keys, k) is the normal quantile of each rate; `impact` (risks, k) is the mean factor, `wait`
+    (risks, k) the mean delay [slots], over the places where a risk may strike.
     """
 
     first_step: Floats
@@ -201,22 +202,22 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
     job = gauges.job_days(made.gauge, first, count)
     linked = sampling.fixed(p, dur)
     start, cause = sampling.at_work(p, dur)
-    days = gauges.read(made.gauge, lambda rows: start[:, rows].T + dur[rows].astype(np.float64), job)
+    days = gauges.read(made.gauge, lambda rows: (start[:, rows].T + dur[rows]).astype(np.float64), job)
     loose = gauges.read(made.gauge, lambda rows: linked[rows].astype(np.float64), job)
     above = dur - p.likely[:, None].astype(np.float32)
     # a first step that never comes moves with nothing
     late = np.where(np.isfinite(days.first_step), days.first_step, made.center) - made.center
     # no matrix product: its threads would quarrel with the workers'
     product = (above * late.astype(np.float32)).sum(axis=1)
-    sums = np.stack([above.sum(axis=1), (above * above).sum(axis=1), product])
+    sums = np.stack([above.sum(axis=1), (above * above).sum(axis=1), product]).astype(np.float64)
     return Samples(
         first_step=days.first_step,
         full_size=days.full_size,
         fixed_first=loose.first_step,
         fixed_full=loose.full_size,
         marks=days.marks,
-        hits=_unpacked(p, _counted(p, days.end, cause)),
-        fixed_hits=_unpacked(p, _counted_links(p, loose.end, dur, linked)),
+        hits=_counted(p, days.end, cause),
+        fixed_hits=_counted_links(p, loose.end, dur, linked),
         moments=_unpacked(p, sums),
         luck=drawn.luck[:, :count].astype(np.float64),
         impact=_by_risk(p, drawn.factor[:, :count]),
@@ -228,7 +229,7 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
 def _counted(p: sampling.Pack, end: NDArray[np.int32], cause: NDArray[np.int32]) -> Ints:
     hits = np.zeros(len(p.order), np.int64)
     risk_kernels.walk(end, cause, hits)
-    return hits
+    return _unpacked(p, hits)
 
 
 def _counted_links(
@@ -236,10 +237,10 @@ def _counted_links(
 ) -> Ints:
     hits = np.zeros(len(p.order), np.int64)
     risk_kernels.walk_links(end, p.pptr, p.pidx, p.plag.astype(np.float32), dur, finish, hits)
-    return hits
+    return _unpacked(p, hits)
 
 
-def _unpacked(p: sampling.Pack, values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _unpacked(p: sampling.Pack, values: NDArray[_T]) -> NDArray[_T]:
     """Return values (..., n) in the network's own order."""
     out = np.empty_like(values)
     out[..., p.order] = values

@@ -15,6 +15,7 @@ from gigasite._core.kernel import kernel, tight
 Reals = NDArray[np.float32]
 Ints = NDArray[np.int32]
 Words = NDArray[np.uint64]
+Bools = NDArray[np.bool_]
 
 LUCKS = 8192  # equally likely values of a standard normal; the distribution function is off by 1/16,384 at most
 Z_MOST = 4.5  # beyond, one draw in 150,000
@@ -34,7 +35,7 @@ def mixed(x: np.uint64) -> np.uint64:
 def lucks(seed: np.uint64, first: int, uid: Words, normal: Reals, out: Reals) -> None:
     """Fill `out` (n, B) with standard normals: row i, column k is the luck of `uid[i]` in sample `first + k`.
 
-    A draw depends on seed, `uid` and the number of the sample alone (random numbers by counter: Salmon et al., SC 2011).
+    A draw depends on seed, `uid` and the number of the sample alone (numbers by counter: Salmon et al., SC 2011).
     """
     n, many = out.shape
     for k in range(many):
@@ -122,7 +123,7 @@ def fixed(pptr: Ints, pidx: Ints, plag: Reals, dur: Reals, finish: Reals) -> Non
             before, lag = finish[pidx[e]], plag[e]
             for k in range(many):
                 t = before[k] + lag
-                row[k] = row[k] if row[k] > t else t
+                row[k] = max(t, row[k])
         mine = dur[i]
         for k in range(many):
             row[k] += mine[k]
@@ -160,6 +161,66 @@ def pull(heap: Ints, base: int, size: int) -> None:
         heap[base + at] = last
 
 
+@tight
+def begin(
+    i: int,
+    t: int,
+    dur: Ints,
+    sptr: Ints,
+    sidx: Ints,
+    slag: Ints,
+    left: Ints,
+    ready: Ints,
+    by: Ints,
+    head: Ints,
+    after: Ints,
+) -> int:
+    """Let `i` start at `t` and tell its successors; return its finish, beyond the grid when that is too short."""
+    slots = len(head) - 1
+    f: int = t + dur[i]
+    for e in range(sptr[i], sptr[i + 1]):
+        j = sidx[e]
+        r = f + slag[e]
+        if r >= ready[j]:
+            ready[j], by[j] = r, i
+        left[j] -= 1
+        if left[j] == 0:
+            ready[j] = max(ready[j], t)  # a negative lag cannot reach back
+            r = ready[j]
+            if r > slots:
+                return slots + 1
+            after[j], head[r] = head[r], j
+    return f
+
+
+@tight
+def release(
+    t: int, back: Ints, then: Ints, lane: Ints, crew: Ints, gang: Ints, free: Ints, last: Ints, stirred: Bools
+) -> None:
+    """Give people back who are done at `t`."""
+    i = back[t]
+    while i >= 0:
+        c = crew[lane[i]]
+        free[c] += gang[lane[i]]
+        last[c], stirred[c] = i, True
+        i = then[i]
+
+
+@tight
+def first_fit(
+    c: int, stirred: Bools, crew_lanes: Ints, gang: Ints, base: Ints, size: Ints, heap: Ints, free: Ints
+) -> int:
+    """Return the first of the list that waits for crew `c` and that the free people suffice for, -1 for none.
+
+    A crew that is not `stirred` has had no news since it found nobody to start.
+    """
+    best = -1
+    for q in range(crew_lanes[c], crew_lanes[c + 1] if stirred[c] else 0):
+        if size[q] > 0 and gang[q] <= free[c] and (best < 0 or heap[base[q]] < best):
+            best = heap[base[q]]
+    return best
+
+
 @kernel
 def dispatch(
     dur: Ints,
@@ -176,7 +237,7 @@ def dispatch(
     start: Ints,
     cause: Ints,
 ) -> int:
-    """Fill `start` and `cause`: free people go to the first activity of the list that is ready and that they suffice for.
+    """Fill `start` and `cause`: free people go to the first of the list that is ready and needs no more of them.
 
     Parameters
     ----------
@@ -191,7 +252,7 @@ def dispatch(
     slots
         Length of the time grid.
     cause
-        What made the start: the predecessor that ended then, else the activity whose people became free, -1 for neither.
+        What made the start: the predecessor that ended then, else the activity whose people became free, -1: neither.
 
     Returns
     -------
@@ -200,79 +261,48 @@ def dispatch(
     """
     n, crews = len(dur), len(capacity)
     left, ready, by = waits.copy(), np.zeros(n, np.int32), np.full(n, -1, np.int32)
-    # who becomes ready at a slot, as a list: its head, and who comes after
+    # who becomes ready at a slot, as a list: its head, and who comes after; who gives people back at a slot, alike
     head, after = np.full(slots + 1, -1, np.int32), np.empty(n, np.int32)
-    # who gives people back at a slot, alike
     back, then = np.full(slots + 1, -1, np.int32), np.empty(n, np.int32)
     heap, size = np.empty(n, np.int32), np.zeros(len(base), np.int32)
     free, last, stirred = capacity.copy(), np.full(crews, -1, np.int32), np.zeros(crews, np.bool_)
-    crew = np.empty(len(base), np.int32)
-    for c in range(crews):
-        crew[crew_lanes[c] : crew_lanes[c + 1]] = c
+    crew = np.repeat(np.arange(crews), np.diff(crew_lanes)).astype(np.int32)
     for i in range(n - 1, -1, -1):
         if left[i] == 0:
             after[i], head[0] = head[0], i
     done, t, end = 0, 0, 0
     while done < n and t <= slots:
-        i = back[t]
-        while i >= 0:
-            c = crew[lane[i]]
-            free[c] += gang[lane[i]]
-            last[c], stirred[c] = i, True
-            i = then[i]
-        if head[t] < 0 and back[t] < 0:
-            t += 1
-            continue
+        release(t, back, then, lane, crew, gang, free, last, stirred)
         turn = 0
-        while turn < crews:
-            begin = -1
+        while head[t] >= 0 or turn < crews:
             if head[t] >= 0:  # all that are ready are known before people go anywhere
                 i, turn = head[t], 0
                 head[t] = after[i]
-                if lane[i] < 0 or dur[i] == 0:
-                    begin, cause[i] = i, by[i]
-                else:
-                    push(heap, base[lane[i]], size[lane[i]], i)
-                    size[lane[i]] += 1
-                    stirred[crew[lane[i]]] = True
+                if lane[i] >= 0 and dur[i] > 0:
+                    q = lane[i]
+                    push(heap, base[q], size[q], i)
+                    size[q] += 1
+                    stirred[crew[q]] = True
                     continue
-            elif stirred[turn]:
-                best, c = n, turn
-                for q in range(crew_lanes[c], crew_lanes[c + 1]):
-                    if size[q] > 0 and gang[q] <= free[c] and heap[base[q]] < best:
-                        best = heap[base[q]]
-                if best == n:
-                    stirred[c] = False
+                cause[i] = by[i]
+            else:
+                i = first_fit(turn, stirred, crew_lanes, gang, base, size, heap, free)
+                if i < 0:
+                    stirred[turn] = False
                     turn += 1
                     continue
-                begin, q = best, lane[best]
+                q = lane[i]
                 pull(heap, base[q], size[q])
                 size[q] -= 1
-                free[c] -= gang[q]
-                cause[best] = by[best] if ready[best] == t else last[c]
-                f = t + dur[best]
-                if f > slots:
-                    return -1
-                then[best], back[f] = back[f], best
-            else:
-                turn += 1
-                continue
+                free[turn] -= gang[q]
+                cause[i] = by[i] if ready[i] == t else last[turn]
+                if t + dur[i] <= slots:
+                    then[i], back[t + dur[i]] = back[t + dur[i]], i
+            f = begin(i, t, dur, sptr, sidx, slag, left, ready, by, head, after)
+            if f > slots:
+                return -1
+            start[i], end = t, max(end, f)
             done += 1
-            start[begin] = t
-            f = t + dur[begin]
-            end = max(end, f)
-            for e in range(sptr[begin], sptr[begin + 1]):
-                j = sidx[e]
-                r = f + slag[e]
-                if r >= ready[j]:
-                    ready[j], by[j] = r, begin
-                left[j] -= 1
-                if left[j] == 0:
-                    r = max(ready[j], t)  # a negative lag cannot reach back
-                    ready[j] = r
-                    if r > slots:
-                        return -1
-                    after[j], head[r] = head[r], j
         t += 1
     return end if done == n else -1
 
@@ -340,7 +370,7 @@ def reached(
     need
         Enough, within a millionth.
     """
-    members, many = ready.shape
+    many = ready.shape[1]
     held = np.zeros(spares + 1)
     for k in range(many):
         total, day[k], member[k] = 0.0, np.inf, -1

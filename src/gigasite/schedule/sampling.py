@@ -47,10 +47,10 @@ _MODE = re.compile(r"\((order|stock|rental|reuse|divert)\): ")
 class Pack:
     """A network for sampling, n activities by their place in the list; picklable, knows no campus.
 
-    `order` gives the activity at each place. `uid` stands for its name, `key_uid` for a key's: luck goes by name, so that
-    two variants of a network share it. `root`, `own` are roots of the shares of variance in common and alone. `low`,
-    `span` [slots] and `shape` make durations of `tables`. `pptr`, `pidx`, `plag` list predecessors (CSR) with lags
-    [slots], `sptr`, `sidx`, `slag` successors. `lane` numbers (crew, people); see `risk_kernels.dispatch`.
+    `order` gives the activity at each place. `uid` stands for its name, `key_uid` for a key's: luck goes by name, so
+    that two variants of a network share it. `root`, `own` are roots of the shares of variance in common and alone.
+    `low`, `span` [slots] and `shape` make durations of `tables`. `pptr`, `pidx`, `plag` list predecessors (CSR) with
+    lags [slots], `sptr`, `sidx`, `slag` successors. `lane` numbers (crew, people); see `risk_kernels.dispatch`.
     """
 
     order: Ints
@@ -94,7 +94,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Activities by name, key, three-point clock hours (n, 3), crew (-1: none) and people; links (m, 2) with lags [slots].
+    """Activities by name, key, clock hours (n, 3), crew (-1: none) and people; links (m, 2) with lags [slots].
 
     `shapes` of the durations by key; `capacity` in people per crew.
     """
@@ -273,4 +273,3 @@ def _dispatch(p: Pack, dur: Shorts, grid: int, start: Shorts, cause: Shorts) -> 
     links = (p.sptr, p.sidx, p.slag, p.waits)
     lanes = (p.lane, p.crew_lanes, p.gang, p.base)
     return int(risk_kernels.dispatch(dur, *links, *lanes, p.capacity, grid, start, cause))
-

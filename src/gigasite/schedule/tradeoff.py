@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,12 +44,14 @@ STEP = 0.25  # by which a crew grows or shrinks in one try
 MOST_STEPS = 3  # crews enlarged one after another per combination of modes
 WORTH_DAYS = 0.1  # what less a larger crew brings is not looked into further
 
+RESOLVED = 0.25  # days between two points of the front
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
     """One way to build.
 
-    `modes` names the items that have a choice ("" is the file's own), `crews` those whose size differs from the file's.
+    `modes` names the items that have a choice ("" is the file's own), `crews` those that are not of the file's size.
     `equipment_usd` counts all long-lead items, `labour_usd` crews on site; `first`, `full` are sampled days.
     """
 
@@ -62,6 +65,8 @@ class Point:
     """Before the target day, in the likely plan."""
     waited: dict[str, float]
     """Mean days that work of each crew, and "delivery" and "" (no crew), spend on the path to the first step."""
+    longest: str
+    """The activity with the most mean days on that path."""
 
     @property
     def cost_usd(self) -> float:
@@ -71,20 +76,21 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """One activity of a driving path, in days."""
+    """One activity of a driving path, in days; activities of one kind in a row are one link of `count`."""
 
     name: str
     start_day: float
     finish_day: float
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tradeoff:
     """The front, earliest first; `own` is the file's way, on the front or not.
 
-    `usd_per_day[i]` is what each day from point i + 1 back to point i costs. `worth_usd_per_day` is what the GPUs of the first
-    step earn in a day. `chain` is the path to the first step of the quickest modes with crews without end and likely
-    durations: no plan of this campus is earlier; `chain_day` is its day.
+    `usd_per_day[i]` is what each day from point i + 1 back to point i costs. `worth_usd_per_day` is what the GPUs of
+    the first step earn in a day. `chain` is the path to the first step of the quickest modes, with crews without end
+    and likely durations: no plan of this campus is earlier; `chain_day` is its day.
     """
 
     own: Point
@@ -130,7 +136,7 @@ def tradeoff(
     w = ways(campus, design, bill)
     chain, chain_day = relaxed(campus, design, quickest(w))
     ask = partial(_explored, campus, design, bill, target, samples)
-    own = {item: OWN for item in w.items}
+    own = {item: OWN if (item, OWN) in w.lead else campus.schedule.modes.get(item, "order") for item in w.items}
     parts = (engine or Engine()).map(ask, [own, *(modes for _, modes in frontier(w))], "ways to build")
     points = [point for part in parts for point in part]
     kept = front(points)
@@ -138,9 +144,7 @@ def tradeoff(
     return Tradeoff(
         own=points[0],
         front=kept,
-        usd_per_day=tuple(
-            (a.cost_usd - b.cost_usd) / (b.first.p50 - a.first.p50) for a, b in zip(kept[:-1], kept[1:], strict=True)
-        ),
+        usd_per_day=tuple((a.cost_usd - b.cost_usd) / (b.first.p50 - a.first.p50) for a, b in pairwise(kept)),
         worth_usd_per_day=campus.schedule.first_step_gpus * 24.0 * e.gpu_hour * e.goodput_frac,
         target_day=target,
         chain=chain,
@@ -150,13 +154,17 @@ def tradeoff(
 
 
 def front(points: list[Point]) -> tuple[Point, ...]:
-    """Return the points that no other beats in both cost and median first-step day, earliest first."""
+    """Return the points that no other beats in both cost and median first-step day, earliest first.
+
+    Of points closer than `RESOLVED` the cheapest stays: samples tell them no better apart.
+    """
     out: list[Point] = []
-    cheapest = math.inf
     for p in sorted(points, key=lambda p: (p.first.p50, p.cost_usd)):
-        if p.cost_usd < cheapest and math.isfinite(p.first.p50):
-            cheapest = p.cost_usd
-            out.append(p)
+        if not math.isfinite(p.first.p50) or (out and p.cost_usd >= out[-1].cost_usd):
+            continue
+        if out and p.first.p50 - out[-1].first.p50 < RESOLVED:
+            out.pop()
+        out.append(p)
     return tuple(out)
 
 
@@ -214,13 +222,21 @@ def _point(
         full=percentiles(drawn.full_size),
         gpu_days=gpu_days(other, design, stairs, target),
         waited=_waited(net, drawn, samples),
+        longest=net.names[int(_path_days(net, drawn, samples).argmax())],
     )
     return made, net
 
 
+def _path_days(net: Network, drawn: risk.Samples, samples: int) -> NDArray[np.float64]:
+    """Return the days that each activity spends on the path to the first step, mean of the samples (n,)."""
+    mean = net.hours[:, 1] / 24.0 + drawn.moments[0] / samples * (SLOT_H / 24.0)
+    out: NDArray[np.float64] = mean * drawn.hits / samples
+    return out
+
+
 def _waited(net: Network, drawn: risk.Samples, samples: int) -> dict[str, float]:
     """Return the mean days on the path to the first step by crew; deliveries and what nobody works at by themselves."""
-    mean = net.hours.mean(axis=1) * drawn.hits / samples / 24.0
+    mean = _path_days(net, drawn, samples)
     lead = np.array([name.startswith(LEAD) for name in net.key_names])[net.key]
     out = {"delivery": float(mean[lead].sum()), "": float(mean[(net.crew < 0) & ~lead].sum())}
     return out | {name: float(mean[net.crew == c].sum()) for c, name in enumerate(net.crew_names)}
@@ -258,14 +274,15 @@ def _chain(
     finish: NDArray[np.float32],
 ) -> tuple[Link, ...]:
     to_day = SLOT_H / 24.0
-    return tuple(
-        Link(
-            name=net.names[int(order[i])],
-            start_day=float(finish[i] - dur[i]) * to_day,
-            finish_day=float(finish[i]) * to_day,
-        )
-        for i in on.tolist()
-    )
+    out: list[Link] = []
+    for i in on.tolist():
+        name, end = net.names[int(order[i])], float(finish[i]) * to_day
+        title = name.partition(": ")[0]
+        if out and out[-1].name.partition(": ")[0] == title:
+            out[-1] = replace(out[-1], name=title, finish_day=end, count=out[-1].count + 1)
+        else:
+            out.append(Link(name=name, start_day=float(finish[i] - dur[i]) * to_day, finish_day=end))
+    return tuple(out)
 
 
 def _findings(kept: tuple[Point, ...], target: float, chain: tuple[Link, ...], chain_day: float) -> list[Finding]:
@@ -286,6 +303,7 @@ def _findings(kept: tuple[Point, ...], target: float, chain: tuple[Link, ...], c
         named = {"": "work that no crew holds (permits, burn-in, tests)", "delivery": "deliveries"}
         held = named.get(worst, f"crew {worst}")
         what = f"is missed in half of the samples by every way to build; most days of the path go to {held}"
+        what += f", of single activities to {kept[0].longest}"
         found = f"day {kept[0].first.p50:.1f} (P50 of the earliest)"
         return [_finding(Severity.error, what, limit, found, "see `gigasite schedule risk FILE`: what the day follows")]
     return []
@@ -295,5 +313,3 @@ def _finding(severity: Severity, what: str, limit: str, found: str, remedy: str)
     return Finding(
         severity=severity, chapter="schedule", where="first step", what=what, limit=limit, found=found, remedy=remedy
     )
-
-

@@ -36,7 +36,7 @@ KINDS = ("order", "stock", "rental", "reuse", "divert")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ways:
-    """Sampled lead times of every item in every mode, and what each costs [USD]; `dur` (n, B) of the file's own modes."""
+    """Sampled lead times of every item in every mode, and what each costs [USD]; `dur` (n, B) of the file's modes."""
 
     pack: sampling.Pack
     gauge: gauges.Gauge

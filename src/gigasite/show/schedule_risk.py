@@ -1,4 +1,4 @@
-"""The verbs of a schedule's uncertainty: risk."""
+"""The verbs of a schedule's uncertainty: risk, tradeoff."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from gigasite.schedule.outlook import Change, Outlook, Percentiles
+    from gigasite.schedule.tradeoff import Point, Tradeoff
 
 MOST_ACTIVITIES = 10  # printed; --json holds a hundred
 MOST_INPUTS = 14
@@ -103,11 +104,11 @@ def _print(name: str, made: Outlook, what_if: Sequence[str], changes: Sequence[C
     title = "where the days come from: likely durations, mean ones (skew, risks), mean of samples (merge bias)"
     console.print(terminal.table(title, ("day of", "likely", "mean durations", "samples"), merges))
     _inputs(console, made, count)
-    saved = [
-        (s.name, f"{s.probability_frac:.0%}", f"{s.p50_days:.1f} d", f"{s.p80_days:.1f} d") for s in made.saved
-    ]
+    saved = [(s.name, f"{s.probability_frac:.0%}", f"{s.p50_days:.1f} d", f"{s.p80_days:.1f} d") for s in made.saved]
     if saved:
-        console.print(terminal.table("without a risk the first step comes earlier", ("", "chance", "P50", "P80"), saved))
+        console.print(
+            terminal.table("without a risk the first step comes earlier", ("", "chance", "P50", "P80"), saved)
+        )
     busy = [
         (a["name"], f"{a['critical_frac']:.0%}", f"{a['cruciality']:+.2f}", f"{a['ssi']:.3f}", f"{a['sd_days']:.1f} d")
         for a in made.indices.head(MOST_ACTIVITIES).to_dicts()
@@ -148,3 +149,92 @@ def _day(value: float, form: str = ".1f") -> str:
     from math import isfinite
 
     return format(value, form) if isfinite(value) else "never"
+
+
+@schedule.command()
+def tradeoff(
+    file: File,
+    target: Annotated[
+        float | None, typer.Option(min=0.0, help="Day by which the first step is wanted. Default: the file's.")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=20, max=100_000, help="Of each way to build.")] = 200,
+    cables: Annotated[bool, typer.Option(help="Plan the cables, so that their price counts.")] = True,
+    workers: Workers = 1,
+    as_json: AsJson = False,
+) -> None:
+    """What does an earlier day cost: modes of long-lead items and sizes of crews, on the front of cost against day."""
+    import polars as pl
+
+    from gigasite._core.engine import Engine
+    from gigasite.schedule.tradeoff import tradeoff as trade
+    from gigasite.show import terminal
+
+    campus, d = designed(file)
+    bill = d.bom
+    if cables:
+        from gigasite.cabling import plan
+
+        bill = pl.concat([bill, plan(campus, d).bom])
+    bar = terminal.Bar()
+    try:
+        engine = Engine(workers=workers, progress=bar)
+        made = trade(campus, d, bill, target_day=target, samples=samples, engine=engine)
+    finally:
+        bar.close()
+    if as_json:
+        emit({"campus": campus.name, "samples": samples} | tradeoff_json(made))
+    else:
+        _print_front(campus.name, made, samples)
+    end(made.findings)
+
+
+def tradeoff_json(made: Tradeoff) -> dict[str, Any]:
+    """Return the front and what makes the earliest day."""
+    return {
+        "target_day": made.target_day,
+        "own": _point_json(made.own),
+        "front": [_point_json(p) for p in made.front],
+        "usd_per_day": list(made.usd_per_day),
+        "worth_usd_per_day": made.worth_usd_per_day,
+        "earliest_day": made.chain_day,
+        "earliest_path": plain(made.chain),
+        "findings": [f.to_json() for f in made.findings],
+    }
+
+
+def _point_json(p: Point) -> dict[str, Any]:
+    return plain([p])[0] | {"cost_usd": p.cost_usd}
+
+
+def _print_front(name: str, made: Tradeoff, samples: int) -> None:
+    from rich.console import Console
+
+    from gigasite.show import terminal
+
+    console = Console(highlight=False, soft_wrap=True)
+    rows = [_row("file", made.own, "")]
+    each = ["", *(f"{usd / 1e6:,.2f}" for usd in made.usd_per_day)]
+    rows += [_row(str(i + 1), p, each[i]) for i, p in enumerate(made.front)]
+    columns = ("", "P50", "P80", "full size", "MUSD", "a day earlier", "GPU-days")
+    title = f"{name}: cost (MUSD) against the first step, {samples:,} samples each; GPU-days before day {made.target_day:g} in the likely plan"
+    console.print(terminal.table(title, columns, rows))
+    for i, p in enumerate(made.front):
+        console.print(f"{i + 1}: {_changed(p, made)}")
+    console.print(f"A day of the first step's GPUs is worth {made.worth_usd_per_day / 1e6:,.2f} MUSD.")
+    path = " -> ".join(f"{x.name} ({x.finish_day - x.start_day:.1f} d)" for x in made.chain)
+    console.print(f"With the quickest modes and crews without end, likely durations: day {made.chain_day:.1f}: {path}")
+    terminal.findings(console, made.findings)
+
+
+def _row(label: str, p: Point, each: str) -> tuple[str, ...]:
+    days = (_day(p.first.p50), _day(p.first.p80), _day(p.full.p50))
+    return (label, *days, f"{p.cost_usd / 1e6:,.1f}", each, f"{p.gpu_days:,.0f}")
+
+
+def _changed(p: Point, made: Tradeoff) -> str:
+    """Say what a way changes in the file."""
+    changed = [
+        f"{item} by {mode or 'the ways of the file'}" for item, mode in p.modes.items() if mode != made.own.modes[item]
+    ]
+    changed += [f"{people} people of {crew}" for crew, people in p.crews.items()]
+    return ", ".join(changed) or "as in the file"
