@@ -1,7 +1,7 @@
 """Durations that are not certain: three points and a shape become a table of hours over the normal quantile.
 
 Over the quantile z of a standard normal (not over the probability) every shape is smooth, so that a table of
-`STEPS` straight pieces is within a ten-thousandth of the span, tails included.
+`STEPS` straight pieces is within a ten-thousandth of the span, and beyond its high value of the value itself.
 """
 
 from __future__ import annotations
