@@ -168,5 +168,5 @@ def read(g: Gauge, finish: Callable[[Ints], Floats], job: Floats) -> Days:
 
 def _reached(group: Group, ready: Floats, need: float) -> tuple[Floats, NDArray[np.int32]]:
     day, member = np.empty(ready.shape[1]), np.empty(ready.shape[1], np.int32)
-    risk_kernels.reached(ready, group.amount, group.unit, group.spares, need, day, member)
+    risk_kernels.reached(np.ascontiguousarray(ready), group.amount, group.unit, group.spares, need, day, member)
     return day, member

@@ -22,6 +22,14 @@ Z_MOST = 4.5  # beyond, one draw in 150,000
 STEPS = 512  # of a table of hours over the normal quantile
 _LANES = 4  # samples that share one random word
 
+# columns of an activity while crews are at work: predecessors to come, slot when ready (then its start), who made it
+# so, next of a list; duration, lane (-1: no crew), first of its successors, place in the lane
+WAITS, READY, BY, NEXT, DUR, LANE, SUCCESSORS, PLACE = range(8)
+DE_BRUIJN = np.empty(64, np.int64)
+"""Which bit is set, by the first six bits of its product."""
+for _k in range(64):
+    DE_BRUIJN[((0x03F79D71B4CB0A89 << _k) & (2**64 - 1)) >> 58] = _k
+
 
 @tight
 def mixed(x: np.uint64) -> np.uint64:
@@ -130,108 +138,92 @@ def fixed(pptr: Ints, pidx: Ints, plag: Reals, dur: Reals, finish: Reals) -> Non
 
 
 @tight
-def push(heap: Ints, base: int, size: int, i: int) -> None:
-    """Put `i` into the heap that begins at `base` and holds `size`."""
-    at = size
-    while at > 0:
-        up = (at - 1) >> 1
-        if heap[base + up] <= i:
-            break
-        heap[base + at] = heap[base + up]
-        at = up
-    heap[base + at] = i
-
-
-@tight
-def pull(heap: Ints, base: int, size: int) -> None:
-    """Take the least out of the heap that begins at `base` and holds `size`."""
-    last = heap[base + size - 1]
-    at, many = 0, size - 1
-    while True:
-        down = 2 * at + 1
-        if down >= many:
-            break
-        if down + 1 < many and heap[base + down + 1] < heap[base + down]:
-            down += 1
-        if heap[base + down] >= last:
-            break
-        heap[base + at] = heap[base + down]
-        at = down
-    if many > 0:
-        heap[base + at] = last
-
-
-@tight
-def begin(
-    i: int,
-    t: int,
-    dur: Ints,
-    sptr: Ints,
-    sidx: Ints,
-    slag: Ints,
-    left: Ints,
-    ready: Ints,
-    by: Ints,
-    head: Ints,
-    after: Ints,
-) -> int:
+def begin(i: int, t: int, state: Ints, sidx: Ints, slag: Ints, head: Ints) -> int:
     """Let `i` start at `t` and tell its successors; return its finish, beyond the grid when that is too short."""
     slots = len(head) - 1
-    f: int = t + dur[i]
-    for e in range(sptr[i], sptr[i + 1]):
+    f: int = t + state[i, DUR]
+    for e in range(state[i, SUCCESSORS], state[i + 1, SUCCESSORS]):
         j = sidx[e]
         r = f + slag[e]
-        if r >= ready[j]:
-            ready[j], by[j] = r, i
-        left[j] -= 1
-        if left[j] == 0:
-            ready[j] = max(ready[j], t)  # a negative lag cannot reach back
-            r = ready[j]
+        if r >= state[j, READY]:
+            state[j, READY], state[j, BY] = r, i
+        state[j, WAITS] -= 1
+        if state[j, WAITS] == 0:
+            r = max(state[j, READY], t)  # a negative lag cannot reach back
             if r > slots:
                 return slots + 1
-            after[j], head[r] = head[r], j
+            state[j, READY], state[j, NEXT], head[r, 0] = r, head[r, 0], j
     return f
 
 
 @tight
 def release(
-    t: int, back: Ints, then: Ints, lane: Ints, crew: Ints, gang: Ints, free: Ints, last: Ints, stirred: Bools
+    t: int, state: Ints, head: Ints, lane_crew: Ints, gang: Ints, free: Ints, last: Ints, stirred: Bools
 ) -> None:
     """Give people back who are done at `t`."""
-    i = back[t]
+    i = head[t, 1]
     while i >= 0:
-        c = crew[lane[i]]
-        free[c] += gang[lane[i]]
+        q = state[i, LANE]
+        c = lane_crew[q]
+        free[c] += gang[q]
         last[c], stirred[c] = i, True
-        i = then[i]
+        i = state[i, NEXT]
+
+
+@tight
+def wait(i: int, state: Ints, base: Ints, bits: Words, low: Ints, size: Ints) -> int:
+    """Let `i` wait in its lane; return the lane."""
+    at = state[i, PLACE]
+    q: int = state[i, LANE]
+    bits[base[q] + (at >> 6)] |= np.uint64(1) << np.uint64(at & 63)
+    low[q] = min(low[q], at >> 6)
+    size[q] += 1
+    return q
+
+
+@tight
+def send(i: int, t: int, state: Ints, head: Ints, base: Ints, bits: Words, size: Ints) -> None:
+    """Take `i` out of its lane, and note when its people come back."""
+    q, at = state[i, LANE], state[i, PLACE]
+    bits[base[q] + (at >> 6)] ^= np.uint64(1) << np.uint64(at & 63)
+    size[q] -= 1
+    f = t + state[i, DUR]
+    if f < len(head):
+        state[i, NEXT], head[f, 1] = head[f, 1], i
 
 
 @tight
 def first_fit(
-    c: int, stirred: Bools, crew_lanes: Ints, gang: Ints, base: Ints, size: Ints, heap: Ints, free: Ints
+    c: int, crew_lanes: Ints, gang: Ints, base: Ints, bits: Words, low: Ints, size: Ints, items: Ints, free: Ints
 ) -> int:
     """Return the first of the list that waits for crew `c` and that the free people suffice for, -1 for none.
 
-    A crew that is not `stirred` has had no news since it found nobody to start.
+    Who waits in a lane is a set of bits; the lowest one is found by its product with a de Bruijn number (Leiserson,
+    Prokop & Randall 1998).
     """
     best = -1
-    for q in range(crew_lanes[c], crew_lanes[c + 1] if stirred[c] else 0):
-        if size[q] > 0 and gang[q] <= free[c] and (best < 0 or heap[base[q]] < best):
-            best = heap[base[q]]
+    for q in range(crew_lanes[c], crew_lanes[c + 1]):
+        if size[q] > 0 and gang[q] <= free[c]:
+            while bits[base[q] + low[q]] == 0:
+                low[q] += 1
+            x = bits[base[q] + low[q]]
+            one = x & (~x + np.uint64(1))
+            i = items[64 * (base[q] + low[q]) + DE_BRUIJN[(one * np.uint64(0x03F79D71B4CB0A89)) >> np.uint64(58)]]
+            best = i if best < 0 else min(best, i)
     return best
 
 
 @kernel
 def dispatch(
+    template: Ints,
     dur: Ints,
-    sptr: Ints,
     sidx: Ints,
     slag: Ints,
-    waits: Ints,
-    lane: Ints,
     crew_lanes: Ints,
+    lane_crew: Ints,
     gang: Ints,
     base: Ints,
+    items: Ints,
     capacity: Ints,
     slots: int,
     start: Ints,
@@ -241,12 +233,13 @@ def dispatch(
 
     Parameters
     ----------
-    dur, sptr, sidx, slag, waits
-        Durations, successors (CSR) with lags, number of predecessors.
-    lane
-        (n,): those of one crew and one number of people wait in one lane (-1: no crew).
-    crew_lanes, gang, base
-        The lanes of crew c are `crew_lanes[c]` to `crew_lanes[c + 1]`; people of a lane; where its heap begins.
+    template
+        (n + 1, 8) columns `WAITS` ... `PLACE` of each activity, side by side: one line of the cache.
+    dur, sidx, slag
+        Durations; successors (rows of `SUCCESSORS`) with lags.
+    crew_lanes, lane_crew, gang, base, items
+        Those of one crew and one number of people share a lane; the lanes of crew c are `crew_lanes[c]` to
+        `crew_lanes[c + 1]`. People of a lane; its first word of 64; the activity at each bit of all words.
     capacity
         People per crew.
     slots
@@ -260,50 +253,46 @@ def dispatch(
         The last finish, -1 when the grid is too short.
     """
     n, crews = len(dur), len(capacity)
-    left, ready, by = waits.copy(), np.zeros(n, np.int32), np.full(n, -1, np.int32)
-    # who becomes ready at a slot, as a list: its head, and who comes after; who gives people back at a slot, alike
-    head, after = np.full(slots + 1, -1, np.int32), np.empty(n, np.int32)
-    back, then = np.full(slots + 1, -1, np.int32), np.empty(n, np.int32)
-    heap, size = np.empty(n, np.int32), np.zeros(len(base), np.int32)
+    state = template.copy()
+    state[:n, DUR] = dur
+    # per slot, lists by `NEXT`: who becomes ready, who gives people back
+    head = np.full((slots + 1, 2), -1, np.int32)
+    bits, low, size = (
+        np.zeros(len(items) // 64, np.uint64),
+        np.zeros(len(base), np.int32),
+        np.zeros(len(base), np.int32),
+    )
     free, last, stirred = capacity.copy(), np.full(crews, -1, np.int32), np.zeros(crews, np.bool_)
-    crew = np.repeat(np.arange(crews), np.diff(crew_lanes)).astype(np.int32)
     for i in range(n - 1, -1, -1):
-        if left[i] == 0:
-            after[i], head[0] = head[0], i
+        if state[i, WAITS] == 0:
+            state[i, NEXT], head[0, 0] = head[0, 0], i
     done, t, end = 0, 0, 0
     while done < n and t <= slots:
-        release(t, back, then, lane, crew, gang, free, last, stirred)
-        turn = 0
-        while head[t] >= 0 or turn < crews:
-            if head[t] >= 0:  # all that are ready are known before people go anywhere
-                i, turn = head[t], 0
-                head[t] = after[i]
-                if lane[i] >= 0 and dur[i] > 0:
-                    q = lane[i]
-                    push(heap, base[q], size[q], i)
-                    size[q] += 1
-                    stirred[crew[q]] = True
+        release(t, state, head, lane_crew, gang, free, last, stirred)
+        turn = 0 if head[t, 0] >= 0 or head[t, 1] >= 0 else crews  # without news nobody starts
+        while head[t, 0] >= 0 or turn < crews:
+            if head[t, 0] >= 0:  # all that are ready are known before people go anywhere
+                i, turn = head[t, 0], 0
+                head[t, 0] = state[i, NEXT]
+                if state[i, LANE] >= 0 and state[i, DUR] > 0:
+                    stirred[lane_crew[wait(i, state, base, bits, low, size)]] = True
                     continue
-                cause[i] = by[i]
             else:
-                i = first_fit(turn, stirred, crew_lanes, gang, base, size, heap, free)
+                i = first_fit(turn, crew_lanes, gang, base, bits, low, size, items, free) if stirred[turn] else -1
+                stirred[turn] = i >= 0
                 if i < 0:
-                    stirred[turn] = False
                     turn += 1
                     continue
-                q = lane[i]
-                pull(heap, base[q], size[q])
-                size[q] -= 1
-                free[turn] -= gang[q]
-                cause[i] = by[i] if ready[i] == t else last[turn]
-                if t + dur[i] <= slots:
-                    then[i], back[t + dur[i]] = back[t + dur[i]], i
-            f = begin(i, t, dur, sptr, sidx, slag, left, ready, by, head, after)
+                send(i, t, state, head, base, bits, size)
+                free[turn] -= gang[state[i, LANE]]
+                state[i, BY] = last[turn] if state[i, READY] < t else state[i, BY]
+            f = begin(i, t, state, sidx, slag, head)
             if f > slots:
                 return -1
-            start[i], end = t, max(end, f)
+            state[i, READY], end = t, max(end, f)
             done += 1
         t += 1
+    start[:], cause[:] = state[:n, READY], state[:n, BY]
     return end if done == n else -1
 
 
@@ -420,13 +409,15 @@ def warm() -> None:
     """Compile every kernel."""
     one, two = np.zeros(1, np.int32), np.zeros(2, np.int32)
     normal, row = np.zeros(LUCKS, np.float32), np.zeros(1, np.float32)
+    normal.flags.writeable = False  # as `spread.normal`: another type to the compiler
     block, tables = np.zeros((1, _LANES), np.float32), np.zeros((1, STEPS + 1), np.float32)
     seed, uid = np.uint64(1), np.zeros(1, np.uint64)
     lucks(seed, 0, uid, normal, block)
     durations(seed, 0, uid, normal, block, one, row, one, tables, row, row, two, one, block, block, block.copy())
     fixed(two, one, row, block, block.copy())
     walk_links(one - 1, two, one, row, block, block, np.zeros(1, np.int64))
-    dispatch(one, two, one, one, one, one, two, one, one, one + 1, 4, one.copy(), one.copy())
+    words = np.zeros(64, np.int32)
+    dispatch(np.zeros((2, 8), np.int32), one, one, one, two, one, one, one, words, one + 1, 4, one.copy(), one.copy())
     pair = np.zeros((1, 2), np.float32)
     effects(
         seed,

@@ -50,7 +50,7 @@ class Pack:
     `order` gives the activity at each place. `uid` stands for its name, `key_uid` for a key's: luck goes by name, so
     that two variants of a network share it. `root`, `own` are roots of the shares of variance in common and alone.
     `low`, `span` [slots] and `shape` make durations of `tables`. `pptr`, `pidx`, `plag` list predecessors (CSR) with
-    lags [slots], `sptr`, `sidx`, `slag` successors. `lane` numbers (crew, people); see `risk_kernels.dispatch`.
+    lags [slots], `sidx`, `slag` successors. `template` to `items` are what `risk_kernels.dispatch` takes.
     """
 
     order: Ints
@@ -68,14 +68,14 @@ class Pack:
     pptr: Shorts
     pidx: Shorts
     plag: Shorts
-    sptr: Shorts
     sidx: Shorts
     slag: Shorts
-    waits: Shorts
-    lane: Shorts
+    template: Shorts
     crew_lanes: Shorts
+    lane_crew: Shorts
     gang: Shorts
     base: Shorts
+    items: Shorts
     capacity: Shorts
     hazards: Hazards
     slots: int
@@ -147,7 +147,7 @@ def pack(work: Work, order: Ints, hazards: Hazards, *, seed: int) -> Pack:
     low, high = work.hours[order, 0] / SLOT_H, work.hours[order, 2] / SLOT_H
     shape, made = tables([work.shapes[k] for k in work.key[order].tolist()], work.hours[order])
     share = np.array([1.0 if k.startswith(LEAD) else COMMON for k in work.key_names])
-    logic = _links(place[work.links], work.lag, n)
+    side = _links(place[work.links], work.lag, n)
     likely = slots(work.hours[order, 1])
     return Pack(
         order=np.asarray(order, np.int64),
@@ -166,8 +166,12 @@ def pack(work: Work, order: Ints, hazards: Hazards, *, seed: int) -> Pack:
         capacity=work.capacity.astype(np.int32),
         slots=_first_slots(work, likely),
         seed=seed,
-        **logic,
-        **_lanes(work.crew[order], work.people[order], len(work.capacity)),
+        pptr=side["pptr"],
+        pidx=side["pidx"],
+        plag=side["plag"],
+        sidx=side["sidx"],
+        slag=side["slag"],
+        **_lanes(work.crew[order], work.people[order], len(work.capacity), side),
     )
 
 
@@ -179,22 +183,35 @@ def _links(links: Ints, lag: Ints, n: int) -> dict[str, Shorts]:
         sort = np.lexsort((links[:, z], links[:, a]))
         out |= {f"{side}ptr": ptr.astype(np.int32), f"{side}idx": idx.astype(np.int32)}
         out[f"{side}lag"] = lag[sort].astype(np.int32)
-    out["waits"] = np.diff(out["pptr"]).astype(np.int32)
     return out
 
 
-def _lanes(crew: Ints, people: Ints, crews: int) -> dict[str, Shorts]:
-    """Return lanes: who shares a crew and a number of people waits in one line."""
+def _lanes(crew: Ints, people: Ints, crews: int, side: dict[str, Shorts]) -> dict[str, Shorts]:
+    """Return lanes (who shares a crew and a number of people waits in one line), and the activities' template."""
     held = np.flatnonzero((crew >= 0) & (people > 0))
     pairs, number = np.unique(np.column_stack([crew[held], people[held]]), axis=0, return_inverse=True)
-    lane = np.full(len(crew), -1, np.int32)
-    lane[held] = number.reshape(-1)
-    length = np.bincount(lane[held], minlength=len(pairs))
+    number = number.reshape(-1)
+    sort = np.argsort(number, kind="stable")
+    length = np.bincount(number, minlength=len(pairs))
+    inside = np.arange(len(held)) - np.repeat(np.cumsum(length) - length, length)
+    words = -(-length // 64)
+    base = np.cumsum(words) - words
+    items = np.zeros(64 * int(words.sum()), np.int32)
+    items[64 * base[number[sort]] + inside] = held[sort]
+    template = np.zeros((len(crew) + 1, 8), np.int32)
+    template[:-1, risk_kernels.WAITS] = np.diff(side["pptr"])
+    template[:, risk_kernels.BY] = -1
+    template[:, risk_kernels.LANE] = -1
+    template[held, risk_kernels.LANE] = number
+    template[:, risk_kernels.SUCCESSORS] = side["sptr"]
+    template[held[sort], risk_kernels.PLACE] = inside
     return {
-        "lane": lane,
+        "template": template,
         "crew_lanes": np.searchsorted(pairs[:, 0], np.arange(crews + 1)).astype(np.int32),
+        "lane_crew": pairs[:, 0].astype(np.int32),
         "gang": pairs[:, 1].astype(np.int32),
-        "base": (np.cumsum(length) - length).astype(np.int32),
+        "base": base.astype(np.int32),
+        "items": items,
     }
 
 
@@ -270,6 +287,5 @@ def at_work(p: Pack, dur: Reals) -> tuple[Shorts, Shorts]:
 
 
 def _dispatch(p: Pack, dur: Shorts, grid: int, start: Shorts, cause: Shorts) -> int:
-    links = (p.sptr, p.sidx, p.slag, p.waits)
-    lanes = (p.lane, p.crew_lanes, p.gang, p.base)
-    return int(risk_kernels.dispatch(dur, *links, *lanes, p.capacity, grid, start, cause))
+    lanes = (p.crew_lanes, p.lane_crew, p.gang, p.base, p.items)
+    return int(risk_kernels.dispatch(p.template, dur, p.sidx, p.slag, *lanes, p.capacity, grid, start, cause))

@@ -6,6 +6,7 @@ Over the quantile z of a standard normal (not over the probability) every shape 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,7 +72,9 @@ def tables(shapes: Sequence[str], three: Floats) -> tuple[NDArray[np.int32], Rea
     return number.reshape(-1).astype(np.int32), np.array(made, dtype=np.float32).reshape(-1, STEPS + 1)
 
 
+@cache
 def normal() -> Reals:
     """Return `LUCKS` equally likely values of a standard normal: the middles of as many slices of probability."""
     out: Reals = ndtri((np.arange(LUCKS) + 0.5) / LUCKS).astype(np.float32)
+    out.flags.writeable = False
     return out
