@@ -19,6 +19,7 @@ from gigasite._core.table import Column, Schema
 from gigasite.schedule import gauge as gauges
 from gigasite.schedule import risk, sampling
 from gigasite.schedule.build import best
+from gigasite.schedule.drivers import drivers
 from gigasite.schedule.hazards import LEAD
 from gigasite.schedule.network import SLOT_H, network
 
@@ -28,10 +29,11 @@ if TYPE_CHECKING:
     from gigasite._core.engine import Engine
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
+    from gigasite.schedule.types import Driver
 
     Floats = NDArray[np.float64]
 
-MOST_RISKS = 8  # whose absence is sampled, those with the highest rank correlation
+MOST_RISKS = 8  # whose absence is sampled with crews, those that are worth most by links alone
 DECILE = 0.1
 
 INDICES = Schema(
@@ -118,6 +120,8 @@ class Outlook:
     merges: tuple[Merge, ...]
     inputs: tuple[Input, ...]
     saved: tuple[Saved, ...]
+    drivers: tuple[Driver, ...]
+    """One input at a time at low and high, all others likely, the list made anew; empty when not asked for."""
     indices: pl.DataFrame
     samples: risk.Samples
     target_day: float
@@ -137,7 +141,7 @@ def outlook(
     engine
         Where they run.
     deep
-        Whether to sample again without each of the risks that matter most.
+        Whether to sample again without each of the risks that matter most, and to move one input at a time.
 
     Raises
     ------
@@ -149,12 +153,12 @@ def outlook(
     made = risk.ready(case, likely.first_step)
     drawn = risk.run(made, count, engine)
     inputs = _inputs(made.pack, drawn)
-    worth = [x for x in inputs if x.kind == "risk"][:MOST_RISKS] if deep else []
     return Outlook(
         sure=_sure(likely, drawn, campus.schedule.target_day),
         merges=_merges(made, drawn, count),
         inputs=inputs,
-        saved=tuple(_saved(made, drawn, x.name, campus, engine) for x in worth),
+        drivers=drivers(case, likely) if deep else (),
+        saved=tuple(_saved(made, drawn, name, campus, engine) for name in (_worth(made, drawn) if deep else ())),
         indices=_indices(case, drawn, count),
         samples=drawn,
         target_day=campus.schedule.target_day,
@@ -244,11 +248,27 @@ def _input(
     return Input(name=name, kind=kind, rank_correlation=correlation, best_days=low, worst_days=high)
 
 
-def _saved(made: risk.Ready, drawn: risk.Samples, name: str, campus: Campus, engine: Engine | None) -> Saved:
+def _worth(made: risk.Ready, drawn: risk.Samples) -> list[str]:
+    """Return the risks without which links alone are earlier, those that are worth most first."""
+    count = len(drawn.first_step)
+    known = np.isfinite(drawn.fixed_first)
+    gains = []
+    for name in made.pack.hazards.names:
+        days = risk.run_links(_without(made, name), count)
+        gains.append((float((drawn.fixed_first - days)[known].mean()) if known.any() else 0.0, name))
+    return [name for gain, name in sorted(gains, key=lambda g: (-g[0], g[1]))[:MOST_RISKS] if gain > 0]
+
+
+def _without(made: risk.Ready, name: str) -> risk.Ready:
+    """Return a network for sampling on which a risk never strikes."""
     h = made.pack.hazards
     off = h.risk == h.names.index(name)
     calm = replace(h, threshold=np.where(off, np.float32(ndtri(0.0)), h.threshold).astype(np.float32))
-    without = risk.run(replace(made, pack=replace(made.pack, hazards=calm)), len(drawn.first_step), engine)
+    return replace(made, pack=replace(made.pack, hazards=calm))
+
+
+def _saved(made: risk.Ready, drawn: risk.Samples, name: str, campus: Campus, engine: Engine | None) -> Saved:
+    without = risk.run(_without(made, name), len(drawn.first_step), engine)
     a, b = percentiles(drawn.first_step), percentiles(without.first_step)
     own = campus.catalogue.risks[name].probability_frac
     return Saved(

@@ -194,6 +194,21 @@ def run(made: Ready, count: int, engine: Engine | None = None) -> Samples:
     return Samples(**joined, **summed, center=made.center)
 
 
+def run_links(made: Ready, count: int) -> Floats:
+    """Return first-step days of samples by links alone (k,), the same as `Samples.fixed_first`."""
+    out = []
+    for first in range(0, count, sampling.BLOCK):
+        many = -(-min(sampling.BLOCK, count - first) // 4) * 4
+        linked = sampling.fixed(made.pack, sampling.draw(made.pack, first, many).dur)
+        job = gauges.job_days(made.gauge, first, many)
+        out.append(gauges.read(made.gauge, partial(_rows, linked), job).first_step)
+    return np.concatenate(out)[:count]
+
+
+def _rows(finish: NDArray[np.float32], rows: Ints) -> Floats:
+    return finish[rows].astype(np.float64)
+
+
 def block(made: Ready, task: tuple[int, int]) -> Samples:
     """Return the samples `first` to `first + count` of a task (first, count)."""
     p, (first, count) = made.pack, task
@@ -203,7 +218,7 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
     linked = sampling.fixed(p, dur)
     start, cause = sampling.at_work(p, dur)
     days = gauges.read(made.gauge, lambda rows: (start[:, rows].T + dur[rows]).astype(np.float64), job)
-    loose = gauges.read(made.gauge, lambda rows: linked[rows].astype(np.float64), job)
+    loose = gauges.read(made.gauge, partial(_rows, linked), job)
     above = dur - p.likely[:, None].astype(np.float32)
     # a first step that never comes moves with nothing
     late = np.where(np.isfinite(days.first_step), days.first_step, made.center) - made.center

@@ -27,7 +27,7 @@ CLEAR = 3.0  # standard errors of a rank correlation below which an input's effe
 def risk(
     file: File,
     samples: Annotated[
-        int | None, typer.Option(min=10, max=1_000_000, help="Default: the file's schedule.samples.")
+        int | None, typer.Option(min=10, max=100_000, help="Default: the file's schedule.samples.")
     ] = None,
     what_if: Annotated[
         list[str] | None,
@@ -80,6 +80,7 @@ def outlook_json(made: Outlook) -> dict[str, Any]:
         "days": plain(made.sure),
         "merge_bias": plain(made.merges),
         "inputs": plain(made.inputs),
+        "one_at_a_time": plain(made.drivers),
         "risks": plain(made.saved),
         "activities": made.indices.head(100).to_dicts(),
         "first_step_samples": made.samples.first_step.tolist(),
@@ -104,6 +105,9 @@ def _print(name: str, made: Outlook, what_if: Sequence[str], changes: Sequence[C
     title = "where the days come from: likely durations, mean ones (skew, risks), mean of samples (merge bias)"
     console.print(terminal.table(title, ("day of", "likely", "mean durations", "samples"), merges))
     _inputs(console, made, count)
+    single = [(x.name, f"{x.low_days:+.1f} d", f"{x.high_days:+.1f} d", x.trust) for x in made.drivers]
+    if single:
+        console.print(terminal.table("one at a time, all others likely", ("input", "low", "high", ""), single))
     saved = [(s.name, f"{s.probability_frac:.0%}", f"{s.p50_days:.1f} d", f"{s.p80_days:.1f} d") for s in made.saved]
     if saved:
         console.print(

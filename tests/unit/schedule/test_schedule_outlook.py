@@ -108,6 +108,8 @@ def test_a_risk_less_never_costs_days_by_links_and_its_worth_is_a_paired_run(lab
     without = replace(campus, schedule=replace(campus.schedule, risks={worst.name: 0.0}))
     after = outlook(without, design, samples=128, deep=False)
     assert (after.samples.fixed_first <= before.samples.fixed_first).all()
+    case, likely = best(without, design, network(without, design, dict(campus.schedule.modes)))
+    assert (risk.run_links(risk.ready(case, likely.first_step), 128) == after.samples.fixed_first).all()
     assert worst.p80_days == pytest.approx(before.sure[0].crews.p80 - after.sure[0].crews.p80)
 
 
