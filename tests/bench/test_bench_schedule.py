@@ -14,7 +14,7 @@ from tests.unit.schedule.risk_cases import from_problem
 from tests.unit.schedule.risk_cases import packed as pack_work
 from tests.unit.schedule.solver_cases import campus_like
 
-from gigasite.schedule import risk_kernels, sampling
+from gigasite.schedule import crew_kernels, risk_kernels, sampling
 from gigasite.schedule.solver import cpsat, island, plain_problem, read_instance, solve
 from gigasite.schedule.solver.bounds import windows
 from gigasite.schedule.solver.pack import packed
@@ -108,7 +108,7 @@ def test_samples_a_second(share: float, capsys: pytest.CaptureFixture[str]) -> N
         dur = sampling.draw(p, first, 64).dur
         start, cause = sampling.at_work(p, dur)
         hits = np.zeros(n, np.int64)
-        risk_kernels.walk((start + dur.T).argmax(axis=1).astype(np.int32), cause, hits)
+        crew_kernels.walk((start + dur.T).argmax(axis=1).astype(np.int32), cause, hits)
         return int(hits.sum())
 
     for name, one, count in (("links alone", by_links, 256), ("crews at work", by_crews, 32)):

@@ -10,8 +10,8 @@ import numpy as np
 
 from gigasite._core.engine import Engine
 from gigasite._core.errors import InfeasibleError
+from gigasite.schedule import crew_kernels, kernels, risk_kernels, sampling
 from gigasite.schedule import gauge as gauges
-from gigasite.schedule import kernels, risk_kernels, sampling
 from gigasite.schedule.gauge import START_OF_JOB
 from gigasite.schedule.network import SLOT_H, Network, slots
 from gigasite.schedule.readiness import day_when, needs, staircases
@@ -243,7 +243,7 @@ def block(made: Ready, task: tuple[int, int]) -> Samples:
 
 def _counted(p: sampling.Pack, end: NDArray[np.int32], cause: NDArray[np.int32]) -> Ints:
     hits = np.zeros(len(p.order), np.int64)
-    risk_kernels.walk(end, cause, hits)
+    crew_kernels.walk(end, cause, hits)
     return _unpacked(p, hits)
 
 

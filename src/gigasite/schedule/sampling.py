@@ -14,7 +14,7 @@ import numpy as np
 
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.streams import word
-from gigasite.schedule import risk_kernels
+from gigasite.schedule import crew_kernels, risk_kernels
 from gigasite.schedule.graph import rows
 from gigasite.schedule.hazards import LEAD, Struck, lay
 from gigasite.schedule.network import SLOT_H, halls_of, slots
@@ -50,7 +50,7 @@ class Pack:
     `order` gives the activity at each place. `uid` stands for its name, `key_uid` for a key's: luck goes by name, so
     that two variants of a network share it. `root`, `own` are roots of the shares of variance in common and alone.
     `low`, `span` [slots] and `shape` make durations of `tables`. `pptr`, `pidx`, `plag` list predecessors (CSR) with
-    lags [slots], `sidx`, `slag` successors. `template` to `items` are what `risk_kernels.dispatch` takes.
+    lags [slots], `sidx`, `slag` successors. `template` to `items` are what `crew_kernels.dispatch` takes.
     """
 
     order: Ints
@@ -199,12 +199,12 @@ def _lanes(crew: Ints, people: Ints, crews: int, side: dict[str, Shorts]) -> dic
     items = np.zeros(64 * int(words.sum()), np.int32)
     items[64 * base[number[sort]] + inside] = held[sort]
     template = np.zeros((len(crew) + 1, 8), np.int32)
-    template[:-1, risk_kernels.WAITS] = np.diff(side["pptr"])
-    template[:, risk_kernels.BY] = -1
-    template[:, risk_kernels.LANE] = -1
-    template[held, risk_kernels.LANE] = number
-    template[:, risk_kernels.SUCCESSORS] = side["sptr"]
-    template[held[sort], risk_kernels.PLACE] = inside
+    template[:-1, crew_kernels.WAITS] = np.diff(side["pptr"])
+    template[:, crew_kernels.BY] = -1
+    template[:, crew_kernels.LANE] = -1
+    template[held, crew_kernels.LANE] = number
+    template[:, crew_kernels.SUCCESSORS] = side["sptr"]
+    template[held[sort], crew_kernels.PLACE] = inside
     return {
         "template": template,
         "crew_lanes": np.searchsorted(pairs[:, 0], np.arange(crews + 1)).astype(np.int32),
@@ -288,4 +288,4 @@ def at_work(p: Pack, dur: Reals) -> tuple[Shorts, Shorts]:
 
 def _dispatch(p: Pack, dur: Shorts, grid: int, start: Shorts, cause: Shorts) -> int:
     lanes = (p.crew_lanes, p.lane_crew, p.gang, p.base, p.items)
-    return int(risk_kernels.dispatch(p.template, dur, p.sidx, p.slag, *lanes, p.capacity, grid, start, cause))
+    return int(crew_kernels.dispatch(p.template, dur, p.sidx, p.slag, *lanes, p.capacity, grid, start, cause))

@@ -18,7 +18,7 @@ from tests.unit.schedule.solver_cases import campus_like
 from gigasite._core.engine import Engine
 from gigasite._core.errors import InfeasibleError
 from gigasite._core.streams import word
-from gigasite.schedule import conventional_modes, risk, risk_kernels, sampling, schedule, spread
+from gigasite.schedule import conventional_modes, crew_kernels, risk, risk_kernels, sampling, schedule, spread
 from gigasite.schedule import gauge as gauges
 from gigasite.schedule.build import _grid, best
 from gigasite.schedule.network import SLOT_H, network
@@ -254,7 +254,7 @@ def test_the_compiled_loop_is_the_plain_one() -> None:
     p = packed(w)
     dur = sampling.draw(p, 0, 4).dur[:, 0].astype(np.int32)
     out = []
-    for loop in (risk_kernels.dispatch, risk_kernels.dispatch.py_func):  # type: ignore[attr-defined]
+    for loop in (crew_kernels.dispatch, crew_kernels.dispatch.py_func):  # type: ignore[attr-defined]
         start, cause = np.zeros(30, np.int32), np.zeros(30, np.int32)
         lanes = (p.crew_lanes, p.lane_crew, p.gang, p.base, p.items)
         with np.errstate(over="ignore"):  # products of words
