@@ -57,25 +57,37 @@ def release(
 
 
 @tight
-def wait(i: int, state: Ints, base: Ints, bits: Words, low: Ints, size: Ints) -> int:
-    """Let `i` wait in its lane; return the lane."""
-    at = state[i, PLACE]
-    q: int = state[i, LANE]
+def wait(i: int, t: int, state: Ints, head: Ints, base: Ints, bits: Words, low: Ints, size: Ints) -> bool:
+    """Let `i` wait in its lane; return whether it has to: what needs nobody does not, nor do absences.
+
+    An absence (a place of -1) begins when it is time, whoever is at work then: jobs under way are finished first.
+    """
+    q, at = state[i, LANE], state[i, PLACE]
+    if q < 0 or state[i, DUR] == 0:
+        return False
+    if at < 0:
+        back(i, t, state, head)
+        return False
     bits[base[q] + (at >> 6)] |= np.uint64(1) << np.uint64(at & 63)
     low[q] = min(low[q], at >> 6)
     size[q] += 1
-    return q
+    return True
 
 
 @tight
-def send(i: int, t: int, state: Ints, head: Ints, base: Ints, bits: Words, size: Ints) -> None:
-    """Take `i` out of its lane, and note when its people come back."""
-    q, at = state[i, LANE], state[i, PLACE]
-    bits[base[q] + (at >> 6)] ^= np.uint64(1) << np.uint64(at & 63)
-    size[q] -= 1
+def back(i: int, t: int, state: Ints, head: Ints) -> None:
+    """Note when the people of `i`, which starts at `t`, come back."""
     f = t + state[i, DUR]
     if f < len(head):
         state[i, NEXT], head[f, 1] = head[f, 1], i
+
+
+@tight
+def leave(i: int, state: Ints, base: Ints, bits: Words, size: Ints) -> None:
+    """Take `i` out of its lane."""
+    q, at = state[i, LANE], state[i, PLACE]
+    bits[base[q] + (at >> 6)] ^= np.uint64(1) << np.uint64(at & 63)
+    size[q] -= 1
 
 
 @tight
@@ -160,18 +172,22 @@ def dispatch(
             if head[t, 0] >= 0:  # all that are ready are known before people go anywhere
                 i, turn = head[t, 0], 0
                 head[t, 0] = state[i, NEXT]
-                if state[i, LANE] >= 0 and state[i, DUR] > 0:
-                    stirred[lane_crew[wait(i, state, base, bits, low, size)]] = True
+                if wait(i, t, state, head, base, bits, low, size):
+                    stirred[lane_crew[state[i, LANE]]] = True
                     continue
+                taken = state[i, LANE] if state[i, DUR] > 0 else -1
             else:
                 i = first_fit(turn, crew_lanes, gang, base, bits, low, size, items, free) if stirred[turn] else -1
                 stirred[turn] = i >= 0
                 if i < 0:
                     turn += 1
                     continue
-                send(i, t, state, head, base, bits, size)
-                free[turn] -= gang[state[i, LANE]]
+                leave(i, state, base, bits, size)
+                back(i, t, state, head)
+                taken = state[i, LANE]
                 state[i, BY] = last[turn] if state[i, READY] < t else state[i, BY]
+            if taken >= 0:
+                free[lane_crew[taken]] -= gang[taken]
             f = begin(i, t, state, sidx, slag, head)
             if f > slots:
                 return -1

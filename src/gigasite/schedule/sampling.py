@@ -96,7 +96,7 @@ class Drawn:
 class Work:
     """Activities by name, key, clock hours (n, 3), crew (-1: none) and people; links (m, 2) with lags [slots].
 
-    `shapes` of the durations by key; `capacity` in people per crew.
+    `shapes` of the durations by key; `capacity` in people per crew; `absent` are activities that are people's absences.
     """
 
     names: Sequence[str]
@@ -109,6 +109,7 @@ class Work:
     capacity: Ints
     links: Ints
     lag: Ints
+    absent: Ints
 
 
 def pack_network(net: Network, order: Ints, campus: Campus, design: Design) -> Pack:
@@ -135,6 +136,7 @@ def pack_network(net: Network, order: Ints, campus: Campus, design: Design) -> P
         capacity=net.capacity,
         links=net.links,
         lag=np.zeros(len(net.links), np.int64),
+        absent=np.zeros(0, np.int64),
     )
     return pack(work, order, lay(campus.catalogue.risks, s.risks, at, SLOT_H * 3600.0), seed=campus.seed)
 
@@ -148,6 +150,8 @@ def pack(work: Work, order: Ints, hazards: Hazards, *, seed: int) -> Pack:
     shape, made = tables([work.shapes[k] for k in work.key[order].tolist()], work.hours[order])
     share = np.array([1.0 if k.startswith(LEAD) else COMMON for k in work.key_names])
     side = _links(place[work.links], work.lag, n)
+    lanes = _lanes(work.crew[order], work.people[order], len(work.capacity), side)
+    lanes["template"][place[work.absent], crew_kernels.PLACE] = -1
     likely = slots(work.hours[order, 1])
     return Pack(
         order=np.asarray(order, np.int64),
@@ -171,7 +175,7 @@ def pack(work: Work, order: Ints, hazards: Hazards, *, seed: int) -> Pack:
         plag=side["plag"],
         sidx=side["sidx"],
         slag=side["slag"],
-        **_lanes(work.crew[order], work.people[order], len(work.capacity), side),
+        **lanes,
     )
 
 

@@ -22,6 +22,7 @@ def work(
     keys: list[str] | None = None,
     lag: list[int] | None = None,
     shape: str = "triangular",
+    absent: list[int] | None = None,
 ) -> sampling.Work:
     """Return activities; without keys each has a rate of its own."""
     n = len(hours)
@@ -39,6 +40,7 @@ def work(
         capacity=np.array(capacity or [1]),
         links=pairs,
         lag=np.array(lag if lag is not None else [0] * len(pairs)),
+        absent=np.array(absent or [], dtype=np.int64),
     )
 
 
@@ -78,6 +80,7 @@ def from_problem(p: Problem, low: float = 0.8, high: float = 1.6) -> tuple[sampl
         capacity=p.capacity[:, -1],
         links=p.links,
         lag=p.lag,
+        absent=np.zeros(0, np.int64),
     )
     ptr, idx = rows(p.links[:, 0], p.links[:, 1], p.n)
     tail = kernels.latest(p.topo, ptr, idx, p.duration)

@@ -249,6 +249,19 @@ def test_negative_lags_overlap_and_never_reach_back(check: Callable[..., Any]) -
         assert [broken(w, s, f, check) for s, f in zip(start, finish, strict=True)] == [[]] * 4
 
 
+def test_people_leave_when_it_is_time_and_jobs_under_way_are_finished_first() -> None:
+    """Two people, jobs of one each: one of both is away from slot 4 to 12, while both are at work until slot 6."""
+    hours = [(h, h, h) for h in (1.0, 2.0, 1.5, 1.5, 1.0, 1.0)]
+    w = work(hours, [(0, 1)], crew=[-1, 0, 0, 0, 0, 0], people=[0, 1, 1, 1, 1, 1], capacity=[2], absent=[1])
+    start, cause = sampling.at_work(packed(w), sampling.draw(packed(w), 0, 4).dur)
+    # from slot 6 on there is one person for two jobs, until the other one comes back at slot 12
+    assert start[0].tolist() == [0, 4, 0, 0, 6, 10]
+    assert cause[0, 1] == 0
+    both = work(hours, [(0, 1)], crew=[-1, 0, 0, 0, 0, 0], people=[0, 2, 1, 1, 1, 1], capacity=[2], absent=[1])
+    start, _ = sampling.at_work(packed(both), sampling.draw(packed(both), 0, 4).dur)
+    assert start[0].tolist() == [0, 4, 0, 0, 12, 12]
+
+
 def test_the_compiled_loop_is_the_plain_one() -> None:
     w = random_work(np.random.default_rng(5), 30)
     p = packed(w)
