@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.schedule import risk
-from gigasite.schedule.progress.draws import draw
+from gigasite.schedule.progress.draws import draws
 from gigasite.schedule.progress.work import DAY_SLOTS, work
 from gigasite.schedule.types import Fan
 
@@ -76,8 +76,7 @@ def fan(case: risk.Case, likely: risk.Result) -> Fan:
     """
     made = work(case, likely)
     starts, finishes = [], []
-    for number in range(SAMPLES):
-        hours, job = draw(case, number)
+    for hours, job in draws(case, SAMPLES):
         r = risk.solve(case, hours, job)
         starts.append(r.start / DAY_SLOTS)
         finishes.append((r.start + r.dur) / DAY_SLOTS)

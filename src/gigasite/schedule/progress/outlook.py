@@ -10,7 +10,7 @@ import numpy as np
 
 from gigasite.schedule import risk
 from gigasite.schedule.progress.curves import MOST_POINTS, SAMPLES, Curve
-from gigasite.schedule.progress.draws import draw
+from gigasite.schedule.progress.draws import draws
 from gigasite.schedule.progress.earned import done_frac
 from gigasite.schedule.progress.marks import marks
 from gigasite.schedule.progress.replan import replan
@@ -43,8 +43,7 @@ def outlook(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Outlo
     """
     likely = np.maximum(case.net.hours[:, 1], 1e-12)
     plans = []
-    for number in range(SAMPLES):
-        hours, job = draw(case, number)
+    for hours, job in draws(case, SAMPLES):
         told = replace(a, left_frac=a.left_frac * np.where(case.net.hours[:, 1] > 0, hours / likely, 1.0))
         plans.append((replan(made, told, status_day), job))
     own = replan(made, a, status_day)
