@@ -54,6 +54,11 @@ class Ways:
         """Return the modes of an item, cheapest first."""
         return tuple(sorted((m for i, m in self.lead if i == item), key=lambda m: (self.usd[item, m], m)))
 
+    def whole(self, item: str, mode: str) -> Reals:
+        """Return the lead times as a whole (B,): the steps of an order and what its lots lag, together."""
+        out: Reals = self.lead[item, mode][1].sum(axis=0)
+        return out
+
     def days(self, modes: Modes) -> NDArray[np.float64]:
         """Return first-step days (B,) by links alone."""
         dur = self.dur.copy()
@@ -121,7 +126,7 @@ def sensible(w: Ways, item: str) -> tuple[str, ...]:
     left: list[str] = []
     modes = sorted(w.of(item), key=lambda m: (w.usd[item, m], float(w.lead[item, m][1].mean()), m))
     for mode in modes:
-        if not any((w.lead[item, other][1] <= w.lead[item, mode][1]).all() for other in left):
+        if not any((w.whole(item, other) <= w.whole(item, mode)).all() for other in left):
             left.append(mode)
     return tuple(left)
 

@@ -86,7 +86,7 @@ def test_sensible_modes_are_quicker_the_dearer_they_are(w: Ways) -> None:
             assert w.usd[item, a] <= w.usd[item, b]
         left = set(w.of(item)) - set(modes)
         for mode, other in itertools.product(left, modes):
-            if w.usd[item, other] <= w.usd[item, mode] and (w.lead[item, other][1] <= w.lead[item, mode][1]).all():
+            if w.usd[item, other] <= w.usd[item, mode] and (w.whole(item, other) <= w.whole(item, mode)).all():
                 break
         else:
             assert not left
