@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from ortools.sat.python import cp_model
+from tests.unit.schedule.risk_cases import from_problem
+from tests.unit.schedule.risk_cases import packed as pack_work
 from tests.unit.schedule.solver_cases import campus_like
 
+from gigasite.schedule import crew_kernels, risk_kernels, sampling
 from gigasite.schedule.solver import cpsat, island, plain_problem, read_instance, solve
 from gigasite.schedule.solver.bounds import windows
 from gigasite.schedule.solver.pack import packed
@@ -83,3 +87,37 @@ def test_campus_sized_networks(arrays: int, share: float, capsys: pytest.Capture
             f"after 60 s {found.makespan}, bound {found.lower_bound}: {found.makespan / found.lower_bound - 1:.2%} above it"
         )
     assert found.makespan <= first
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.2])
+def test_samples_a_second(share: float, capsys: pytest.CaptureFixture[str]) -> None:
+    """10,000 activities: durations drawn, links alone with the path walked back, crews at work with theirs."""
+    w, order = from_problem(campus_like(125, share))
+    p = pack_work(w, order=order)
+    n = len(order)
+
+    def by_links(first: int) -> int:
+        dur = sampling.draw(p, first, 64).dur
+        finish = sampling.fixed(p, dur)
+        hits = np.zeros(n, np.int64)
+        last = finish.argmax(axis=0).astype(np.int32)
+        risk_kernels.walk_links(last, p.pptr, p.pidx, p.plag.astype(np.float32), dur, finish, hits)
+        return int(hits.sum())
+
+    def by_crews(first: int) -> int:
+        dur = sampling.draw(p, first, 64).dur
+        start, cause = sampling.at_work(p, dur)
+        hits = np.zeros(n, np.int64)
+        crew_kernels.walk((start + dur.T).argmax(axis=1).astype(np.int32), cause, hits)
+        return int(hits.sum())
+
+    for name, one, count in (("links alone", by_links, 256), ("crews at work", by_crews, 32)):
+        one(0)
+        begin, cpu = time.perf_counter(), time.process_time()
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(one, range(0, 64 * count, 64)))
+        wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        rates = f"{64 * count / wall:,.0f} samples/s of wall time, {64 * count / cpu:,.0f} per CPU second"
+        with capsys.disabled():
+            print(f"\n{n:,} activities, {share:.0%} of the crews, {name}, 2 threads: {rates}")
+        assert min(found) > 0

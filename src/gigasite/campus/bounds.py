@@ -117,6 +117,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "schedule.closed[].day": (0, 10_000),
     "schedule.closed[].days": (0.1, 60),
     "schedule.samples": (10, 100_000),
+    "schedule.risks.*": (0, 1),
     "economics.horizon": (30 * DAY, 40 * 366 * DAY),
     "economics.discount_per_year": (0, 1),
     "economics.gpu_hour": (0, 1000),

@@ -49,9 +49,9 @@ def _leaf(value: Any, path: Path, field: str) -> Iterator[tuple[Path, str, Any]]
 
 
 def pattern(path: Path) -> str:
-    """Return the key of `BOUNDS`: list indices as [], free names of crews as *."""
+    """Return the key of `BOUNDS`: list indices as [], free names of crews and risks as *."""
     text = re.sub(r"\[\d+\]", "[]", dotted(path))
-    return re.sub(r"^schedule\.(crews|crew_ramp|week_days)\.[^.\[]+", r"schedule.\1.*", text)
+    return re.sub(r"^schedule\.(crews|crew_ramp|week_days|risks)\.[^.\[]+", r"schedule.\1.*", text)
 
 
 def ranges(file: CampusFile, doc: Document) -> list[Problem]:
@@ -98,6 +98,7 @@ def references(file: CampusFile, catalogue: Catalogue, doc: Document) -> list[Pr
             problems.append(doc.problem(path, str(error)))
     for key in ("crews", "crew_ramp", "week_days"):
         problems += _keys(getattr(file.schedule, key), catalogue.crews, "crew", ("schedule", key), doc)
+    problems += _keys(file.schedule.risks, catalogue.risks, "risk", ("schedule", "risks"), doc)
     items = {lead.item for lead in catalogue.lead_times.values()}
     problems += _keys(file.schedule.modes, items, "long-lead item", ("schedule", "modes"), doc)
     for item, mode in file.schedule.modes.items():
@@ -316,6 +317,29 @@ def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
     return out
 
 
+def _risks(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Return risks of the file that strike nothing that there is, or whose numbers are none of a risk."""
+    out: Contradictions = []
+    items = {lead.item for lead in catalogue.lead_times.values()}
+    known: dict[str, Any] = {"rates": catalogue.rates, "crews": catalogue.crews, "items": items}
+    for name, risk in catalogue.risks.items():
+        path = ("parts", "risks", name)
+        for key, names_ in known.items():
+            for given in getattr(risk, key):
+                if given not in names_:
+                    out.append(((*path, key), str(unknown(key.removesuffix("s"), given, names_))))
+        if not (risk.rates or risk.crews or risk.items):
+            out.append((path, "strikes nothing: give rates, crews or items"))
+        if risk.probability_frac > 1.0:
+            out.append(((*path, "probability"), "must lie between 0 % and 100 %"))
+        for key, three in (("factor", risk.factor), ("delay", risk.delay_s)):
+            if not 0.0 <= three[0] <= three[1] <= three[2]:
+                out.append(((*path, key), "needs low, likely and high, none below 0, in this order"))
+        if risk.factor[0] <= 0.0:
+            out.append(((*path, "factor"), "must be above 0"))
+    return out
+
+
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
     _ramps,
@@ -324,4 +348,5 @@ _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _power,
     _climate,
     _cables,
+    _risks,
 )

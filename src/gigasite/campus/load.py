@@ -11,12 +11,13 @@ from gigasite._core.files import read_text
 from gigasite._core.registry import unknown
 from gigasite.campus import checks
 from gigasite.campus.catalogue_file import builtin, overlay
+from gigasite.campus.change import apply
 from gigasite.campus.nodes import Document, dotted, read
 from gigasite.campus.schema import Campus, CampusFile, Place
 from gigasite.campus.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MOST_BYTES = 4 * 1024**2  # a campus of 1M GPUs takes 5 kB; more is the wrong file
 
@@ -25,6 +26,7 @@ def load(
     path: str | Path,
     names: Mapping[str, list[str]] | None = None,
     parts: Mapping[str, checks.Mistakes] | None = None,
+    changes: Sequence[str] = (),
 ) -> Campus:
     """Read a campus file.
 
@@ -37,6 +39,8 @@ def load(
         mean"; `gigasite.plan.load` gives them. Without it those keys are checked when they are used.
     parts
         What finds the mistakes in the settings of a chosen part, by key (`power.controller`, `power.limits[]`).
+    changes
+        `KEY=VALUE` each: values that stand in place of the file's (see `change.apply`).
 
     Returns
     -------
@@ -68,7 +72,7 @@ def load(
                 )
             ]
         ) from error
-    return loads(text, str(path), names, parts)
+    return loads(text, str(path), names, parts, changes)
 
 
 def loads(
@@ -76,6 +80,7 @@ def loads(
     file: str = "campus.yaml",
     names: Mapping[str, list[str]] | None = None,
     parts: Mapping[str, checks.Mistakes] | None = None,
+    changes: Sequence[str] = (),
 ) -> Campus:
     """Read the text of a campus file; as `load`."""
     doc = read(text, file)
@@ -84,6 +89,8 @@ def loads(
         if not problems:
             problems = [doc.problem((), "is empty or not a campus: start one with `gigasite new FILE`")]
         raise CampusFileError(problems)
+    for change in changes:
+        apply(doc, change)
     parsed, wrong = typed(CampusFile, doc.data, doc)
     problems += wrong
     catalogue, wrong = overlay(builtin(), doc.data.get("parts"), doc)

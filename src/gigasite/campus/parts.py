@@ -370,6 +370,30 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """Something that may go wrong and strikes several activities: it stretches or delays them."""
+
+    __pydantic_config__ = DOOR
+    title: Text
+    probability_frac: Fraction
+    """That it happens at one place (see `per`)."""
+    per: Literal["campus", "hall", "place"]
+    """Where it happens once or not: `place` is the place of each activity (a row, an array, a unit)."""
+    rates: tuple[Name, ...] = ()
+    """Strikes work of these rates, ..."""
+    crews: tuple[Name, ...] = ()
+    """... all work of these crews, ..."""
+    items: tuple[Name, ...] = ()
+    """... and deliveries of these items, ..."""
+    modes: tuple[Literal["order", "stock", "rental", "reuse", "divert"], ...] = ()
+    """... obtained in these modes; empty: in any."""
+    factor: tuple[Number, Number, Number] = (1.0, 1.0, 1.0)
+    """Low, likely, high: times the duration."""
+    delay_s: tuple[Seconds, Seconds, Seconds] = (0.0, 0.0, 0.0)
+    """Low, likely, high: on top of it, by the clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
     """Every part by kind and name, and the origin of every value.
 
@@ -395,4 +419,5 @@ class Catalogue:
     activities: dict[str, Activity]
     order_steps: dict[str, OrderStep]
     prices: dict[str, Price]
+    risks: dict[str, Risk]
     origins: dict[str, Origin] = field(default_factory=dict)

@@ -314,6 +314,12 @@ class Schedule:
     """How long-lead items are obtained: transformer, switchgear, substation, chiller, tower, cdu, busway, gpu, ..."""
     samples: Some = 500
     """Monte Carlo samples."""
+    durations: Literal["triangular", "pert"] = "triangular"
+    """Shape of work's low, likely and high hours: `pert` is a beta with thinner ends."""
+    deliveries: Literal["lognormal", "triangular", "pert"] = "lognormal"
+    """Shape of lead times: `lognormal` takes high as the 95th percentile, so that one in twenty is later still."""
+    risks: dict[str, Fraction] = field(default_factory=dict)
+    """Probability of risks of the catalogue in place of its own; 0 % leaves one out. New ones: `parts.risks`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

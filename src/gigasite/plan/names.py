@@ -15,7 +15,7 @@ from gigasite.power.limit import limits
 from gigasite.power.shaper import shapers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from gigasite._core.registry import Registry
@@ -45,12 +45,12 @@ def _mistakes(registry: Registry[type[Any]], choice: Choice) -> list[tuple[str, 
     return mistakes(registry[choice.kind], choice.settings) if choice.kind in registry else []
 
 
-def load(path: str | Path) -> Campus:
-    """Read a campus file; as `gigasite.campus.load`, with every name checked.
+def load(path: str | Path, changes: Sequence[str] = ()) -> Campus:
+    """Read a campus file, with `KEY=VALUE` changes; as `gigasite.campus.load`, with every name checked.
 
     Raises
     ------
     CampusFileError
         With every mistake.
     """
-    return load_campus(path, known(), settings())
+    return load_campus(path, known(), settings(), changes)

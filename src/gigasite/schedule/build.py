@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from gigasite._core.engine import Engine
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.schedule import kernels, risk
 from gigasite.schedule.drivers import drivers as find_drivers
+from gigasite.schedule.gauge import MARKS
 from gigasite.schedule.network import SLOT_H, Network, network
 from gigasite.schedule.progress.curves import fan
 from gigasite.schedule.progress.work import work
 from gigasite.schedule.readiness import NAMES, staircases
+from gigasite.schedule.sampling import MOST_SLOTS
 from gigasite.schedule.sequence import improved
 from gigasite.schedule.slack import slack
 from gigasite.schedule.types import ACTIVITIES, Milestone, Schedule, Spread
@@ -23,12 +24,12 @@ from gigasite.schedule.types import ACTIVITIES, Milestone, Schedule, Spread
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from gigasite._core.engine import Engine
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 
     Floats = NDArray[np.float64]
 
-BLOCK = 25  # samples per task: the same blocks whatever the number of workers
 LARGE = 30_000  # activities above which samples are cut so that a plan stays within minutes
 
 
@@ -65,24 +66,21 @@ def schedule(
     """
     chosen: dict[str, str] = dict[str, str](campus.schedule.modes) if modes is None else modes
     net = network(campus, design, chosen)
-    case, likely = _best(campus, design, net)
+    case, likely = best(campus, design, net)
     count, asked = _count(campus, net)
-    blocks = [(case, first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
-    runs = (engine or Engine()).map(risk.samples, blocks, "schedule")
-    days = np.concatenate([d for d, _ in runs])
-    hits = np.sum([h for _, h in runs], axis=0) / count
+    drawn = risk.run(risk.ready(case, likely.first_step), count, engine)
     finish = ((likely.start + likely.dur) * (SLOT_H / 24.0)).astype(np.float64)
-    first, full = _spread(likely.first_step, days[:, 0]), _spread(likely.full_size, days[:, 1])
+    first, full = _spread(likely.first_step, drawn.first_step), _spread(likely.full_size, drawn.full_size)
     return Schedule(
-        activities=_table(case, likely, hits),
+        activities=_table(case, likely, drawn.hits / count),
         links=net.links.astype(np.int32),
         first_step=first,
         full_size=full,
-        milestones=_milestones(likely, days, first, full),
+        milestones=_milestones(likely, drawn, first, full),
         staircases=staircases(campus, design, net, finish),
         drivers=find_drivers(case, likely) if drivers else (),
-        first_step_samples=days[:, 0],
-        full_size_samples=days[:, 1],
+        first_step_samples=drawn.first_step,
+        full_size_samples=drawn.full_size,
         modes=chosen,
         baseline=work(case, likely),
         fan=fan(case, likely),
@@ -92,10 +90,10 @@ def schedule(
 
 def likely_plan(campus: Campus, design: Design) -> tuple[risk.Case, risk.Result]:
     """Return the network and the likely plan alone: no samples, no drivers."""
-    return _best(campus, design, network(campus, design, dict[str, str](campus.schedule.modes)))
+    return best(campus, design, network(campus, design, dict[str, str](campus.schedule.modes)))
 
 
-def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
+def best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
     """Improve each list on likely durations; keep the one with the earliest first step, then full size."""
     grid, hours, job = _grid(net), net.hours[:, 1], risk.job_hours(campus)
     cases = [risk.Case(campus=campus, design=design, net=net, grid_slots=grid, order=o) for o in net.orders]
@@ -108,7 +106,7 @@ def _grid(net: Network) -> int:
     path = kernels.latest(_topo(net), net.ptr, net.idx, np.ceil(net.hours[:, 2] / SLOT_H).astype(np.int64))
     work = np.where(net.crew >= 0, net.hours[:, 2] * net.people, 0.0)
     load = np.bincount(np.maximum(net.crew, 0), weights=work, minlength=len(net.capacity)) / net.capacity
-    return min(int(path.max() + 2 * load.max() / SLOT_H) + 1000, risk.MOST_SLOTS)
+    return min(int(path.max() + 2 * load.max() / SLOT_H) + 1000, MOST_SLOTS)
 
 
 def _topo(net: Network) -> NDArray[np.int64]:
@@ -155,10 +153,10 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
     return ACTIVITIES.check(table)
 
 
-def _milestones(likely: risk.Result, days: Floats, first: Spread, full: Spread) -> tuple[Milestone, ...]:
-    marks = enumerate(zip(risk.MARKS, likely.marks, strict=True))
+def _milestones(likely: risk.Result, drawn: risk.Samples, first: Spread, full: Spread) -> tuple[Milestone, ...]:
+    marks = zip(MARKS, likely.marks, drawn.marks, strict=True)
     return (
-        *(Milestone(name=name, day=_spread(day, days[:, 2 + i])) for i, (name, day) in marks),
+        *(Milestone(name=name, day=_spread(day, days)) for name, day, days in marks),
         Milestone(name="first step", day=first),
         Milestone(name="full size", day=full),
     )

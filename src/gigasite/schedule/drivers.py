@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.schedule import risk
+from gigasite.schedule.gauge import START_OF_JOB
 from gigasite.schedule.network import SLOT_H
 from gigasite.schedule.sequence import improved
 from gigasite.schedule.types import Driver
@@ -81,6 +82,8 @@ def _crews(case: risk.Case) -> Iterator[tuple[str, str, float, float]]:
 
 
 def _job(case: risk.Case) -> tuple[str, str, float, float]:
-    origin = case.campus.catalogue.origins.get(f"rates.{risk.START_OF_JOB}.likely")
-    low, high = (risk.solve(case, case.net.hours[:, 1], risk.job_hours(case.campus, u)).first_step for u in (0.0, 1.0))
-    return risk.START_OF_JOB, origin.trust if origin else "estimate", low, high
+    origin = case.campus.catalogue.origins.get(f"rates.{START_OF_JOB}.likely")
+    low, high = (
+        risk.solve(case, case.net.hours[:, 1], risk.job_hours(case.campus, z)).first_step for z in (-math.inf, math.inf)
+    )
+    return START_OF_JOB, origin.trust if origin else "estimate", low, high

@@ -90,7 +90,7 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     key_names, key = np.unique(np.array(b.keys), return_inverse=True)
     hours = _clock_hours(campus, np.concatenate(b.hours), crew, crew_names)
     hours[away.ids] = away.hours[:, None]
-    hall = _halls(b)
+    hall = halls_of(b.places, design)
     return Network(
         names=b.names,
         trades=b.trades,
@@ -185,13 +185,13 @@ def _orders(topo: Ints, ptr: Ints, idx: Ints, dur: Ints, hall: Ints) -> tuple[In
     return rolling, np.lexsort((rank, -tail)).astype(np.int64)
 
 
-def _halls(b: Builder) -> Ints:
-    """Return the hall of each activity, 0 for those that serve all."""
-    racks = b.design.racks.filter(b.design.racks["kind"] == "compute")
+def halls_of(places: list[str], design: Design) -> Ints:
+    """Return the hall of each place, 0 for those that serve all."""
+    racks = design.racks.filter(design.racks["kind"] == "compute")
     array, first = np.unique(racks["array"].to_numpy(), return_index=True)
     of_array = dict(zip((array + 1).tolist(), racks["hall"].to_numpy()[first].tolist(), strict=True))
-    found = {p: _hall(p, of_array) for p in set(b.places)}
-    return np.array([found[p] for p in b.places], dtype=np.int64)
+    found = {p: _hall(p, of_array) for p in set(places)}
+    return np.array([found[p] for p in places], dtype=np.int64)
 
 
 def _hall(place: str, of_array: dict[int, int]) -> int:

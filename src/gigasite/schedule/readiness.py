@@ -31,12 +31,12 @@ def staircases(campus: Campus, design: Design, net: Network, finish_day: Floats)
     grid (from its day, not before the intake is tied) plus every tested genset, less the spare ones; cooling comes
     with the plant start-up of each hall.
     """
-    gpus = _array_gpus(design)
+    gpus = array_gpus(design)
     return (
         _stairs("racks", finish_day[net.made["array ready"]], gpus),
         _stairs("network", finish_day[net.made["array network"]], gpus),
         _power(campus, net, finish_day),
-        _stairs("cooling", finish_day[net.made["plant"]], _hall_heat(design)),
+        _stairs("cooling", finish_day[net.made["plant"]], hall_heat(design)),
     )
 
 
@@ -45,13 +45,15 @@ def _stairs(name: str, day: Floats, amount: Floats) -> Staircase:
     return Staircase(name=name, day=day[sort], amount=np.cumsum(amount[sort]))
 
 
-def _array_gpus(design: Design) -> Floats:
+def array_gpus(design: Design) -> Floats:
+    """Return the GPUs of each array."""
     racks = design.racks.filter(design.racks["kind"] == "compute")
     gpus = racks["gpus"].to_numpy().astype(np.float64)
     return np.bincount(racks["array"].to_numpy(), weights=gpus, minlength=design.arrays).astype(np.float64)
 
 
-def _hall_heat(design: Design) -> Floats:
+def hall_heat(design: Design) -> Floats:
+    """Return the heat [W] of each hall."""
     total = design.cooling.liquid_w + design.cooling.air_w
     gpus = np.array([h.gpus for h in design.halls], dtype=np.float64)
     out: Floats = total * gpus / gpus.sum()

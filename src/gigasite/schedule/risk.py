@@ -1,18 +1,22 @@
-"""Durations that are not certain: sampled networks, scheduled with the same crews, and what drives the day."""
+"""One schedule of certain durations, and many of sampled ones: fixed logic, and crews that follow the list."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy.special import ndtr
 
+from gigasite._core.engine import Engine
 from gigasite._core.errors import InfeasibleError
-from gigasite._core.streams import stream
-from gigasite.schedule import kernels
+from gigasite.schedule import crew_kernels, kernels, risk_kernels, sampling
+from gigasite.schedule import gauge as gauges
+from gigasite.schedule.gauge import START_OF_JOB
 from gigasite.schedule.network import SLOT_H, Network, slots
 from gigasite.schedule.readiness import day_when, needs, staircases
+from gigasite.schedule.sampling import MOST_SLOTS
+from gigasite.schedule.spread import unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +25,8 @@ if TYPE_CHECKING:
     from gigasite.design.types import Design
 
     Floats = NDArray[np.float64]
-
-# Share of the variance that activities of one rate have in common (the same crew, the same product): Hulett's risk
-# drivers put correlation between 0.3 and 0.7; estimate.
-COMMON = 0.5
-START_OF_JOB = "job-start"
-MARKS = ("first rack placed", "last rack placed", "first array ready", "last array ready")
-MOST_SLOTS = int(100 * 365.25 * 24 / SLOT_H)  # a plan of a century is a mistake of the input, and fills the memory
+    Ints = NDArray[np.int64]
+    _T = TypeVar("_T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,68 +107,6 @@ def _start(case: Case, dur: NDArray[np.int64]) -> NDArray[np.int64]:
     raise InfeasibleError("the plan takes more than a century: look at the lead times, rates and crews of this campus")
 
 
-def triangular(u: Floats, three: Floats) -> Floats:
-    """Return the inverse of the triangular distribution; `three` is (n, 3) low, likely, high."""
-    low, mode, high = three[:, 0], three[:, 1], three[:, 2]
-    span = np.maximum(high - low, 1e-12)
-    split = (mode - low) / span
-    left = low + np.sqrt(u * span * np.maximum(mode - low, 0.0))
-    right = high - np.sqrt((1.0 - u) * span * np.maximum(high - mode, 0.0))
-    out: Floats = np.where(u < split, left, right)
-    return out
-
-
-def sampled(net: Network, seed: int, task: int) -> tuple[Floats, float]:
-    """Return clock hours of all activities and the quantile of the job start in sample `task`.
-
-    Activities of one rate share half of their variance; lots of one delivery share all of it. The same `seed` and
-    `task` give the same quantiles in every variant of modes, so that variants compare sample by sample.
-    """
-    rng = stream(seed, "schedule", task)
-    common = rng.standard_normal(len(net.key_names) + 1)
-    own = rng.standard_normal(len(net.key))
-    share = np.where([name.startswith("lead ") for name in net.key_names], 1.0, COMMON)[net.key]
-    z = np.sqrt(share) * common[net.key] + np.sqrt(1.0 - share) * own
-    return triangular(ndtr(z), net.hours), float(ndtr(common[-1]))
-
-
-def samples(task: tuple[Case, int, int]) -> tuple[Floats, NDArray[np.int64]]:
-    """Run samples `first` to `last`.
-
-    Returns
-    -------
-    days, hits
-        (k, 6): first step, full size, `MARKS`; and how often each activity drove the first step (n,).
-    """
-    case, first, last = task
-    days = np.empty((last - first, 2 + len(MARKS)))
-    hits = np.zeros(len(case.net.names), np.int64)
-    by_crew, crew_ptr = crew_lists(case.net)
-    for number in range(first, last):
-        hours, u = sampled(case.net, case.campus.seed, number)
-        result = solve(case, hours, job_hours(case.campus, u))
-        days[number - first] = result.first_step, result.full_size, *result.marks
-        hits += path(case, result, by_crew, crew_ptr)
-    return days, hits
-
-
-def path(case: Case, result: Result, by_crew: NDArray[np.int64], crew_ptr: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which activities drive the first step."""
-    end = binding(case, result)
-    net = case.net
-    if end < 0:
-        return np.zeros(len(net.names), np.bool_)
-    return kernels.driving(end, net.pptr, net.pidx, result.start, result.dur, net.crew, by_crew, crew_ptr)
-
-
-def crew_lists(net: Network) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return activities grouped by crew, and where each crew's begin."""
-    with_crew = np.flatnonzero(net.crew >= 0)
-    by_crew = with_crew[np.argsort(net.crew[with_crew], kind="stable")]
-    counts = np.bincount(net.crew[with_crew], minlength=len(net.crew_names))
-    return by_crew.astype(np.int64), np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
 def binding(case: Case, result: Result) -> int:
     """Return the activity whose finish is the first-step day, -1 when it is a grid step that no activity makes."""
     net = case.net
@@ -189,9 +126,146 @@ def binding(case: Case, result: Result) -> int:
     return int(group[same[0]]) if len(same) else -1
 
 
-def job_hours(campus: Campus, u: float | None = None) -> float:
-    """Return clock hours from enough GPUs to the first step: likely, or at quantile `u`."""
+def job_hours(campus: Campus, z: float | None = None) -> float:
+    """Return clock hours from enough GPUs to the first step: likely, or at normal quantile `z`."""
     r = campus.catalogue.rates[START_OF_JOB]
-    if u is None:
+    if z is None:
         return r.likely
-    return float(triangular(np.array([u]), np.array([[r.low, r.likely, r.high]]))[0])
+    span = r.high - r.low
+    place = (r.likely - r.low) / span if span else 0.0
+    return float(r.low + span * unit("triangular", place, np.array([z]))[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """What k samples say; days of crews that follow the list unless `fixed` is in the name.
+
+    `first_step`, `full_size`, `fixed_first`, `fixed_full` (k,) [day]; `marks` (4, k) of `gauge.MARKS` [day]; `hits`
+    (n,) counts how often each activity of the network drove the first step, `fixed_hits` so for links alone; `moments`
+    (3, n) are sums of d, d^2 and d x (first step - `center`) [slots, days], of what each duration d exceeds its likely
+    value by; `luck` (keys, k) is the normal quantile of each rate; `impact` (risks, k) is the mean factor, `wait`
+    (risks, k) the mean delay [slots], over the places where a risk may strike.
+    """
+
+    first_step: Floats
+    full_size: Floats
+    fixed_first: Floats
+    fixed_full: Floats
+    marks: Floats
+    hits: Ints
+    fixed_hits: Ints
+    moments: Floats
+    luck: Floats
+    impact: Floats
+    wait: Floats
+    center: float
+    """What `moments` count days from."""
+
+
+_PER_SAMPLE = ("first_step", "full_size", "fixed_first", "fixed_full", "marks", "luck", "impact", "wait")
+_SUMS = ("hits", "fixed_hits", "moments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A network packed for sampling, with what makes its days; `center` is the likely first step. Picklable."""
+
+    pack: sampling.Pack
+    gauge: gauges.Gauge
+    center: float
+
+
+def ready(case: Case, center: float) -> Ready:
+    """Pack a case for sampling."""
+    pack = sampling.pack_network(case.net, case.order, case.campus, case.design)
+    gauge = gauges.gauge(case.campus, case.design, case.net, case.order)
+    return Ready(pack=pack, gauge=gauge, center=center if np.isfinite(center) else 0.0)
+
+
+def run(made: Ready, count: int, engine: Engine | None = None) -> Samples:
+    """Sample `count` times.
+
+    Sample k depends on the seed, the names of activities and k alone: not on the number of samples or of workers.
+    """
+    blocks = [(first, min(sampling.BLOCK, count - first)) for first in range(0, count, sampling.BLOCK)]
+    parts = (engine or Engine()).map(partial(block, made), blocks, "samples")
+    joined = {name: np.concatenate([getattr(x, name) for x in parts], axis=-1) for name in _PER_SAMPLE}
+    summed = {name: np.sum([getattr(x, name) for x in parts], axis=0) for name in _SUMS}
+    return Samples(**joined, **summed, center=made.center)
+
+
+def run_links(made: Ready, count: int) -> Floats:
+    """Return first-step days of samples by links alone (k,), the same as `Samples.fixed_first`."""
+    out = []
+    for first in range(0, count, sampling.BLOCK):
+        many = -(-min(sampling.BLOCK, count - first) // 4) * 4
+        linked = sampling.fixed(made.pack, sampling.draw(made.pack, first, many).dur)
+        job = gauges.job_days(made.gauge, first, many)
+        out.append(gauges.read(made.gauge, partial(_rows, linked), job).first_step)
+    return np.concatenate(out)[:count]
+
+
+def _rows(finish: NDArray[np.float32], rows: Ints) -> Floats:
+    return finish[rows].astype(np.float64)
+
+
+def block(made: Ready, task: tuple[int, int]) -> Samples:
+    """Return the samples `first` to `first + count` of a task (first, count)."""
+    p, (first, count) = made.pack, task
+    drawn = sampling.draw(p, first, -(-count // 4) * 4)
+    dur = np.ascontiguousarray(drawn.dur[:, :count])
+    job = gauges.job_days(made.gauge, first, count)
+    linked = sampling.fixed(p, dur)
+    start, cause = sampling.at_work(p, dur)
+    days = gauges.read(made.gauge, lambda rows: (start[:, rows].T + dur[rows]).astype(np.float64), job)
+    loose = gauges.read(made.gauge, partial(_rows, linked), job)
+    above = dur - p.likely[:, None].astype(np.float32)
+    # a first step that never comes moves with nothing
+    late = np.where(np.isfinite(days.first_step), days.first_step, made.center) - made.center
+    # no matrix product: its threads would quarrel with the workers'
+    product = (above * late.astype(np.float32)).sum(axis=1)
+    sums = np.stack([above.sum(axis=1), (above * above).sum(axis=1), product]).astype(np.float64)
+    return Samples(
+        first_step=days.first_step,
+        full_size=days.full_size,
+        fixed_first=loose.first_step,
+        fixed_full=loose.full_size,
+        marks=days.marks,
+        hits=_counted(p, days.end, cause),
+        fixed_hits=_counted_links(p, loose.end, dur, linked),
+        moments=_unpacked(p, sums),
+        luck=drawn.luck[:, :count].astype(np.float64),
+        impact=_by_risk(p, drawn.factor[:, :count]),
+        wait=_by_risk(p, drawn.delay[:, :count]),
+        center=made.center,
+    )
+
+
+def _counted(p: sampling.Pack, end: NDArray[np.int32], cause: NDArray[np.int32]) -> Ints:
+    hits = np.zeros(len(p.order), np.int64)
+    crew_kernels.walk(end, cause, hits)
+    return _unpacked(p, hits)
+
+
+def _counted_links(
+    p: sampling.Pack, end: NDArray[np.int32], dur: NDArray[np.float32], finish: NDArray[np.float32]
+) -> Ints:
+    hits = np.zeros(len(p.order), np.int64)
+    risk_kernels.walk_links(end, p.pptr, p.pidx, p.plag.astype(np.float32), dur, finish, hits)
+    return _unpacked(p, hits)
+
+
+def _unpacked(p: sampling.Pack, values: NDArray[_T]) -> NDArray[_T]:
+    """Return values (..., n) in the network's own order."""
+    out = np.empty_like(values)
+    out[..., p.order] = values
+    return out
+
+
+def _by_risk(p: sampling.Pack, values: NDArray[np.float32]) -> Floats:
+    """Return the mean over the places of each risk."""
+    if not p.hazards.names:
+        return np.zeros((0, values.shape[1]))
+    first = np.searchsorted(p.hazards.risk, np.arange(len(p.hazards.names)))  # instances lie by risk
+    out: Floats = np.add.reduceat(values, first, axis=0) / np.bincount(p.hazards.risk)[:, None]
+    return out

@@ -214,6 +214,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     power,
     schedule,
     schedule_progress,
+    schedule_risk,
     verbs,
 )
 
@@ -232,6 +233,7 @@ __all__ = [
     "power",
     "schedule",
     "schedule_progress",
+    "schedule_risk",
     "verbs",
 ]
 

@@ -69,18 +69,18 @@ def end(found: Sequence[Finding]) -> None:
         raise typer.Exit(1)
 
 
-def read_campus(file: Path) -> Campus:
-    """Read a campus file with every name checked."""
+def read_campus(file: Path, changes: Sequence[str] = ()) -> Campus:
+    """Read a campus file, with `KEY=VALUE` changes, with every name checked."""
     from gigasite.plan.names import load
 
-    return load(file)
+    return load(file, changes)
 
 
-def designed(file: Path) -> tuple[Campus, Design]:
+def designed(file: Path, changes: Sequence[str] = ()) -> tuple[Campus, Design]:
     """Read and design."""
     from gigasite.design import design
 
-    campus = read_campus(file)
+    campus = read_campus(file, changes)
     return campus, design(campus)
 
 

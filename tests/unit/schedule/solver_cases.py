@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gigasite.schedule.solver import Problem, plain_problem
+from gigasite.schedule.solver.check import feasible
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn
@@ -193,3 +194,54 @@ def campus_like(arrays: int, share: float = 1.0, seed: int = 1) -> Problem:
 
 _RACK = (("electrician", 2, 4.0), ("pipe", 2, 4.0), ("mechanical", 1, 3.0))
 _BRINGUP = (("commissioning", 2, 1.0), ("", 0, 4.0), ("", 0, 24.0))
+
+
+def planted(seed: int, n: int = 50, span: int = 60, most: int = 20) -> Problem:
+    """Return a multi-mode problem in the size of MMLIB50 whose shortest makespan is `span`.
+
+    A rectangle of `span` slots by `most` units is cut into n pieces, the first mode of each activity: they fill resource 1
+    to the last unit, and links follow their order. Other modes take no less of it in unit-slots, so that nothing is
+    shorter than `span`; they are thriftier with one of the nonrenewable resources and wasteful with the other, of which there
+    is just enough for the first modes and a little more.
+    """
+    rng = np.random.default_rng(seed)
+    pieces = [(0, span, 0, most)]
+    while len(pieces) < n:
+        k = int(rng.choice(len(pieces), p=_areas(pieces)))
+        t0, t1, u0, u1 = pieces[k]
+        along = rng.random() < (t1 - t0) / (t1 - t0 + 2 * (u1 - u0))
+        if (along and t1 - t0 >= 4) or u1 - u0 < 2:
+            cut = int(rng.integers(t0 + 1, t1)) if t1 - t0 > 1 else t0
+            halves = [(t0, cut, u0, u1), (cut, t1, u0, u1)]
+        else:
+            cut = int(rng.integers(u0 + 1, u1))
+            halves = [(t0, t1, u0, cut), (t0, t1, cut, u1)]
+        if all(a < b and c < d for a, b, c, d in halves):
+            pieces[k : k + 1] = halves
+    pieces.sort()
+    modes = []
+    for t0, t1, u0, u1 in pieces:
+        d, q = t1 - t0, u1 - u0
+        own = (d, [q, int(rng.integers(1, 8))], [int(rng.integers(3, 9)), int(rng.integers(3, 9))])
+        others = []
+        for side in range(2):
+            thin = max(1, q - int(rng.integers(1, 4)))
+            slow = -(-d * q // thin) + int(rng.integers(1, 4))
+            use = [own[2][0] - 2, own[2][1] + 2] if side else [own[2][0] + 2, own[2][1] - 2]
+            others.append((slow, [thin, int(rng.integers(1, 8))], use))
+        modes.append([own, *others])
+    links = [
+        (i, j, 0, 0) for j in range(n) for i in range(j) if pieces[i][1] <= pieces[j][0] and rng.random() < 3.0 / n
+    ]
+    total = [sum(of[0][2][k] for of in modes) + 3 for k in range(2)]
+    # the second renewable never binds the planted schedule
+    second = max(sum(m[0][1][1] for m, p in zip(modes, pieces, strict=True) if p[0] <= t < p[1]) for t in range(span))
+    made = problem(modes, [[most], [second]], total, links)
+    starts = np.array([p[0] for p in pieces])
+    assert feasible(made, starts, np.zeros(n, np.int64)) == []
+    return made
+
+
+def _areas(pieces: list[tuple[int, int, int, int]]) -> np.ndarray:
+    area = np.array([(b - a) * (d - c) for a, b, c, d in pieces], dtype=np.float64)
+    return area / area.sum()

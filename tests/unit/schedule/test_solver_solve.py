@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.schedule.solver_cases import campus_like, optimum, problem, problems
+from tests.unit.schedule.solver_cases import campus_like, optimum, planted, problem, problems
 
 from gigasite._core.errors import InfeasibleError, SolverError
 from gigasite.schedule.graph import shortest_cycle
@@ -275,3 +275,11 @@ def test_lists_go_on_where_a_model_would_be_too_large() -> None:
     p = campus_like(50, 0.5)
     found = solve(p, seconds=1.5)
     assert {step.by for step in found.history} <= {"first list", "lists"}
+
+
+@pytest.mark.parametrize(("seed", "n"), [(0, 50), (3, 100)])
+def test_several_modes_come_within_two_percent_of_a_planted_optimum(seed: int, n: int) -> None:
+    """Activities, modes and resources in the size of MMLIB50 and MMLIB100; the planted makespan of 60 is the bound."""
+    found = solve(planted(seed, n), seconds=3)
+    assert found.lower_bound == 60
+    assert found.makespan <= 61

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gigasite.schedule import risk
+import numpy as np
+
+from gigasite.schedule import gauge as gauges
+from gigasite.schedule import sampling
+from gigasite.schedule.network import SLOT_H
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
+
+    from gigasite.schedule import risk
 
 
 def draws(case: risk.Case, count: int) -> Iterator[tuple[NDArray[np.float64], float]]:
-    """Yield clock hours of all activities (n,) and of the start of the job, of the seed's first `count` samples."""
-    for number in range(count):
-        hours, u = risk.sampled(case.net, case.campus.seed, number)
-        yield hours, risk.job_hours(case.campus, u)
+    """Yield clock hours of all activities (n,) and of the start of the job, of the seed's first `count` samples.
+
+    `count` is a multiple of four.
+    """
+    pack = sampling.pack_network(case.net, case.order, case.campus, case.design)
+    dur = sampling.draw(pack, 0, count).dur
+    job = gauges.job_days(gauges.gauge(case.campus, case.design, case.net, case.order), 0, count)
+    for k in range(count):
+        hours = np.empty(len(pack.order))
+        hours[pack.order] = dur[:, k] * SLOT_H
+        yield hours, float(job[k]) * 24.0
