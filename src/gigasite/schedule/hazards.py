@@ -32,8 +32,8 @@ LEAD = "lead "  # what the key of a delivery begins with
 class Hazards:
     """Risks laid over a network; an instance is one risk at one place.
 
-    `ptr`, `idx` list the instances that strike each activity (CSR); `names` and `risk` say which risk an instance is
-    of; the rest is what `risk_kernels.effects` takes.
+    `fptr`, `fidx` list the instances that stretch each activity, `dptr`, `didx` those that delay it (CSR); `names` and
+    `risk` say which risk an instance is of; the rest is what `risk_kernels.effects` takes.
     """
 
     names: tuple[str, ...]
@@ -45,8 +45,10 @@ class Hazards:
     delay: Reals
     shape: NDArray[np.int32]
     tables: Reals
-    ptr: NDArray[np.int32]
-    idx: NDArray[np.int32]
+    fptr: NDArray[np.int32]
+    fidx: NDArray[np.int32]
+    dptr: NDArray[np.int32]
+    didx: NDArray[np.int32]
 
     def strike(self, seed: int, first: int, many: int) -> tuple[Reals, Reals]:
         """Return factors and delays (instances, many) of the samples from `first` on."""
@@ -69,13 +71,17 @@ class Hazards:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Struck:
-    """What risks look at, per activity: key (rate, or `lead ITEM`), crew, mode of its delivery, hall, place."""
+    """What risks look at, per activity: key (rate, or `lead ITEM`), crew, mode of its delivery, hall, place.
+
+    `ends` says which ones are followed by none of the same delivery: one in steps is delayed once, at its end.
+    """
 
     keys: Sequence[str]
     crews: Sequence[str]
     modes: Sequence[str]
     halls: Sequence[int]
     places: Sequence[str]
+    ends: Sequence[bool]
 
 
 def lay(risks: Mapping[str, Risk], chances: Mapping[str, float], at: Struck, slot_s: float) -> Hazards:
@@ -93,15 +99,27 @@ def lay(risks: Mapping[str, Risk], chances: Mapping[str, float], at: Struck, slo
         Of the time grid [s].
     """
     rows: list[tuple[str, str]] = []
-    pairs = [np.zeros((0, 2), np.int64)]
+    stretched, delayed = [np.zeros((0, 2), np.int64)], [np.zeros((0, 2), np.int64)]
     columns = {name: np.array(getattr(at, name)) for name in Struck.__slots__}
     for name, risk in sorted(risks.items()):
         hit = np.flatnonzero(_struck(risk, columns))
         group = {"campus": np.zeros(len(hit), int), "hall": columns["halls"][hit], "place": columns["places"][hit]}
         places, number = np.unique(group[risk.per].astype(str), return_inverse=True)
-        pairs.append(np.column_stack([hit, len(rows) + number.reshape(-1)]))
+        pairs = np.column_stack([hit, len(rows) + number.reshape(-1)])
+        if risk.factor != (1.0, 1.0, 1.0):
+            stretched.append(pairs)
+        if risk.delay_s[2] > 0.0:
+            delayed.append(pairs[columns["ends"][hit]])
         rows += [(name, str(p)) for p in places]
-    return _hazards(rows, np.concatenate(pairs), risks, chances, len(at.keys), slot_s)
+    n = len(at.keys)
+    both = (*_csr(np.concatenate(stretched), n), *_csr(np.concatenate(delayed), n))
+    return _hazards(rows, both, risks, chances, slot_s)
+
+
+def _csr(pairs: NDArray[np.int64], n: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    ptr = np.concatenate([[0], np.cumsum(np.bincount(pairs[:, 0], minlength=n))]).astype(np.int32)
+    return ptr, pairs[:, 1].astype(np.int32)
 
 
 def _struck(risk: Risk, columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
@@ -114,10 +132,9 @@ def _struck(risk: Risk, columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.b
 
 def _hazards(
     rows: list[tuple[str, str]],
-    pairs: NDArray[np.int64],
+    struck: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
     risks: Mapping[str, Risk],
     chances: Mapping[str, float],
-    n: int,
     slot_s: float,
 ) -> Hazards:
     names = tuple(sorted({name for name, _ in rows}))
@@ -126,7 +143,6 @@ def _hazards(
     delay = np.array([r.delay_s for r in each], dtype=np.float64).reshape(-1, 3) / slot_s
     of, made = tables(["triangular"] * (2 * len(rows)), np.concatenate([factor, delay]))
     chance = np.array([chances.get(name, risks[name].probability_frac) for name, _ in rows], dtype=np.float64)
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     return Hazards(
         names=names,
         risk=np.array([names.index(name) for name, _ in rows], dtype=np.int32),
@@ -140,6 +156,8 @@ def _hazards(
         delay=np.column_stack([delay[:, 0], delay[:, 2] - delay[:, 0]]).astype(np.float32),
         shape=np.ascontiguousarray(of.reshape(2, -1).T),
         tables=made,
-        ptr=np.concatenate([[0], np.cumsum(np.bincount(pairs[:, 0], minlength=n))]).astype(np.int32),
-        idx=pairs[:, 1].astype(np.int32),
+        fptr=struck[0],
+        fidx=struck[1],
+        dptr=struck[2],
+        didx=struck[3],
     )

@@ -59,9 +59,11 @@ def durations(
     tables: Reals,
     low: Reals,
     span: Reals,
-    hptr: Ints,
-    hidx: Ints,
+    fptr: Ints,
+    fidx: Ints,
     factor: Reals,
+    dptr: Ints,
+    didx: Ints,
     delay: Reals,
     out: Reals,
 ) -> None:
@@ -75,8 +77,8 @@ def durations(
         (n,): the root of the share that is their own.
     shape, tables
         Which table of 0 to 1 over the normal quantile; low + span x table is the duration.
-    hptr, hidx, factor, delay
-        Risks that strike each activity (CSR), and their effects (risks, B).
+    fptr, fidx, factor, dptr, didx, delay
+        Risks that stretch, and that delay each activity (CSR), and their effects (risks, B).
     """
     n, many = out.shape
     scale = np.float32(STEPS / (2.0 * Z_MOST))
@@ -97,12 +99,12 @@ def durations(
                 x = min(max(x, np.float32(0.0)), np.float32(STEPS - 0.001))
                 j = np.int32(x)
                 row[k] = lo + sp * (table[j] + (x - np.float32(j)) * (table[j + 1] - table[j]))
-        for h in range(hptr[i], hptr[i + 1]):
-            f = factor[hidx[h]]
+        for h in range(fptr[i], fptr[i + 1]):
+            f = factor[fidx[h]]
             for k in range(many):
                 row[k] *= f[k]
-        for h in range(hptr[i], hptr[i + 1]):
-            d = delay[hidx[h]]
+        for h in range(dptr[i], dptr[i + 1]):
+            d = delay[didx[h]]
             for k in range(many):
                 row[k] += d[k]
         least = np.float32(1.0) if lo + sp > np.float32(0.0) else np.float32(0.0)
@@ -235,7 +237,8 @@ def warm() -> None:
     block, tables = np.zeros((1, _LANES), np.float32), np.zeros((1, STEPS + 1), np.float32)
     seed, uid = np.uint64(1), np.zeros(1, np.uint64)
     lucks(seed, 0, uid, normal, block)
-    durations(seed, 0, uid, normal, block, one, row, one, tables, row, row, two, one, block, block, block.copy())
+    risks = (two, one, block, two, one, block)
+    durations(seed, 0, uid, normal, block, one, row, one, tables, row, row, *risks, block.copy())
     fixed(two, one, row, block, block.copy())
     walk_links(one - 1, two, one, row, block, block, np.zeros(1, np.int64))
     pair = np.zeros((1, 2), np.float32)

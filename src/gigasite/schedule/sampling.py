@@ -127,6 +127,7 @@ def pack_network(net: Network, order: Ints, campus: Campus, design: Design) -> P
         modes=[m[1] if m and k.startswith(LEAD) else "" for m, k in zip(found, keys, strict=True)],
         halls=halls_of(net.places, design).tolist(),
         places=net.places,
+        ends=_ends(net).tolist(),
     )
     work = Work(
         names=net.names,
@@ -142,6 +143,15 @@ def pack_network(net: Network, order: Ints, campus: Campus, design: Design) -> P
         absent=net.absent,
     )
     return pack(work, order, lay(campus.catalogue.risks, s.risks, at, SLOT_H * 3600.0), seed=campus.seed)
+
+
+def _ends(net: Network) -> NDArray[np.bool_]:
+    """Return which activities are not followed by one of the same delivery: of its steps, the last one."""
+    lead = np.array([name.startswith(LEAD) for name in net.key_names])[net.key]
+    a, z = net.links[:, 0], net.links[:, 1]
+    out = np.ones(len(net.names), np.bool_)
+    out[a[lead[a] & (net.key[a] == net.key[z])]] = False
+    return out
 
 
 def pack(work: Work, order: Ints, hazards: Hazards, *, seed: int) -> Pack:
@@ -224,10 +234,15 @@ def _lanes(crew: Ints, people: Ints, crews: int, side: dict[str, Shorts]) -> dic
 
 def _reordered(h: Hazards, order: Ints) -> Hazards:
     """Return risks over renumbered activities."""
-    count = np.diff(h.ptr)[order]
+    (fptr, fidx), (dptr, didx) = (_reordered_rows(p, i, order) for p, i in ((h.fptr, h.fidx), (h.dptr, h.didx)))
+    return replace(h, fptr=fptr, fidx=fidx, dptr=dptr, didx=didx)
+
+
+def _reordered_rows(ptr: Shorts, idx: Shorts, order: Ints) -> tuple[Shorts, Shorts]:
+    count = np.diff(ptr)[order]
     inside = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    idx = h.idx[np.repeat(h.ptr[order], count) + inside]
-    return replace(h, ptr=np.concatenate([[0], np.cumsum(count)]).astype(np.int32), idx=idx.astype(np.int32))
+    new = np.concatenate([[0], np.cumsum(count)]).astype(np.int32)
+    return new, idx[np.repeat(ptr[order], count) + inside].astype(np.int32)
 
 
 def _first_slots(work: Work, likely: Ints) -> int:
@@ -256,9 +271,11 @@ def draw(p: Pack, first: int, many: int) -> Drawn:
         p.tables,
         p.low,
         p.span,
-        p.hazards.ptr,
-        p.hazards.idx,
+        p.hazards.fptr,
+        p.hazards.fidx,
         factor,
+        p.hazards.dptr,
+        p.hazards.didx,
         delay,
         dur,
     )

@@ -275,13 +275,17 @@ def _chain(
 ) -> tuple[Link, ...]:
     to_day = SLOT_H / 24.0
     out: list[Link] = []
+    last = ""
     for i in on.tolist():
         name, end = net.names[int(order[i])], float(finish[i]) * to_day
-        title = name.partition(": ")[0]
-        if out and out[-1].name.partition(": ")[0] == title:
+        item, title = net.key_names[net.key[int(order[i])]], name.partition(": ")[0]
+        if out and item.startswith(LEAD) and item == last:  # steps of one delivery
+            out[-1] = replace(out[-1], name=name, finish_day=end, count=out[-1].count + 1)
+        elif out and out[-1].name.partition(": ")[0] == title:
             out[-1] = replace(out[-1], name=title, finish_day=end, count=out[-1].count + 1)
         else:
             out.append(Link(name=name, start_day=float(finish[i] - dur[i]) * to_day, finish_day=end))
+        last = item
     return tuple(out)
 
 

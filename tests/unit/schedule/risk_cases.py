@@ -44,6 +44,12 @@ def work(
     )
 
 
+def _ends(w: sampling.Work) -> list[bool]:
+    """Return which activities are followed by none of the same delivery, link by link."""
+    lead = [w.key_names[k].startswith("lead ") for k in w.key]
+    return [not any(i == a and lead[i] and w.key[z] == w.key[i] for a, z in w.links) for i in range(len(w.names))]
+
+
 def packed(
     w: sampling.Work,
     risks: dict[str, Risk] | None = None,
@@ -54,7 +60,9 @@ def packed(
     """Pack, in the order of numbers (links must go upwards) unless another is given."""
     n = len(w.names)
     keys = [w.key_names[k] for k in w.key.tolist()]
-    at = Struck(keys=keys, crews=[""] * n, modes=[""] * n, halls=[1] * n, places=[f"place {i}" for i in range(n)])
+    at = Struck(
+        keys=keys, crews=[""] * n, modes=[""] * n, halls=[1] * n, places=[f"place {i}" for i in range(n)], ends=_ends(w)
+    )
     hazards = lay(risks or {}, chances or {}, at, SLOT_H * 3600.0)
     return sampling.pack(w, np.arange(n) if order is None else order, hazards, seed=seed)
 

@@ -144,6 +144,16 @@ def test_factors_multiply_and_delays_add() -> None:
     assert (sampling.draw(packed(w, risks), 0, 8).dur * SLOT_H == 10.0 * 2.0 * 3.0 + 5.0 + 7.0).all()
 
 
+def test_a_delivery_in_steps_is_stretched_in_each_and_delayed_once() -> None:
+    """Three steps and two lots: factors work on the whole lead time, the delay comes with each lot."""
+    hours = [(10.0, 10.0, 10.0)] * 3 + [(0.0, 0.0, 0.0), (4.0, 4.0, 4.0)]
+    links = [(0, 1), (1, 2), (2, 3), (2, 4)]
+    both = one_risk(items=("x",), factor=(2.0, 2.0, 2.0), delay_s=(36000.0, 36000.0, 36000.0))
+    p = packed(work(hours, links, keys=["lead x"] * 5), {"late": both})
+    finish = sampling.fixed(p, sampling.draw(p, 0, 4).dur)[:, 0] * SLOT_H
+    assert finish.tolist() == [20.0, 40.0, 60.0, 70.0, 78.0]
+
+
 def test_a_risk_strikes_as_often_as_it_says_at_every_place_on_its_own() -> None:
     w = work([(1.0, 1.0, 1.0)] * 2, [], keys=["a", "a"])
     hit = {}
@@ -169,7 +179,7 @@ def test_deliveries_are_struck_in_the_modes_that_a_risk_names(memphis: Made) -> 
     p = sampling.pack_network(c.net, np.arange(len(c.net.names)), c.campus, c.design)
     h = p.hazards
     late = np.flatnonzero(h.risk == h.names.index("late-transformer"))
-    hit = {c.net.names[i] for i in range(len(c.net.names)) if np.isin(h.idx[h.ptr[i] : h.ptr[i + 1]], late).any()}
+    hit = {c.net.names[i] for i in range(len(c.net.names)) if np.isin(h.didx[h.dptr[i] : h.dptr[i + 1]], late).any()}
     assert hit == {"Receive transformer (rental): campus"}  # the substation is reused
 
 
