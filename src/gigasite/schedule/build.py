@@ -77,7 +77,7 @@ def schedule(
         first_step=first,
         full_size=full,
         milestones=_milestones(likely, drawn, first, full),
-        staircases=staircases(campus, design, net, finish),
+        staircases=staircases(campus, net, finish),
         drivers=find_drivers(case, likely) if drivers else (),
         first_step_samples=drawn.first_step,
         full_size_samples=drawn.full_size,

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite._core.streams import word
-from gigasite.design.plant import derated
 from gigasite.schedule import risk_kernels
 from gigasite.schedule.network import SLOT_H
-from gigasite.schedule.readiness import array_gpus, hall_heat, needs
+from gigasite.schedule.readiness import needs
 from gigasite.schedule.spread import normal, unit
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def gauge(campus: Campus, design: Design, net: Network, order: Ints) -> Gauge:
     place[order] = np.arange(len(order))
     first = needs(campus, design, campus.schedule.first_step_gpus)
     full = needs(campus, design, campus.compute.gpus)
-    gpus, heat = array_gpus(design), hall_heat(design)
+    gpus, heat = net.amounts.gpus, net.amounts.heat_w
     made = {name: place[ids] for name, ids in net.made.items()}
 
     def group(number: int, rows: Ints, amount: Floats) -> Group:
@@ -91,7 +90,7 @@ def gauge(campus: Campus, design: Design, net: Network, order: Ints) -> Gauge:
         groups=(
             group(0, made["array ready"], gpus),
             group(1, made["array network"], gpus),
-            _power(campus, made["intake"], made["genset"], first[2], full[2]),
+            _power(campus, net.amounts.genset_w, (made["intake"], made["genset"]), first[2], full[2]),
             group(3, made["plant"], heat),
         ),
         placed=made["rack placed"],
@@ -102,14 +101,12 @@ def gauge(campus: Campus, design: Design, net: Network, order: Ints) -> Gauge:
     )
 
 
-def _power(campus: Campus, tie: Ints, gensets: Ints, first: float, full: float) -> Group:
-    grid = campus.power.grid
+def _power(campus: Campus, units: Floats, rows: tuple[Ints, Ints], first: float, full: float) -> Group:
+    (tie, gensets), grid = rows, campus.power.grid
     steps = np.diff([0.0, *(g.capacity_w for g in grid)])
-    outside = campus.site.climate.summer_degc
-    units = [w for g in campus.power.gensets for w in [derated(campus, g.model, outside)] * g.count]
     return Group(
         rows=np.concatenate([np.repeat(tie[:1], len(grid)), gensets]).astype(np.int64),
-        amount=np.concatenate([steps, np.array(units, dtype=np.float64)]),
+        amount=np.concatenate([steps, units]),
         not_before=np.array([*(g.day for g in grid), *([0.0] * len(units))]),
         unit=np.array([False] * len(grid) + [True] * len(units)),
         spares=campus.power.spare_gensets,

@@ -13,6 +13,7 @@ from gigasite.schedule import kernels
 from gigasite.schedule.absences import absences
 from gigasite.schedule.graph import rows, shortest_cycle
 from gigasite.schedule.laydown import laydown
+from gigasite.schedule.readiness import Amounts, amounts
 from gigasite.schedule.trade import REFERENCE_GPUS, Builder, trades
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ class Network:
     orders: tuple[Ints, ...]
     """Precedence-feasible lists: hall by hall (rolling hand-over), and by the longest chain that still follows."""
     made: dict[str, Ints]
-    receipts: Ints
-    """The last step of each order line: what delays an order as a whole counts here once, not at each of its steps."""
+    amounts: Amounts
     absent: Ints
     """Activities that are people's absences: first in every list."""
 
@@ -114,8 +114,8 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         pidx=pidx,
         orders=tuple(away.first(o) for o in _orders(topo, ptr, idx, slots(hours[:, 1]), hall)),
         made=b.made,
-        receipts=np.array(b.receipts, np.int64),
         absent=away.ids,
+        amounts=amounts(campus, design),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,19 +25,38 @@ if TYPE_CHECKING:
 NAMES = ("racks", "network", "power", "cooling")
 
 
-def staircases(campus: Campus, design: Design, net: Network, finish_day: Floats) -> tuple[Staircase, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amounts:
+    """What becomes ready, unit by unit: worked out once for a network, looked at for every plan."""
+
+    gpus: Floats
+    """Of each array."""
+    heat_w: Floats
+    """Of each hall."""
+    genset_w: Floats
+    """Of each genset, at the summer's temperature."""
+
+
+def amounts(campus: Campus, design: Design) -> Amounts:
+    """Return what becomes ready."""
+    outside = campus.site.climate.summer_degc
+    units = [w for g in campus.power.gensets for w in [derated(campus, g.model, outside)] * g.count]
+    return Amounts(gpus=_array_gpus(design), heat_w=_hall_heat(design), genset_w=np.array(units, dtype=np.float64))
+
+
+def staircases(campus: Campus, net: Network, finish_day: Floats) -> tuple[Staircase, ...]:
     """Return racks and network [GPUs], power and cooling [W] by day.
 
     A GPU rack is ready when its array is tested; network when the array's links and switches are verified; power is
     grid (from its day, not before the intake is tied) plus every tested genset, less the spare ones; cooling comes
     with the plant start-up of each hall.
     """
-    gpus = array_gpus(design)
+    amounts = net.amounts
     return (
-        _stairs("racks", finish_day[net.made["array ready"]], gpus),
-        _stairs("network", finish_day[net.made["array network"]], gpus),
+        _stairs("racks", finish_day[net.made["array ready"]], amounts.gpus),
+        _stairs("network", finish_day[net.made["array network"]], amounts.gpus),
         _power(campus, net, finish_day),
-        _stairs("cooling", finish_day[net.made["plant"]], hall_heat(design)),
+        _stairs("cooling", finish_day[net.made["plant"]], amounts.heat_w),
     )
 
 
@@ -45,14 +65,14 @@ def _stairs(name: str, day: Floats, amount: Floats) -> Staircase:
     return Staircase(name=name, day=day[sort], amount=np.cumsum(amount[sort]))
 
 
-def array_gpus(design: Design) -> Floats:
+def _array_gpus(design: Design) -> Floats:
     """Return the GPUs of each array."""
     racks = design.racks.filter(design.racks["kind"] == "compute")
     gpus = racks["gpus"].to_numpy().astype(np.float64)
     return np.bincount(racks["array"].to_numpy(), weights=gpus, minlength=design.arrays).astype(np.float64)
 
 
-def hall_heat(design: Design) -> Floats:
+def _hall_heat(design: Design) -> Floats:
     """Return the heat [W] of each hall."""
     total = design.cooling.liquid_w + design.cooling.air_w
     gpus = np.array([h.gpus for h in design.halls], dtype=np.float64)
@@ -67,8 +87,7 @@ def _power(campus: Campus, net: Network, finish_day: Floats) -> Staircase:
         days.append(max(g.day, tie))
         watts.append(g.capacity_w - before)
         before = g.capacity_w
-    outside = campus.site.climate.summer_degc
-    units = np.array([w for g in campus.power.gensets for w in [derated(campus, g.model, outside)] * g.count])
+    units = net.amounts.genset_w
     ready = finish_day[net.made["genset"]] if len(units) else np.zeros(0)
     # the largest units that are ready stand by as spares: the first ones to come count for nothing
     sort = np.argsort(ready, kind="stable")

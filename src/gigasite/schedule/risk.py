@@ -70,7 +70,7 @@ def solve(case: Case, hours: Floats, job_hours: float) -> Result:
     start = _start(case, dur)
     finish_day = ((start + dur) * (SLOT_H / 24.0)).astype(np.float64)
     racks, arrays = finish_day[net.made["rack placed"]], finish_day[net.made["array ready"]]
-    stairs = staircases(case.campus, case.design, net, finish_day)
+    stairs = staircases(case.campus, net, finish_day)
     first, by = day_when(stairs, needs(case.campus, case.design, case.campus.schedule.first_step_gpus))
     full, _ = day_when(stairs, needs(case.campus, case.design, case.campus.compute.gpus))
     tested = float(finish_day[net.made["hall tested"]].max())
@@ -119,7 +119,7 @@ def binding(case: Case, result: Result) -> int:
     if result.first_by == 2:
         group = np.concatenate([group, net.made["intake"]])
     finish_day = ((result.start + result.dur) * (SLOT_H / 24.0)).astype(np.float64)
-    stairs = staircases(case.campus, case.design, net, finish_day)
+    stairs = staircases(case.campus, net, finish_day)
     need = needs(case.campus, case.design, case.campus.schedule.first_step_gpus)
     day, _ = day_when([stairs[result.first_by]], [need[result.first_by]])
     same = np.flatnonzero(np.abs(finish_day[group] - day) < 1e-9)

@@ -118,12 +118,11 @@ def pack_network(net: Network, order: Ints, campus: Campus, design: Design) -> P
     crews = [*net.crew_names, ""]
     keys = [net.key_names[k] for k in net.key.tolist()]
     found = [_MODE.search(name) for name in net.names]
-    # what delays an order counts once, at its receipt, not at each of its steps
-    once = set(net.receipts.tolist())
-    struck = [k if i in once or not k.startswith(LEAD) else "" for i, k in enumerate(keys)]
+    crew = net.crew.copy()
+    crew[net.absent] = -1  # people's absences are no work that a shortage of people stretches
     at = Struck(
-        keys=struck,
-        crews=[crews[c] for c in net.crew.tolist()],
+        keys=keys,
+        crews=[crews[c] for c in crew.tolist()],
         modes=[m[1] if m and k.startswith(LEAD) else "" for m, k in zip(found, keys, strict=True)],
         halls=halls_of(net.places, design).tolist(),
         places=net.places,

@@ -61,8 +61,6 @@ class Builder:
     people: list[int] = field(default_factory=list)
     hours: list[NDArray[np.float64]] = field(default_factory=list)
     links: list[NDArray[np.int64]] = field(default_factory=list)
-    receipts: list[int] = field(default_factory=list)
-    """Last step of each order line."""
     made: dict[str, Ids] = field(default_factory=dict)
     """What trades hand to each other: ids by name, such as `hall ready` in the order of halls."""
 
@@ -142,7 +140,6 @@ class Builder:
             if len(last):
                 self.link(last, made)
             last = made
-        self.receipts += last.tolist()
         lag = np.broadcast_to(np.asarray(lag_days, dtype=np.float64), (len(places),))
         hours = np.repeat(lag[:, None] * 24.0, 3, axis=1)
         lots = self.add(kind, f"Deliver {item} ({chosen})", places, hours, trust)

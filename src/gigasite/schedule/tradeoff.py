@@ -212,7 +212,7 @@ def _point(
     case, likely = best(other, design, net)
     drawn = risk.run(risk.ready(case, likely.first_step), samples)
     finish = ((likely.start + likely.dur) * (SLOT_H / 24.0)).astype(np.float64)
-    stairs = staircases(other, design, net, finish)
+    stairs = staircases(other, net, finish)
     made = Point(
         modes=modes,
         crews=crews,

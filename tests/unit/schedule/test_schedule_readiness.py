@@ -64,7 +64,7 @@ def solved(made: Made, **power: Any) -> tuple[Any, Any, Any]:
     campus, design = made
     campus = replace(campus, power=replace(campus.power, **power))
     net = network(campus, design, dict(campus.schedule.modes))
-    return campus, net, {s.name: s for s in staircases(campus, design, net, np.arange(len(net.names)) / 10.0)}
+    return campus, net, {s.name: s for s in staircases(campus, net, np.arange(len(net.names)) / 10.0)}
 
 
 def test_the_grid_counts_from_its_day_but_not_before_the_tie(lab: Made) -> None:

@@ -118,7 +118,8 @@ def test_variants_draw_the_same_quantiles(memphis: Made) -> None:
     n = len(c.net.names)
     assert c.net.key_names == usual.net.key_names
     a, b = (sampling.draw(sampling.pack_network(x.net, np.arange(n), x.campus, x.design), 8, 8) for x in (c, usual))
-    same = (c.net.hours == usual.net.hours).all(axis=1)
+    lead = np.array([k.startswith("lead ") for k in c.net.key_names])[c.net.key]
+    same = (c.net.hours == usual.net.hours).all(axis=1) & ~lead
     assert same.mean() > 0.9
     assert (a.dur[same] == b.dur[same]).all()
     assert (a.luck == b.luck).all()
@@ -180,7 +181,7 @@ def test_deliveries_are_struck_in_the_modes_that_a_risk_names(memphis: Made) -> 
     h = p.hazards
     late = np.flatnonzero(h.risk == h.names.index("late-transformer"))
     hit = {c.net.names[i] for i in range(len(c.net.names)) if np.isin(h.didx[h.dptr[i] : h.dptr[i + 1]], late).any()}
-    assert hit == {"Receive transformer (rental): campus"}  # the substation is reused
+    assert hit == {"Deliver transformer (rental): campus"}  # once, at its end; the substation is reused
 
 
 # schedules
@@ -327,7 +328,7 @@ def test_days_of_blocks_are_those_of_single_plans(name: str, request: pytest.Fix
     for k in range(8):
         finish = np.empty(len(c.order))
         finish[c.order] = (start[k] + dur[:, k]) * (SLOT_H / 24.0)
-        stairs = staircases(campus, design, c.net, finish)
+        stairs = staircases(campus, c.net, finish)
         first, _ = day_when(stairs, needs(campus, design, campus.schedule.first_step_gpus))
         full, _ = day_when(stairs, needs(campus, design, campus.compute.gpus))
         assert days.first_step[k] == pytest.approx(first)

@@ -129,7 +129,7 @@ def test_gpu_days_are_the_area_under_the_staircases(lab: Made) -> None:
     campus, design = lab
     net = network(campus, design, dict(campus.schedule.modes))
     _, plan = best(campus, design, net)
-    stairs = staircases(campus, design, net, (plan.start + plan.dur) * (SLOT_H / 24.0))
+    stairs = staircases(campus, net, (plan.start + plan.dur) * (SLOT_H / 24.0))
     grid = np.arange(0.0, 120.0, 0.01)
     each = (1.0, 1.0, design.power.peak_w / 512, (design.cooling.liquid_w + design.cooling.air_w) / 512)
     able = np.min([[s.at(d) / e for d in grid] for s, e in zip(stairs, each, strict=True)], axis=0)
@@ -154,7 +154,7 @@ def test_an_impossible_day_names_the_path_and_its_longest_part(lab: Made) -> Non
     assert found.severity.name == "error"
     assert "cannot be reached by any plan" in found.what
     assert "Deliver rack (stock)" in found.what
-    assert "shorten Ship rack (stock)" in found.remedy
+    assert "shorten Deliver rack (stock)" in found.remedy
 
 
 def test_a_day_that_samples_miss_names_what_holds_it(lab: Made) -> None:

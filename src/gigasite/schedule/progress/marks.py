@@ -26,7 +26,7 @@ def marks(case: risk.Case, finish_day: NDArray[np.float64], job_hours: float) ->
         Clock hours of the start of the job.
     """
     net, campus, design = case.net, case.campus, case.design
-    stairs = staircases(campus, design, net, finish_day)
+    stairs = staircases(campus, net, finish_day)
     first, _ = day_when(stairs, needs(campus, design, campus.schedule.first_step_gpus))
     full, _ = day_when(stairs, needs(campus, design, campus.compute.gpus))
     job = job_hours / 24.0
