@@ -9,6 +9,7 @@ Transactions 95(2), equations 1 to 11; exponent n = -0.6 there).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,6 +112,7 @@ def _effectiveness(ntu: Floats, m: Floats) -> Floats:
     return out
 
 
+@lru_cache(maxsize=256)
 def sized(heat_w: float, rise_k: float, approach_k: float, wet_bulb_degc: float) -> Tower:
     """Return the tower that rejects `heat_w` at its design approach with fans at full speed.
 
