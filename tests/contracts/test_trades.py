@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gigasite._core.errors import GigasiteError
 from gigasite.campus import load
 from gigasite.design import design
 from gigasite.schedule.trade import Builder, trades
@@ -89,7 +90,7 @@ def test_all_work_but_the_first_waits_for_something_and_every_delivery_is_waited
     links = np.concatenate(whole.links)
     waits, waited = np.isin(np.arange(len(whole.names)), links[:, 1]), set(links[:, 0].tolist())
     free = {whole.keys[i] for i in np.flatnonzero(~waits) if whole.trades[i] != "delivery"}
-    assert free <= {"site-permits", "genset-permit"}
+    assert free == {"milestone"}
     for i, trade in enumerate(whole.trades):
         if trade == "delivery":
             assert i in waited, whole.names[i]
@@ -148,8 +149,82 @@ def test_any_offered_mode_changes_deliveries_alone(campuses: Path, data: Any) ->
     moved = {usual.keys[i] for i in np.flatnonzero((one != two).any(axis=1))}
     assert moved <= {f"lead {item}"}
     lead = made[0].catalogue.lead_times[f"{item}-{mode}"]
-    for i in (i for i, key in enumerate(other.keys) if key == f"lead {item}"):
-        assert two[i, 1] >= lead.likely_s / 3600.0 - 1e-9  # later lots may lag
+    lots = other.made.get(f"order {item}", np.zeros(0, np.int64))
+    for lot in lots.tolist():  # its steps sum to the lead time; later lots may lag
+        assert _chain(other, lot, two[:, 1]) >= lead.likely_s / 3600.0 - 1e-6
+
+
+def _chain(b: Builder, end: int, hours: Any) -> float:
+    """Return the hours of the longest chain that ends with an activity."""
+    before: dict[int, list[int]] = {}
+    for a, z in np.concatenate(b.links).tolist():
+        before.setdefault(z, []).append(a)
+
+    def longest(i: int) -> float:
+        return float(hours[i]) + max((longest(j) for j in before.get(i, ())), default=0.0)
+
+    return longest(end)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_steps_of_an_order_share_out_the_whole_lead_time(campuses: Path, mode: str) -> None:
+    campus, _ = _lab(campuses)
+    steps = campus.catalogue.order_steps
+    assert sum(getattr(s, f"{mode}_frac") for s in steps.values()) == pytest.approx(1.0)
+    assert [s.level for s in steps.values() if s.level] == ["L1", "L2"]
+
+
+def test_levels_of_commissioning_never_go_back_along_a_chain_of_one_place(whole: Builder) -> None:
+    """L(n+1) starts only after L(n) is closed (archdesk)."""
+    level = np.array([int(x[1]) if x else 0 for x in whole.levels])
+    for a, z in np.concatenate(whole.links).tolist():
+        if whole.places[a] == whole.places[z] and level[a] and level[z] and whole.trades[a] == whole.trades[z]:
+            assert level[a] <= level[z], (whole.names[a], whole.names[z])
+    assert set(whole.levels) == {"", "L1", "L2", "L3", "L4", "L5"}
+
+
+def test_every_template_names_a_place_a_rate_and_predecessors_that_exist(campuses: Path) -> None:
+    campus, _ = _lab(campuses)
+    c = campus.catalogue
+    ranks = {lead.item for lead in c.lead_times.values()}
+    for name, line in c.activities.items():
+        assert line.rate in c.rates, name
+        for text in line.after:
+            assert text.removesuffix(" first") in c.activities or text.removeprefix("order ") in ranks, (name, text)
+    used = {line.rate for line in c.activities.values()} | {"job-start"}
+    assert used == set(c.rates), "a rate that nothing uses is a number without effect"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"after": ("rack-plaze",)}, "rack-place"),
+        ({"after": ("order mars",)}, "long-lead item"),
+        ({"after": ("rack-place + a day",)}, "NAME . 24 h"),
+        ({"each": "racks"}, "did you mean 'rack'"),
+        ({"quantity": "hall-volume"}, "hall-area"),
+    ],
+)
+def test_a_template_with_a_slip_is_refused_by_name(campuses: Path, change: dict[str, Any], message: str) -> None:
+    campus, d = _lab(campuses)
+    lines = campus.catalogue.activities
+    slip = {"rack-hoses": replace(lines["rack-hoses"], **change)}
+    campus = replace(campus, catalogue=replace(campus.catalogue, activities=lines | slip))
+    with pytest.raises(GigasiteError, match=message):
+        build((campus, d))
+
+
+def test_a_wait_is_an_activity_without_crew(campuses: Path) -> None:
+    campus, d = _lab(campuses)
+    lines = campus.catalogue.activities
+    slow = {"rack-leak": replace(lines["rack-leak"], after=("rack-hoses + 24 h",))}
+    campus = replace(campus, catalogue=replace(campus.catalogue, activities=lines | slow))
+    usual, b = build(_lab(campuses))[0], build((campus, d))[0]
+    waits = [i for i, t in enumerate(b.trades) if t == "wait"]
+    assert len(waits) == len(b.made["rack placed"])
+    assert {b.crews[i] for i in waits} == {""}
+    assert {float(np.concatenate(b.hours)[i, 1]) for i in waits} == {24.0}
+    assert len(b.names) == len(usual.names) + len(waits)
 
 
 @settings(max_examples=30)

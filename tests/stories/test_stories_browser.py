@@ -89,6 +89,21 @@ def test_the_page_of_a_case_paints_everything(folder: Path, tmp_path: Path, size
     assert done.stdout.count('class="legend limits"') >= 3
 
 
+@pytest.mark.parametrize(("size", "scheme"), [("1200,900", "1"), ("390,844", "0")])
+def test_the_page_of_a_build_under_way_paints_everything(tmp_path: Path, size: str, scheme: str) -> None:
+    """Progress of the lab after thirty days without news: a Gantt that says what it holds, crews, man-hours; one row makes no line."""
+    CliRunner().invoke(
+        app, ["schedule", "lookahead", str(reference("lab")), "--status", "30", "--out", str(tmp_path / "p")]
+    )
+    flags = (f"--window-size={size}", f"--blink-settings=preferredColorScheme={scheme}", "--dump-dom")
+    done = browse(tmp_path / "p", tmp_path / "profile", *flags, name="progress.html")
+    assert 'data-ready="1"' in done.stdout
+    assert "CONSOLE" not in done.stderr
+    assert done.stdout.count("<canvas") == 3
+    assert "256 activities" in done.stdout
+    assert "No kind of work is repeated" in done.stdout
+
+
 def test_the_report_prints(folder: Path, tmp_path: Path) -> None:
     pdf = tmp_path / "r.pdf"
     browse(folder, tmp_path / "profile", f"--print-to-pdf={pdf}")

@@ -43,20 +43,28 @@ def builtin() -> Catalogue:
     parts: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
     origins: dict[str, Origin] = {}
     problems: list[Problem] = []
-    folder = files("gigasite.campus") / "catalogue"
     for kind in sorted(KINDS):
-        place = folder / f"{kind}.yaml"
-        doc = read(place.read_text(encoding="utf-8"), f"catalogue/{kind}.yaml")
-        problems += doc.problems
-        if doc.broken:
-            continue
-        made, where, wrong = entries(kind, doc.data, doc, ())
-        parts[kind] = made
-        origins |= where
-        problems += wrong
+        for name, text in _texts(kind):
+            doc = read(text, f"catalogue/{name}")
+            problems += doc.problems
+            if doc.broken:
+                continue
+            made, where, wrong = entries(kind, doc.data, doc, ())
+            parts[kind] |= made
+            origins |= where
+            problems += wrong
     if problems:
         raise CampusFileError(problems)
     return Catalogue(**parts, origins=origins)
+
+
+def _texts(kind: str) -> list[tuple[str, str]]:
+    """Return name and text of the files of one kind: one file, or a folder of them."""
+    folder = files("gigasite.campus") / "catalogue"
+    if (folder / kind).is_dir():
+        several = sorted((f for f in (folder / kind).iterdir() if f.name.endswith(".yaml")), key=lambda f: f.name)
+        return [(f"{kind}/{f.name}", f.read_text(encoding="utf-8")) for f in several]
+    return [(f"{kind}.yaml", (folder / f"{kind}.yaml").read_text(encoding="utf-8"))]
 
 
 def overlay(base: Catalogue, data: Any, doc: Document) -> tuple[Catalogue, list[Problem]]:

@@ -51,7 +51,7 @@ def _leaf(value: Any, path: Path, field: str) -> Iterator[tuple[Path, str, Any]]
 def pattern(path: Path) -> str:
     """Return the key of `BOUNDS`: list indices as [], free names of crews as *."""
     text = re.sub(r"\[\d+\]", "[]", dotted(path))
-    return "schedule.crews.*" if text.startswith("schedule.crews.") else text
+    return re.sub(r"^schedule\.(crews|crew_ramp|week_days)\.[^.\[]+", r"schedule.\1.*", text)
 
 
 def ranges(file: CampusFile, doc: Document) -> list[Problem]:
@@ -96,7 +96,8 @@ def references(file: CampusFile, catalogue: Catalogue, doc: Document) -> list[Pr
         if kind is not None and isinstance(value, str) and value not in getattr(catalogue, kind):
             error: UnknownPartError = unknown(kind.removesuffix("s"), value, getattr(catalogue, kind))
             problems.append(doc.problem(path, str(error)))
-    problems += _keys(file.schedule.crews, catalogue.crews, "crew", ("schedule", "crews"), doc)
+    for key in ("crews", "crew_ramp", "week_days"):
+        problems += _keys(getattr(file.schedule, key), catalogue.crews, "crew", ("schedule", key), doc)
     items = {lead.item for lead in catalogue.lead_times.values()}
     problems += _keys(file.schedule.modes, items, "long-lead item", ("schedule", "modes"), doc)
     for item, mode in file.schedule.modes.items():
@@ -181,6 +182,22 @@ def _compute(file: CampusFile, catalogue: Catalogue) -> Contradictions:
         )
     if file.schedule.first_step_gpus > c.gpus:
         out.append((("schedule", "first_step_gpus"), f"is more than the campus has ({c.gpus})"))
+    return out
+
+
+def _ramps(file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Return ramps of crews that go back in time or name more people than the crew will have."""
+    out: Contradictions = []
+    for crew, steps in file.schedule.crew_ramp.items():
+        people = file.schedule.crews.get(crew)
+        if people is None and crew in catalogue.crews:
+            out.append((("schedule", "crew_ramp", crew), f"needs schedule.crews.{crew}: the people at full strength"))
+        for i, step in enumerate(steps):
+            path = ("schedule", "crew_ramp", crew, i)
+            if i and step.until <= steps[i - 1].until:
+                out.append(((*path, "until"), f"must be later than day {steps[i - 1].until:g} of the step before"))
+            if people is not None and step.people > people:
+                out.append(((*path, "people"), f"is more than the {people} people of schedule.crews.{crew}"))
     return out
 
 
@@ -301,6 +318,7 @@ def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
 
 _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _compute,
+    _ramps,
     _network,
     _training,
     _power,

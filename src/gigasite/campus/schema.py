@@ -290,6 +290,26 @@ class Cooling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrewStep:
+    """A crew that is not yet at its full strength."""
+
+    __pydantic_config__ = DOOR
+    until: Number
+    """Project day up to which it has these people."""
+    people: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Days on which the site is closed."""
+
+    __pydantic_config__ = DOOR
+    day: Number
+    """First project day without work."""
+    days: Number = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """How the campus is built."""
 
@@ -301,6 +321,14 @@ class Schedule:
     shifts: WorkingTime = field(default_factory=lambda: Shifts(2, 10.0))
     crews: dict[str, Some] = field(default_factory=dict)
     """People per shift by trade; default: the catalogue's, scaled with the GPUs."""
+    crew_ramp: dict[str, tuple[CrewStep, ...]] = field(default_factory=dict)
+    """People before a trade is at full strength, step by step."""
+    week_days: dict[str, Some] = field(default_factory=dict)
+    """Working days a week by trade; default 7."""
+    laydown_racks: Some | None = None
+    """Racks that may stand between dock and place; default: no limit."""
+    closed: tuple[Closed, ...] = ()
+    """Days on which no crew works, such as holidays; what runs without a crew goes on."""
     modes: dict[str, Literal["order", "stock", "rental", "reuse", "divert"]] = field(default_factory=dict)
     """How long-lead items are obtained: transformer, switchgear, substation, chiller, tower, cdu, busway, gpu, ..."""
     samples: Some = 500

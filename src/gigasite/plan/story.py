@@ -261,7 +261,7 @@ def total_cost(campus: Campus, design: Design, cables: CablePlan, schedule: Sche
     prices = campus.catalogue.prices
     area = campus.site.shell.area_m2
     works = [prices["fit_out"]] + ([] if campus.site.shell.reuse else [prices["new_shell"]])
-    labour = _labour(campus, schedule)
+    labour = _labour(schedule)
     pieces = [
         design.capex,
         cables.cost,
@@ -274,9 +274,6 @@ def total_cost(campus: Campus, design: Design, cables: CablePlan, schedule: Sche
     return Money(low_usd=likely - down, likely_usd=likely, high_usd=likely + up)
 
 
-def _labour(campus: Campus, schedule: Schedule) -> float:
-    at_work = campus.schedule.shifts.hours_per_day / 24.0
-    table = schedule.activities
-    cost = {name: crew.cost for name, crew in campus.catalogue.crews.items()} | {"": 0.0}
-    rate = np.array([cost[c] for c in table["crew"].to_list()])
-    return float((table["hours"].to_numpy() * at_work * table["people"].to_numpy() * rate).sum())
+def _labour(schedule: Schedule) -> float:
+    """Return the loaded cost of all man-hours of the likely plan; people who are absent cost nothing."""
+    return float(schedule.baseline.cost_usd.sum())

@@ -13,6 +13,8 @@ from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.schedule import kernels, risk
 from gigasite.schedule.drivers import drivers as find_drivers
 from gigasite.schedule.network import SLOT_H, Network, network
+from gigasite.schedule.progress.curves import fan
+from gigasite.schedule.progress.work import work
 from gigasite.schedule.readiness import NAMES, staircases
 from gigasite.schedule.sequence import improved
 from gigasite.schedule.slack import slack
@@ -82,8 +84,15 @@ def schedule(
         first_step_samples=days[:, 0],
         full_size_samples=days[:, 1],
         modes=chosen,
+        baseline=work(case, likely),
+        fan=fan(case, likely),
         findings=worst_first([*_findings(campus, likely, first, full, asked, count), *_small_crews(campus, net)]),
     )
+
+
+def likely_plan(campus: Campus, design: Design) -> tuple[risk.Case, risk.Result]:
+    """Return the network and the likely plan alone: no samples, no drivers."""
+    return _best(campus, design, network(campus, design, dict[str, str](campus.schedule.modes)))
 
 
 def _best(campus: Campus, design: Design, net: Network) -> tuple[risk.Case, risk.Result]:
@@ -129,6 +138,8 @@ def _table(case: risk.Case, likely: risk.Result, hits: Floats) -> pl.DataFrame:
             "name": net.names,
             "trade": net.trades,
             "place": net.places,
+            "zone": net.zones,
+            "level": net.levels,
             "crew": crews[net.crew].tolist(),
             "people": net.people.astype(np.int32),
             "hours": net.hours[:, 1],

@@ -41,7 +41,7 @@ def exchange(campus: Campus, design: Design, made: Schedule) -> Exchange:
         The campus, its design and its schedule.
     """
     a = made.activities
-    wbs, activities = _activities(campus, a)
+    wbs, activities = _activities(campus, made)
     hours = campus.schedule.shifts.hours_per_day
     net = network(campus, design, made.modes)
     people = dict(zip(net.crew_names, net.capacity.tolist(), strict=True))
@@ -94,12 +94,12 @@ def exchange(campus: Campus, design: Design, made: Schedule) -> Exchange:
     )
 
 
-def _activities(campus: Campus, a: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _activities(campus: Campus, made: Schedule) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the WBS by hall and trade, and the activities in it."""
+    a = made.activities
     hall = pl.col("place").str.extract(r"^(H\d+)").fill_null("Campus")
     wbs, element = _wbs(a.select(hall=hall, trade="trade"))
-    hours = campus.schedule.shifts.hours_per_day
-    work = pl.col("hours") * pl.when(pl.col("crew") != "").then(hours / 24.0).otherwise(1.0)
+    work = pl.col("hours") * pl.lit(pl.Series(made.baseline.at_work_frac))
     columns = a.select(
         code="A" + (pl.col("activity_id") + 1).cast(pl.String).str.zfill(6),
         name="name",

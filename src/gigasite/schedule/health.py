@@ -11,6 +11,7 @@ from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.schedule import kernels
 from gigasite.schedule.exchange import finding
 from gigasite.schedule.graph import rows, shortest_cycle
+from gigasite.schedule.health_path import paths
 
 if TYPE_CHECKING:
     from gigasite.schedule.exchange import Exchange
@@ -22,7 +23,7 @@ MOST_NAMES = 5
 
 def health(x: Exchange) -> tuple[Finding, ...]:
     """Return what a planner would mend first, worst first; errors are what no program can schedule."""
-    return worst_first([*_cycle(x), *_activities(x), *_ends(x), *_relations(x), *_progress(x)])
+    return worst_first([*_cycle(x), *_activities(x), *_ends(x), *_relations(x), *_progress(x), *paths(x)])
 
 
 def cycle(x: Exchange) -> list[str]:

@@ -155,10 +155,15 @@ def driving(
         path[i] = True
         if start[i] == 0:
             break
-        cause = -1
+        cause, instant = -1, -1
         for k in range(pptr[i], pptr[i + 1]):
-            if start[pidx[k]] + dur[pidx[k]] == start[i] and dur[pidx[k]] > 0:
-                cause = pidx[k]
+            if start[pidx[k]] + dur[pidx[k]] == start[i]:
+                if dur[pidx[k]] > 0:
+                    cause = pidx[k]
+                else:
+                    instant = pidx[k]
+        if cause < 0:  # milestones made it, and what made them
+            cause = instant
         if cause < 0 and crew[i] >= 0:
             for k in range(crew_ptr[crew[i]], crew_ptr[crew[i] + 1]):
                 j = by_crew[k]
@@ -235,6 +240,102 @@ def latest_finish(
     return late
 
 
+@kernel
+def passes(
+    topo: NDArray[np.int64],
+    ptr: NDArray[np.int64],
+    idx: NDArray[np.int64],
+    offset: NDArray[np.int64],
+    dur: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return earliest and latest starts; `offset` is from start to start of each link (CSR of successors)."""
+    n = len(topo)
+    early = np.zeros(n, np.int64)
+    end = 0
+    for pos in range(n):
+        i = topo[pos]
+        end = max(end, early[i] + dur[i])
+        for k in range(ptr[i], ptr[i + 1]):
+            early[idx[k]] = max(early[idx[k]], early[i] + offset[k])
+    late = end - dur
+    for pos in range(n - 1, -1, -1):
+        i = topo[pos]
+        for k in range(ptr[i], ptr[i + 1]):
+            late[i] = min(late[i], late[idx[k]] - offset[k])
+    return early, late
+
+
+@kernel
+def follow(
+    topo: NDArray[np.int64],
+    pptr: NDArray[np.int64],
+    pidx: NDArray[np.int64],
+    soft: NDArray[np.bool_],
+    begun: NDArray[np.int64],
+    left: NDArray[np.int64],
+    early: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the finish of each activity when work goes on along links and hand-overs.
+
+    Parameters
+    ----------
+    topo, pptr, pidx
+        Order and predecessors (CSR).
+    soft
+        Whether a predecessor hands people over: what has begun does not wait for those any more.
+    begun
+        0 not begun, 1 in progress, 2 fixed.
+    left
+        Duration, or what remains of it [slots]; of fixed ones nothing.
+    early
+        Earliest slot at which the rest may go on; the finish of fixed ones.
+    """
+    finish = np.zeros(len(topo), np.int64)
+    for pos in range(len(topo)):
+        i = topo[pos]
+        at = early[i]
+        if begun[i] < 2:
+            for k in range(pptr[i], pptr[i + 1]):
+                if not (soft[k] and begun[i] > 0):
+                    at = max(at, finish[pidx[k]])
+        finish[i] = at + left[i]
+    return finish
+
+
+@kernel
+def resume(
+    order: NDArray[np.int64],
+    pptr: NDArray[np.int64],
+    pidx: NDArray[np.int64],
+    left: NDArray[np.int64],
+    early: NDArray[np.int64],
+    crew: NDArray[np.int64],
+    people: NDArray[np.int64],
+    capacity: NDArray[np.int64],
+    slots: int,
+) -> NDArray[np.int64]:
+    """Return finishes of what is left to do, serially generated in `order`, none going on before its `early`."""
+    finish = np.zeros(len(order), np.int64)
+    used = np.zeros((len(capacity), slots), np.int32)
+    for pos in range(len(order)):
+        i = order[pos]
+        t = early[i]
+        for k in range(pptr[i], pptr[i + 1]):
+            t = max(t, finish[pidx[k]])
+        c = crew[i]
+        if c >= 0 and left[i] > 0:
+            room = capacity[c] - people[i]
+            u = t
+            while u < t + left[i] and u < slots:
+                if used[c, u] > room:
+                    t = u + 1
+                u += 1
+            for u in range(t, min(t + left[i], slots)):
+                used[c, u] += people[i]
+        finish[i] = t + left[i]
+    return finish
+
+
 def warm() -> None:
     """Compile every kernel."""
     ptr, idx = np.array([0, 1, 1]), np.array([1])
@@ -247,3 +348,6 @@ def warm() -> None:
     driving(1, pptr, pidx, start, dur, one, np.array([0, 1]), np.array([0, 2]))
     handovers(order, start, dur, one, dur, np.array([1]))
     latest_finish(order, ptr, idx, dur, start + dur)
+    passes(order, ptr, idx, np.array([1]), dur)
+    follow(order, pptr, pidx, np.zeros(1, np.bool_), one, dur, one)
+    resume(order, pptr, pidx, dur, one, one, dur, np.array([1]), 8)

@@ -10,7 +10,9 @@ import numpy as np
 
 from gigasite._core.errors import InfeasibleError
 from gigasite.schedule import kernels
+from gigasite.schedule.absences import absences
 from gigasite.schedule.graph import rows, shortest_cycle
+from gigasite.schedule.laydown import laydown
 from gigasite.schedule.trade import REFERENCE_GPUS, Builder, trades
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
+WEEK = 7
 SLOT_H = 0.25  # time grid: a quarter of an hour; a rack takes an hour to place
 
 
@@ -36,6 +39,10 @@ class Network:
     names: list[str]
     trades: list[str]
     places: list[str]
+    levels: list[str]
+    """Commissioning level L1 to L5, or nothing."""
+    zones: list[str]
+    """Hall, or campus."""
     crew_names: tuple[str, ...]
     crew: Ints
     people: Ints
@@ -55,6 +62,8 @@ class Network:
     orders: tuple[Ints, ...]
     """Precedence-feasible lists: hall by hall (rolling hand-over), and by the longest chain that still follows."""
     made: dict[str, Ints]
+    absent: Ints
+    """Activities that are people's absences: first in every list."""
 
 
 def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
@@ -69,6 +78,11 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
     parts = sorted((trades[name]() for name in trades.names()), key=lambda t: t.rank)
     for part in parts:
         part(b)
+    laydown(b)
+    crew_names = tuple(sorted(campus.catalogue.crews))
+    gang = _gangs(b, crew_names)
+    capacity = _capacity(campus, crew_names, gang)
+    away = absences(b, dict(zip(crew_names, capacity.tolist(), strict=True)))
     links = np.unique(np.concatenate(b.links), axis=0)
     n = len(b.names)
     ptr, idx = rows(links[:, 0], links[:, 1], n)
@@ -78,21 +92,23 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         raise InfeasibleError(
             "the links form a cycle: " + " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
         )
-    crew_names = tuple(sorted(campus.catalogue.crews))
     crew = np.array([crew_names.index(c) if c else -1 for c in b.crews], dtype=np.int64)
     people = np.array(b.people, dtype=np.int64)
     key_names, key = np.unique(np.array(b.keys), return_inverse=True)
-    hours = _clock_hours(campus, np.concatenate(b.hours), crew)
-    gang = np.array([people[crew == i].max(initial=1) for i in range(len(crew_names))], dtype=np.int64)
+    hours = _clock_hours(campus, np.concatenate(b.hours), crew, crew_names)
+    hours[away.ids] = away.hours[:, None]
+    hall = _halls(b)
     return Network(
         names=b.names,
         trades=b.trades,
         places=b.places,
+        levels=b.levels,
+        zones=[f"H{h}" if h else "campus" for h in hall.tolist()],
         crew_names=crew_names,
         crew=crew,
         people=people,
-        capacity=_capacity(campus, crew_names, gang),
-        gang=gang,
+        capacity=capacity,
+        gang=np.maximum(gang, _gangs(b, crew_names)),  # a crew is never planned smaller than its absences
         key=key.astype(np.int64),
         kind=np.unique(np.column_stack([key, people]), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64),
         key_names=tuple(key_names.tolist()),
@@ -103,8 +119,9 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         idx=idx,
         pptr=pptr,
         pidx=pidx,
-        orders=_orders(topo, ptr, idx, slots(hours[:, 1]), _halls(b)),
+        orders=tuple(away.first(o) for o in _orders(topo, ptr, idx, slots(hours[:, 1]), hall)),
         made=b.made,
+        absent=away.ids,
     )
 
 
@@ -115,11 +132,22 @@ def slots(hours: NDArray[np.float64]) -> Ints:
     return out
 
 
-def _clock_hours(campus: Campus, hours: NDArray[np.float64], crew: Ints) -> NDArray[np.float64]:
-    """Stretch crew hours to clock hours: crews work `shifts` of 24 hours, spread evenly over the day."""
-    stretch = np.where(crew >= 0, 24.0 / campus.schedule.shifts.hours_per_day, 1.0)
+def _clock_hours(campus: Campus, hours: NDArray[np.float64], crew: Ints, names: tuple[str, ...]) -> NDArray[np.float64]:
+    """Stretch crew hours to clock hours: crews work `shifts` of 24 hours and `week_days` of 7, spread evenly."""
+    days = np.array([campus.schedule.week_days.get(name, WEEK) for name in names] + [WEEK], dtype=np.float64)
+    shifts = 24.0 / campus.schedule.shifts.hours_per_day
+    stretch = np.where(crew >= 0, shifts * WEEK / days[crew], 1.0)
     out: NDArray[np.float64] = hours * stretch[:, None]
     return out
+
+
+def _gangs(b: Builder, names: tuple[str, ...]) -> Ints:
+    """Return the most people that one activity takes of each crew."""
+    most = dict.fromkeys(names, 1)
+    for crew, people in set(zip(b.crews, b.people, strict=True)):
+        if crew:
+            most[crew] = max(most[crew], people)
+    return np.array([most[name] for name in names], dtype=np.int64)
 
 
 def _capacity(campus: Campus, names: tuple[str, ...], gang: Ints) -> Ints:

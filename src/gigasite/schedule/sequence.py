@@ -71,7 +71,8 @@ def _justified(case: risk.Case, likely: risk.Result) -> Ints | None:
     rank = np.empty(len(ids), np.int64)
     rank[pk.topo] = np.arange(len(ids))
     first = ids[np.lexsort((rank, starts))]
-    return np.concatenate([first, case.order[~needed[case.order]]]).astype(np.int64)
+    order = np.concatenate([net.absent, first, case.order[~needed[case.order]]]).astype(np.int64)
+    return order[np.sort(np.unique(order, return_index=True)[1])]  # each at its first place
 
 
 def _closure(case: risk.Case, ids: Ints) -> NDArray[np.bool_]:

@@ -1,12 +1,16 @@
-"""What a trade is: a function that adds its activities and links to the network, one file each in `trades/`."""
+"""What adds activities and links to the network: the builder that they fill, and the registry of those that need code.
+
+Most trades are data: `catalogue/activities/*.yaml`, read by `trades/templates.py`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gigasite._core.errors import InfeasibleError
 from gigasite._core.registry import Registry, unknown
 
 if TYPE_CHECKING:
@@ -14,13 +18,27 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gigasite.campus.parts import OrderStep
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 
     Ids = NDArray[np.int64]
 
 DAY_S = 86400.0
+SHARES = 1e-6  # by which shares may miss one in sum
 REFERENCE_GPUS = 100_000  # the catalogue's crews and rates of arrival are for a campus of this size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What activities of one kind have in common."""
+
+    trade: str
+    key: str
+    """Rate or lead time that the duration comes from."""
+    crew: str
+    people: int
+    level: str = ""
 
 
 @dataclass(slots=True)
@@ -38,6 +56,7 @@ class Builder:
     places: list[str] = field(default_factory=list)
     crews: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
+    levels: list[str] = field(default_factory=list)
     trusts: list[str] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     hours: list[NDArray[np.float64]] = field(default_factory=list)
@@ -53,6 +72,7 @@ class Builder:
         *,
         quantity: NDArray[np.float64] | float = 1.0,
         gang: int | None = None,
+        level: str = "",
     ) -> Ids:
         """Add one activity per place, `quantity` units of `rate` each; `gang` people share the rate's work.
 
@@ -66,21 +86,23 @@ class Builder:
         if rate not in self.campus.catalogue.rates:
             raise unknown("rate", rate, self.campus.catalogue.rates)
         r = self.campus.catalogue.rates[rate]
-        origin = self.campus.catalogue.origins.get(f"rates.{rate}.likely")
         share = r.people / gang if gang and r.people else 1.0
         each = np.broadcast_to(np.asarray(quantity, dtype=np.float64), (len(places),)) * share
-        three = each[:, None] * np.array([r.low, r.likely, r.high])
         crew = "" if r.crew == "none" else r.crew
-        return self._add(
-            trade=trade,
-            key=rate,
-            title=r.title,
-            places=places,
-            crew=crew,
-            people=gang or r.people,
-            hours=three,
-            trust=origin.trust if origin else "estimate",
-        )
+        kind = Kind(trade=trade, key=rate, crew=crew, people=gang or r.people, level=level)
+        hours = each[:, None] * np.array([r.low, r.likely, r.high])
+        return self.add(kind, r.title, places, hours, self._trust(f"rates.{rate}.likely"))
+
+    def wait(self, hours: float, before: Ids, after: Ids) -> None:
+        """Let each of `after` begin `hours` after its partner: a wait is an activity of its own, without crew."""
+        title = f"Wait {hours:g} h after"
+        kind = Kind(trade="wait", key="wait", crew="", people=0)
+        names = [f"{self.names[b]}, before {self.names[a]}" for b, a in zip(before, after, strict=True)]
+        three = np.full((len(names), 3), hours)
+        between = self.add(kind, title, names, three)
+        self.places[int(between[0]) :] = [self.places[a] for a in after]
+        self.link(before, between)
+        self.link(between, after)
 
     def delivery(
         self,
@@ -88,55 +110,72 @@ class Builder:
         places: Sequence[str],
         *,
         mode: str | None = None,
+        line: str = "campus",
         lag_days: NDArray[np.float64] | float = 0.0,
         not_before: float = 0.0,
     ) -> Ids:
-        """Add the delivery of an item: lead time in its mode (plus a lag per lot), nobody works.
+        """Add an order line from its submittals to its receipt, and the arrival of each lot; nobody works.
+
+        The lead time of the mode is split into the shares of the catalogue's `order_steps`; lots come `lag_days` later.
 
         Raises
         ------
         UnknownPartError
             The catalogue has no lead time of this item in this mode.
+        InfeasibleError
+            The shares of the mode don't sum to one.
         """
         chosen = mode or self.modes.get(item, "order")
         if f"{item}-{chosen}" not in self.campus.catalogue.lead_times:
             raise unknown("lead time", f"{item}-{chosen}", self.campus.catalogue.lead_times)
         lead = self.campus.catalogue.lead_times[f"{item}-{chosen}"]
-        origin = self.campus.catalogue.origins.get(f"lead_times.{item}-{chosen}.likely")
-        days = np.array([lead.low_s, lead.likely_s, lead.high_s]) / DAY_S
+        trust = self._trust(f"lead_times.{item}-{chosen}.likely")
+        days = np.maximum(np.array([lead.low_s, lead.likely_s, lead.high_s]) / DAY_S, not_before)
+        kind = Kind(trade="delivery", key=f"lead {item}", crew="", people=0)
+        last = np.zeros(0, np.int64)
+        for step, share in self._shares(chosen):
+            title, three = f"{step.title} {item} ({chosen})", (days * share * 24.0)[None, :]
+            own = replace(kind, level=step.level)
+            made = self.add(own, title, [line], three, trust)
+            if len(last):
+                self.link(last, made)
+            last = made
         lag = np.broadcast_to(np.asarray(lag_days, dtype=np.float64), (len(places),))
-        three = np.maximum(days[None, :], not_before) + lag[:, None]
-        return self._add(
-            trade="delivery",
-            key=f"lead {item}",
-            title=f"Deliver {item} ({chosen})",
-            places=places,
-            crew="",
-            people=0,
-            hours=three * 24.0,
-            trust=origin.trust if origin else "estimate",
-        )
+        hours = np.repeat(lag[:, None] * 24.0, 3, axis=1)
+        lots = self.add(kind, f"Deliver {item} ({chosen})", places, hours, trust)
+        self.link(last, lots)
+        return lots
 
-    def _add(
+    def _shares(self, mode: str) -> list[tuple[OrderStep, float]]:
+        steps = [(s, float(getattr(s, f"{mode}_frac"))) for s in self.campus.catalogue.order_steps.values()]
+        total = sum(share for _, share in steps)
+        if abs(total - 1.0) > SHARES:
+            text = f"the shares of order_steps in mode {mode} sum to {total:.1%}; make them sum to 100 %"
+            raise InfeasibleError(text)
+        return steps
+
+    def _trust(self, key: str) -> str:
+        origin = self.campus.catalogue.origins.get(key)
+        return origin.trust if origin else "estimate"
+
+    def add(
         self,
-        *,
-        trade: str,
-        key: str,
+        kind: Kind,
         title: str,
         places: Sequence[str],
-        crew: str,
-        people: int,
         hours: NDArray[np.float64],
-        trust: str,
+        trust: str = "estimate",
     ) -> Ids:
+        """Add one activity per place with its own three-point hours (places, 3); return the new ids."""
         first, n = len(self.names), len(places)
         self.names += [f"{title}: {p}" for p in places]
         self.places += list(places)
-        self.trades += [trade] * n
-        self.crews += [crew] * n
-        self.keys += [key] * n
+        self.trades += [kind.trade] * n
+        self.crews += [kind.crew] * n
+        self.keys += [kind.key] * n
+        self.levels += [kind.level] * n
         self.trusts += [trust] * n
-        self.people += [people if crew else 0] * n
+        self.people += [kind.people if kind.crew else 0] * n
         self.hours.append(hours)
         return np.arange(first, first + n, dtype=np.int64)
 
@@ -161,8 +200,3 @@ class Trade(Protocol):
 
 
 trades: Registry[type[Trade]] = Registry("gigasite.schedule.trades", "trade")
-
-
-def halls(b: Builder) -> list[str]:
-    """Return the halls' names."""
-    return [f"H{h.hall}" for h in b.design.halls]

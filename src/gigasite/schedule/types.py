@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite._core.finding import Finding
+    from gigasite.schedule.progress.work import Work
 
 ACTIVITIES = Schema(
     "activities",
@@ -21,6 +22,8 @@ ACTIVITIES = Schema(
         Column("name", "String", "unique"),
         Column("trade", "String", "template that made it: site, power, cooling, rack, fibre, ..."),
         Column("place", "String", "campus, H1, H1-R03, array 12, ..."),
+        Column("zone", "String", "hall, or campus"),
+        Column("level", "String", "commissioning: L1 factory test ... L5 integrated test, or ''"),
         Column("crew", "String", "'' when no crew is held"),
         Column("people", "Int32", "held while it runs"),
         Column("hours", "Float64", "likely duration by the clock; crew work is stretched by its shifts"),
@@ -87,6 +90,16 @@ class Driver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fan:
+    """The S-curve: man-hours done by each day in the likely plan, and P10 and P90 of the samples on that day."""
+
+    day: NDArray[np.float64]
+    likely_h: NDArray[np.float64]
+    p10_h: NDArray[np.float64]
+    p90_h: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """The build.
 
@@ -106,4 +119,8 @@ class Schedule:
     full_size_samples: NDArray[np.float64]
     modes: dict[str, str]
     """How each long-lead item is obtained in this variant."""
+    baseline: Work
+    """The likely plan as arrays: what progress is compared with."""
+    fan: Fan
+    """Man-hours by day, and how far they may lie off."""
     findings: tuple[Finding, ...]

@@ -212,6 +212,7 @@ from gigasite.show import (  # noqa: E402  # registers the chapters, after the m
     fabric,
     power,
     schedule,
+    schedule_progress,
     verbs,
 )
 
@@ -228,6 +229,7 @@ __all__ = [
     "main",
     "power",
     "schedule",
+    "schedule_progress",
     "verbs",
 ]
 

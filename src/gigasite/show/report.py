@@ -13,7 +13,7 @@ import polars as pl
 
 from gigasite.power.limit import limits
 from gigasite.power.simulate import part_of
-from gigasite.show import terminal
+from gigasite.show import schedule_page, terminal
 from gigasite.show.cables_data import cable_rows, cables_data, fabric_rows
 from gigasite.show.cooling_page import cooling_chapter, cooling_data
 from gigasite.show.explain import RESULTS, explain
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite.plan.types import Plan
-    from gigasite.schedule.types import Schedule
 
 MOST_FINDINGS = 60
 MOST_MAP = 20_000  # racks that are drawn one by one
@@ -55,6 +54,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             "power": "power.js",
             "cables": "cables.js",
             "cooling": "cooling.js",
+            "schedule": "schedule.js",
             "js": "page.js",
             "css": "page.css",
             "uplot_css": "uplot.min.css",
@@ -83,6 +83,7 @@ def report(plan: Plan, result: dict[str, Any]) -> str:
             why=(plan.resonance_why, plan.sizing.why),
             left_out=plan.sizing.notes,
         ),
+        schedule_chapter=schedule_page.chapter(plan.schedule),
         cooling_text=_cooling_text(result["cooling"]),
         cooling_chapter=cooling_chapter(plan),
         cost_text=_cost_text(result),
@@ -179,8 +180,7 @@ def _data(plan: Plan) -> dict[str, Any]:
         "ready": _ready(plan, last),
         "hist": _hist(plan),
         "drivers": [{"name": d.name, "low_days": d.low_days, "high_days": d.high_days} for d in s.drivers],
-        "gantt": _gantt(s),
-        "driving": _driving(s),
+        "schedule": schedule_page.data(s),
         "map": _map(plan),
         "bench": power_data(plan.swing, plan.resonance, plan.sizing.found, _limits(plan)),
         "year": _year(plan),
@@ -226,27 +226,6 @@ def _hist(plan: Plan) -> dict[str, Any]:
         return [[round(m, 2), n] for m, n in zip(middle.tolist(), count.tolist(), strict=True) if n]
 
     return {"min": math.floor(low), "max": math.ceil(high), "own": bars(own), "usual": bars(usual)}
-
-
-def _kinds(s: Schedule) -> pl.DataFrame:
-    title = pl.col("name").str.split(": ").list.first().alias("title")
-    return s.activities.with_columns(title)
-
-
-def _gantt(s: Schedule) -> list[dict[str, Any]]:
-    """Return one row per kind of activity, by first start."""
-    table = (
-        _kinds(s)
-        .group_by("title", maintain_order=True)
-        .agg(pl.col("start_day").min().alias("start"), pl.col("finish_day").max().alias("finish"))
-    )
-    return [{"name": n, "start": a, "finish": b} for n, a, b in table.sort("start", "title").rows()]
-
-
-def _driving(s: Schedule) -> list[dict[str, Any]]:
-    row = {r["name"]: i for i, r in enumerate(_gantt(s))}
-    table = _kinds(s).filter(pl.col("driving")).select("title", "name", "start_day", "finish_day")
-    return [{"row": row[t], "name": n, "start": a, "finish": b} for t, n, a, b in table.rows()]
 
 
 def _map(plan: Plan) -> dict[str, Any]:

@@ -246,6 +246,20 @@ def cooling_json(c: Cooling) -> dict[str, Any]:
     }
 
 
+def driving_path(s: Schedule) -> list[dict[str, Any]]:
+    """Return the driving path of the likely plan, pieces of one kind that follow each other as one."""
+    path = s.activities.filter(s.activities["driving"]).sort("start_day", "finish_day", "activity_id")
+    out: list[dict[str, Any]] = []
+    for name, crew, start, finish in path.select("name", "crew", "start_day", "finish_day").rows():
+        title, _, place = name.partition(": ")
+        if out and out[-1]["what"] == title:
+            out[-1] |= {"finish_day": finish, "last": place, "activities": out[-1]["activities"] + 1}
+        elif finish > start:
+            piece = {"what": title, "first": place, "last": place, "crew": crew, "activities": 1}
+            out.append(piece | {"start_day": start, "finish_day": finish})
+    return out
+
+
 def schedule_json(s: Schedule) -> dict[str, Any]:
     """Return milestones, drivers and counts."""
     return {
@@ -258,6 +272,8 @@ def schedule_json(s: Schedule) -> dict[str, Any]:
         "drivers": [
             {"name": d.name, "low_days": d.low_days, "high_days": d.high_days, "trust": d.trust} for d in s.drivers
         ],
+        "driving_path": driving_path(s),
+        "man_hours": float(s.baseline.people_h.sum()),
         "modes": s.modes,
         "findings": [f.to_json() for f in s.findings],
     }

@@ -39,7 +39,7 @@ def campus_(
     from gigasite.schedule import conventional_modes
     from gigasite.schedule import schedule as build
     from gigasite.show import terminal
-    from gigasite.show.result import schedule_json, spread
+    from gigasite.show.result import driving_path, schedule_json, spread
 
     campus, d = designed(file)
     bar = terminal.Bar()
@@ -50,12 +50,22 @@ def campus_(
         emit({"campus": campus.name} | schedule_json(made))
     else:
         rows: list[tuple[str, object]] = [
-            ("activities", made.activities.height),
+            ("activities, links", f"{made.activities.height:,}, {len(made.links):,}"),
+            ("man-hours", f"{made.baseline.people_h.sum():,.0f}"),
             *[(m.name, terminal.day(spread(m.day))) for m in made.milestones],
         ]
+        rows += [("what holds it up", "")]
+        rows += [(f"  {x['what']}", _piece(x)) for x in driving_path(made)]
+        rows += [("what moves it", "")] if made.drivers else []
         rows += [(f"  {x.name}", f"{x.low_days:+.1f} to {x.high_days:+.1f} days ({x.trust})") for x in made.drivers]
         show(f"{campus.name}: schedule", rows, made.findings)
     end(made.findings)
+
+
+def _piece(x: dict[str, Any]) -> str:
+    """Print one piece of the driving path."""
+    more = f", {x['activities']} of them" if x["activities"] > 1 else ""
+    return f"day {x['start_day']:.1f} to {x['finish_day']:.1f}{more}"
 
 
 @schedule.command()

@@ -12,6 +12,7 @@ import pytest
 from gigasite._core.errors import UnknownPartError
 from gigasite._core.finding import Severity
 from gigasite.schedule import build, conventional_modes, day_when, needs, risk, schedule
+from gigasite.schedule import drivers as find_drivers
 from gigasite.schedule.network import network
 from gigasite.schedule.sequence import _closure, improved, subproblem
 from gigasite.schedule.slack import waited_for
@@ -145,7 +146,14 @@ def test_drivers_are_the_widest_first_with_crews_and_trust(planned: Schedule) ->
     assert wide == sorted(wide, reverse=True)
     assert all(math.isfinite(w) for w in wide)
     assert {d.trust for d in planned.drivers} <= {"published", "derived", "estimate"}
-    assert any(d.name.startswith("crew ") for d in planned.drivers)
+
+
+def test_a_scarce_crew_drives_the_day(memphis: Made) -> None:
+    campus, design = small(memphis, crews={"pipe": 12, "fibre": 30})
+    net = network(campus, design, dict(campus.schedule.modes))
+    case = risk.Case(campus=campus, design=design, net=net, grid_slots=20_000, order=net.orders[0])
+    few = {name: (low, high) for name, _, low, high in find_drivers._crews(case)}
+    assert few["crew fibre"][0] > few["crew fibre"][1] + 1.0
 
 
 def test_every_driver_points_the_way_it_should(planned: Schedule) -> None:

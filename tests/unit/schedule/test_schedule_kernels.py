@@ -119,6 +119,52 @@ def test_plain_python_agrees(net: Net) -> None:
         assert (compiled(*given_) == compiled.py_func(*given_)).all()
 
 
+def resumed(net: Net, early: Any, *, plain: bool = False) -> Any:
+    call = kernels.resume.py_func if plain else kernels.resume
+    return call(net.order, net.pptr, net.pidx, net.dur, early, net.crew, net.people, net.capacity, GRID)
+
+
+@given(net=nets(), later=st.integers(0, 20))
+def test_what_is_resumed_from_the_start_is_what_was_generated(net: Net, later: int) -> None:
+    """And from a later day all of it is later by as much."""
+    none = np.zeros(len(net.dur), np.int64)
+    finish = net.generate() + net.dur
+    assert (resumed(net, none) == finish).all()
+    assert (resumed(net, none, plain=True) == finish).all()
+    assert (resumed(net, none + later) == finish + later).all()
+
+
+@given(net=nets(), seed=st.integers(0, 2**32 - 1))
+def test_following_keeps_links_unless_they_are_over(net: Net, seed: int) -> None:
+    """Nothing goes on before what it waits for; begun work waits for no hand-over, fixed work for nothing."""
+    rng = np.random.default_rng(seed)
+    n = len(net.dur)
+    begun, early = rng.integers(0, 3, n), rng.integers(0, 30, n)
+    left = np.where(begun == 2, 0, net.dur)
+    soft = rng.random(len(net.pidx)) < 0.5
+    given_ = (net.order, net.pptr, net.pidx, soft, begun, left, early)
+    finish = kernels.follow(*given_)
+    assert (finish == kernels.follow.py_func(*given_)).all()
+    for i in range(n):
+        holds = [
+            net.pidx[k] for k in range(net.pptr[i], net.pptr[i + 1]) if begun[i] == 0 or (begun[i] == 1 and not soft[k])
+        ]
+        assert finish[i] == max([early[i], *(finish[p] for p in holds)]) + left[i]
+
+
+@given(net=nets())
+def test_earliest_and_latest_starts(net: Net) -> None:
+    offset = net.dur[np.repeat(np.arange(len(net.dur)), np.diff(net.ptr))]
+    early, late = kernels.passes(net.order, net.ptr, net.idx, offset, net.dur)
+    again = kernels.passes.py_func(net.order, net.ptr, net.idx, offset, net.dur)
+    assert (early == again[0]).all()
+    assert (late == again[1]).all()
+    free = Net(net.links, net.dur, np.full(len(net.dur), -1), net.people, net.capacity)
+    assert (early == free.generate()).all()
+    tail = kernels.latest(net.order, net.ptr, net.idx, net.dur)
+    assert (late == (early + net.dur).max() - tail).all()
+
+
 @given(net=nets())
 def test_handovers_and_links_alone_rebuild_the_schedule(net: Net) -> None:
     """So floats that are counted with them are right: crews are not needed any more."""

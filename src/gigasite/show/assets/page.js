@@ -16,19 +16,6 @@ function risk() {
   draw("tornado", { grid: { left: phone ? 110 : 150, right: 30, top: 40, bottom: 50 }, xAxis: axis("days moved", { type: "value" }), yAxis: { type: "category", data: t.map((d) => d.name), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
     series: [{ name: "low value", type: "bar", stack: "x", itemStyle: { color: C.c }, data: t.map((d) => +d.low_days.toFixed(2)) }, { name: "high value", type: "bar", stack: "x", itemStyle: { color: C.b }, data: t.map((d) => +d.high_days.toFixed(2)) }] });
 }
-function gantt() {
-  const rows = D.gantt, left = phone ? 120 : 260;
-  const item = (params, api) => {
-    const y = api.value(0), a = api.coord([api.value(1), y]), b = api.coord([api.value(2), y]), h = api.size([0, 1])[1] * (api.value(3) ? 0.36 : 0.66);
-    return { type: "rect", shape: { x: a[0], y: a[1] - h / 2, width: Math.max(b[0] - a[0], 1.5), height: h }, style: { fill: api.value(3) ? C.bad : C.a, opacity: api.value(3) ? 1 : 0.55 } };
-  };
-  const bars = rows.map((r, i) => ({ name: r.name, value: [i, r.start, r.finish, 0] }));
-  const path = D.driving.map((r) => ({ name: r.name, value: [r.row, r.start, r.finish, 1] }));
-  draw("gantt", { grid: { left, right: 20, top: 40, bottom: 80 }, legend: { top: 0, data: ["all of a kind", "driving path"], textStyle: { color: C.fg } }, xAxis: axis("project day", { type: "value", min: 0 }), yAxis: { type: "category", inverse: true, data: rows.map((r) => r.name), axisLabel: { color: C.fg, fontSize: phone ? 9 : 11, width: left - 10, overflow: "truncate" } },
-    dataZoom: [{ type: "slider", xAxisIndex: 0, bottom: 8, height: 20 }, { type: "inside", xAxisIndex: 0, zoomOnMouseWheel: "shift" }],
-    tooltip: { trigger: "item", formatter: (p) => `${p.name}<br>day ${num(p.value[1], 1)} to ${num(p.value[2], 1)}` },
-    series: [{ name: "all of a kind", type: "custom", renderItem: item, itemStyle: { color: C.a }, encode: { x: [1, 2], y: 0 }, data: bars }, { name: "driving path", type: "custom", renderItem: item, itemStyle: { color: C.bad }, encode: { x: [1, 2], y: 0 }, data: path }] });
-}
 const VIRIDIS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
 function viridis(f) { const x = Math.min(Math.max(f, 0), 1) * 4, i = Math.min(Math.floor(x), 3), t = x - i; return "rgb(" + [0, 1, 2].map((k) => Math.round(VIRIDIS[i][k] * (1 - t) + VIRIDIS[i + 1][k] * t)).join(",") + ")"; }
 function hallMap() {
@@ -47,6 +34,6 @@ function year() {
 function money() {
   draw("cost", { grid: { left: 90, right: 30, top: 20, bottom: 50 }, legend: { show: false }, xAxis: axis("million USD", { type: "value", axisLabel: { color: C.dim, formatter: (v) => num(v) } }), yAxis: { type: "category", inverse: true, data: D.cost.map((c) => c.group), axisLabel: { color: C.fg } }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, valueFormatter: (v) => num(v, 1) + " M USD" }, series: [{ name: "parts", type: "bar", itemStyle: { color: C.a }, data: D.cost.map((c) => c.musd), label: { show: true, position: "right", color: C.fg, formatter: (p) => num(p.value, 1) } }] });
 }
-for (const part of [ramp, risk, gantt, hallMap, year, money]) part();
+for (const part of [ramp, risk, hallMap, year, money]) part();
 document.documentElement.dataset.ready = "1";
 window.__ready = 1;
