@@ -301,8 +301,10 @@ class Pipe:
     roughness_m: Metres
     velocity_m_per_s: MetresPerSecond
     """Highest at design flow."""
+    support_m: Metres
+    """Longest span between supports, filled with water."""
     price_usd_per_m: UsdPerMetre
-    """Supplied, fabricated, with hangers and insulation."""
+    """Spools from the shop with hangers, without insulation and work on site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

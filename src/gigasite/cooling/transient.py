@@ -15,8 +15,8 @@ from scipy.sparse.linalg import splu
 
 from gigasite._core.errors import InfeasibleError, QuantityError
 from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite._core.fluids import fluid
 from gigasite.cooling.event import Moment, events
-from gigasite.cooling.fluids import fluid
 from gigasite.cooling.network import PIPE
 from gigasite.cooling.year import plant_capacity
 
