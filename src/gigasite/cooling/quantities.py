@@ -40,7 +40,7 @@ PIPES = Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantities:
-    """Pipes as a table (`PIPES`), by size (`design.pipe_bill.BILL`), their points (`design.pipe_points.POINTS`), sums."""
+    """Pipes as a table (`PIPES`), by size (`design.pipe_bill.BILL`), points (`design.pipe_points.POINTS`), sums."""
 
     pipes: pl.DataFrame
     bill: pl.DataFrame
@@ -81,10 +81,8 @@ def _pipes(loop: FacilityLoop, points: pl.DataFrame) -> pl.DataFrame:
     net = loop.network
     at = np.flatnonzero(net.kind == PIPE)
     q, s, e = loop.flow.flow_m3_per_s[at], net.start[at], net.end[at]
-    counts = {
-        f"{kind}s": pl.col("kind").eq(kind).sum().cast(pl.Int64).alias(f"{kind}s")
-        for kind in ("support", "drain", "vent")
-    }
+    kinds = {f"{kind}s": kind for kind in ("support", "drain", "vent")}
+    counts = [pl.col("kind").eq(kind).sum().cast(pl.Int64).alias(name) for name, kind in kinds.items()]
     table = pl.DataFrame(
         {
             "pipe": list(net.link_ids[: len(at)]),
@@ -101,8 +99,6 @@ def _pipes(loop: FacilityLoop, points: pl.DataFrame) -> pl.DataFrame:
             "z1_m": net.elevation_m[e],
         }
     )
-    by_pipe = points.group_by("pipe").agg(*counts.values())
-    joined = table.join(by_pipe, on="pipe", how="left", maintain_order="left").with_columns(
-        pl.col(*counts).fill_null(0)
-    )
-    return joined.select(PIPES.polars().keys()).cast(PIPES.polars())
+    by_pipe = points.group_by("pipe").agg(*counts)
+    joined = table.join(by_pipe, on="pipe", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(*kinds).fill_null(0))

@@ -1,7 +1,7 @@
 """What the pipes are made of: metres and tonnes by size, fittings, valves, welds, and what welders are planned by.
 
 Fittings follow from the joints of the runs: a turn is an elbow, a change of size a reducer, a branch wider than half of
-its run a tee, a smaller one an outlet welded on. Welds follow from the fittings and from the lengths that pipe comes in.
+its run a tee, a smaller one an outlet welded on. Welds follow from fittings and from the lengths that pipe comes in.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from gigasite._core.table import Column, Schema
-from gigasite.design.pipe_routes import DROP, ROW
+from gigasite.design.pipe_routes import DROP
 from gigasite.design.pipe_sizes import JOINT_M
 
 if TYPE_CHECKING:
@@ -92,10 +92,15 @@ def pipe_bill(p: Piping) -> PipeBill:
     place, where = np.unique(np.column_stack([p.hall, p.row])[pipe], axis=0, return_inverse=True)
     return PipeBill(
         piping=p,
-        bill=_table(p, pieces, np.bincount(size, count, minlength=k), np.bincount(size, inches, minlength=k)),
+        bill=_table(p, pieces, _sums(size, count, k), _sums(size, inches, k)),
         place=place.astype(np.int64),
-        inches=np.bincount(where.reshape(-1), inches, minlength=len(place)),
+        inches=_sums(where.reshape(-1), inches, len(place)),
     )
+
+
+def _sums(at: Ints, what: Floats, count: int) -> Floats:
+    out: Floats = np.bincount(at, what, minlength=count).astype(np.float64)
+    return out
 
 
 def _table(p: Piping, pieces: _Pieces, welds: Floats, inches: Floats) -> pl.DataFrame:
@@ -220,10 +225,3 @@ def _lengths(p: Piping) -> tuple[Ints, Ints, Ints]:
     joints = np.maximum(np.ceil(metres / JOINT_M - 1e-9) - 1, 0).astype(np.int64)
     joints[np.array(p.kind)[first] == DROP] = 0  # two ways, each within a length
     return p.size[first], first.astype(np.int64), joints
-
-
-def rows(bill: PipeBill) -> NDArray[np.bool_]:
-    """Return which pipes belong to rows: their runs and drops (p,)."""
-    kind = np.array(bill.piping.kind)
-    out: NDArray[np.bool_] = (kind == ROW) | (kind == DROP)
-    return out

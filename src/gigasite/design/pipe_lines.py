@@ -1,4 +1,4 @@
-"""The facility loop in the bill of materials: pipe, fittings, valves, insulation where water is cold, water, coolant."""
+"""The facility loop in the bill of materials: pipe, fittings, valves, insulation where it drips, liquids."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Where pipes are held, drained and vented: points with coordinates, for the erector and for the hall's model.
 
 Supports stand no farther apart than the span of their size (catalogue, MSS SP-58), counted along each run, and at its
-end. Runs lie level over the racks, so that air gathers at their dead ends and water stays in the drops and at the plant.
+end. Runs lie level over the racks: air gathers at their dead ends, water stays in the drops and at the plant.
 """
 
 from __future__ import annotations

@@ -125,9 +125,7 @@ def solve(
 @cooling.command()
 def loop(
     file: File,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for network.json, pipes.csv, bill.csv, points.csv.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for network.json and the tables of pipes.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """The campus's facility loop: pipes sized, racks balanced, pumps, welds, what breaks a limit."""
