@@ -160,3 +160,10 @@ def test_weather_cut_anywhere_is_an_input_error(
     place.write_bytes(WHOLE[:cut] + junk)
     with pytest.raises(InputFileError, match=r"w\.epw"):
         read_weather(place)
+
+
+def test_an_open_quote_in_weather_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.epw"
+    path.write_text("LOCATION,x\n" + "\n" * 7 + '"1999,' + "1,2,3,4,5\n" * 20_000)
+    with pytest.raises(InputFileError, match="no table of commas"):
+        read_weather(path)
