@@ -152,3 +152,26 @@ REFERENCES: dict[str, str] = {
     "cooling.dry_cooler": "heat_rejection",
     "cooling.chiller": "heat_rejection",
 }
+
+# kind of part -> key -> lowest, highest in SI: numbers that the plant and its pipes divide by or are raised to
+PART_BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
+    "heat_rejection": {
+        "capacity": (1 * KW, 10 * GW),
+        "approach": (0.5, 40),
+        "fan": (0, 0.5),
+        "carnot": (0, 0.95),
+        "water": (0, 1),
+        "pump": (0, 0.5),
+        "precool": (0, 1),
+        "air_rise": (2, 40),
+    },
+    "cdus": {"capacity": (1 * KW, 1 * GW), "approach": (0.5, 30), "pump": (0, 0.5)},
+    "pipes": {
+        "nominal": (6, 5000),
+        "outer": (0.005, 5),
+        "wall": (0.0002, 0.2),
+        "roughness": (0, 0.01),
+        "velocity": (0.1, 10),
+        "support": (0.3, 30),
+    },
+}

@@ -286,6 +286,10 @@ class HeatRejection:
     pump_frac: Fraction
     """Facility-water pump power over heat."""
     price_usd: Usd
+    precool_frac: Fraction = 0.0
+    """Dry cooler: share of the wet-bulb depression by which wetted pads cool its air; 0: no pads."""
+    air_rise_k: Kelvins = 10.0
+    """Dry cooler: warming of its air at full fans; the pads' water goes with that air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

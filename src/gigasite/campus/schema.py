@@ -244,7 +244,7 @@ class Cooling:
 
     __pydantic_config__ = DOOR
     scheme: Name = "liquid-to-tower"
-    """liquid-to-tower, liquid-to-dry-cooler, liquid-to-chiller."""
+    """liquid-to-tower, liquid-to-dry-cooler, liquid-to-adiabatic, liquid-to-chiller."""
     supply_degc: Celsius = 32.0
     """Facility water supply."""
     rise_k: Kelvins = 10.0
