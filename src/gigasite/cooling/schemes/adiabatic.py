@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cooling.scheme import LATENT_J_PER_KG, LEAST_FAN, schemes, trimmed
+from gigasite.cooling.scheme import LATENT_J_PER_KG, schemes, trimmed
 
 if TYPE_CHECKING:
     from gigasite.cooling.scheme import Ask, Hours
@@ -32,5 +32,5 @@ class LiquidToAdiabatic:
         air = dry - precooled
         made = air + unit.approach_k
         speed = np.where(made >= c.supply_degc - 1e-9, 1.0, unit.approach_k / np.maximum(c.supply_degc - air, 1e-6))
-        fan = ask.heat_w * unit.fan_frac * np.clip(speed, LEAST_FAN ** (1 / 3), 1.0) ** 3
+        fan = ask.heat_w * unit.fan_frac * np.clip(speed, c.least_fan_frac ** (1 / 3), 1.0) ** 3
         return trimmed(ask, unit, made, fan, ask.heat_w * precooled / unit.air_rise_k / LATENT_J_PER_KG)
