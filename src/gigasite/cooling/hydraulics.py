@@ -19,7 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from gigasite._core.errors import SolverError
-from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite._core.finding import worst_first
+from gigasite.cooling.flow_findings import ROUNDING_M3_PER_S, flow_findings, too_far
 from gigasite.cooling.friction import friction_factor
 from gigasite.cooling.network import GRAVITY_M_PER_S2, PIPE, PUMP, Flow, Network
 
@@ -37,12 +38,9 @@ LEAST_SLOPE = 1.0
 """Slope of a link's law at rest [Pa s/m3]: keeps links without flow solvable; 1e-6 Pa at 1e-6 m3/s."""
 CLOSE = 1e-10
 """Sum of the flows' last changes over the sum of flows at which the state is steady, beside what rounding moves."""
-ROUNDING_M3_PER_S = 1e-9
-"""Flows below are what rounded heads of some bar let through wide links: none."""
 LITTLE = 1e-6
 """Sum of changes over the sum of flows below which a step is taken whole: Newton is at home there."""
 MOST_TRIES = 20
-UNREAL_M_PER_S = 10_000.0
 REFINEMENTS, NOISE = 2, 1e-9
 """Flow that rounded heads let through the widest link, over the mean flow, from which on it is balanced away."""
 MARGIN_PA = 1e-3
@@ -214,7 +212,7 @@ def _newton(
     h, slope = law(p, q, net.speed_frac)
     for step in range(1, MOST_STEPS + 1):
         if not np.isfinite(h).all():
-            raise SolverError(_too_far(net, q, "pressures leave what numbers can hold"))
+            raise SolverError(too_far(net, q, "pressures leave what numbers can hold"))
         yields, old = float((live / slope).sum()), h
         head, new_q = _step(p, q, h, slope, live, demand, fixed, pinned)
         move, lift = new_q - q, head[net.start] - head[net.end]
@@ -241,19 +239,7 @@ def _newton(
         f"after {MOST_STEPS} steps the law of {net.link_ids[at]} from {net.node_ids[net.start[at]]} to "
         f"{net.node_ids[net.end[at]]} is off by {abs(error[at]):.3g} Pa"
     )
-    raise SolverError(_too_far(net, q, text))
-
-
-def _too_far(net: Network, q: Floats, what: str) -> str:
-    """Return the message of a state that is not found: what is off, and the link that is least like a pipe."""
-    area = np.pi / 4.0 * np.where(net.kind == PUMP, 1.0, net.diameter_m) ** 2
-    speed = np.where(net.kind == PUMP, 0.0, np.abs(q) / area)
-    i = int(np.nan_to_num(speed, nan=0.0).argmax())
-    fast = f"{speed[i]:.3g} m/s" if speed[i] < UNREAL_M_PER_S else f"more than {UNREAL_M_PER_S:,.0f} m/s"
-    return (
-        f"no steady state of {net.name or 'the network'}: {what}; water in {net.link_ids[i]} would run at {fast}: are "
-        f"its diameter ({net.diameter_m[i]:g} m), demands and pressures in SI units?"
-    )
+    raise SolverError(too_far(net, q, text))
 
 
 def _share(p: Prepared, way: tuple[Floats, Floats], ends: tuple[float, float], lift: Floats) -> float:
@@ -334,7 +320,7 @@ def _step(
                 matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options=options
             )
         except RuntimeError as error:
-            raise SolverError(_too_far(net, q, "links are too unlike for 15 digits")) from error
+            raise SolverError(too_far(net, q, "links are too unlike for 15 digits")) from error
         head[at] = factors.solve(right[at])
     q = np.where(live, rest + y * (head[a] - head[b]), 0.0)
     # rounded heads let noise through wide links, which narrow ones beside them would have to carry: balance it away
@@ -394,50 +380,5 @@ def _state(
         iterations=steps,
         residual_m3_per_s=float(np.abs(balance[free]).max(initial=0.0)),
         residual_pa=error_pa,
-        findings=worst_first(_findings(net, q, pressure, islands, reached, starved, on)),
+        findings=worst_first(flow_findings(net, q, pressure, islands, reached, starved, on)),
     )
-
-
-def _findings(
-    net: Network, q: Floats, pressure: Floats, islands: Ints, reached: NDArray[np.bool_], starved: NDArray[np.bool_],
-    on: NDArray[np.bool_],
-) -> list[Finding]:  # fmt: skip
-    out = []
-    for island in np.flatnonzero(~reached).tolist():
-        nodes = [net.node_ids[i] for i in np.flatnonzero(islands == island)[:5]]
-        count = int((islands == island).sum())
-        hungry = bool(starved[islands == island].any())
-        out.append(
-            _finding(
-                Severity.error if hungry else Severity.warning,
-                ", ".join(nodes) + (f" and {count - len(nodes)} more" if count > len(nodes) else ""),
-                "cut off from every node of fixed pressure" + ("; its demand cannot be met" if hungry else ""),
-                f"{count} nodes",
-                "open a valve or pipe to the rest, or give it a vessel (a node of kind fixed)",
-            )
-        )
-    pump = (net.kind == PUMP) & net.open_
-    for i in np.flatnonzero(pump & ~on).tolist():
-        what = "runs against more head than it has: its non-return valve is shut"
-        out.append(_finding(Severity.warning, net.link_ids[i], what, "0 m3/s", "raise its speed, or stop it"))
-    rise = net.speed_frac**2 * net.shutoff_pa - net.drop_pa_s2_per_m6 * q**2
-    for i in np.flatnonzero(pump & on & (rise < 0)).tolist():
-        what = "runs beyond the end of its curve: the rest of the network drives it"
-        out.append(_finding(Severity.warning, net.link_ids[i], what, f"{q[i]:.4g} m3/s", "a larger pump, or less flow"))
-    low = np.flatnonzero(pressure < 0.0)
-    if len(low):
-        worst = int(low[pressure[low].argmin()])
-        what = f"pressure below zero at {len(low)} nodes"
-        out.append(
-            _finding(
-                Severity.warning, net.node_ids[worst], what, f"{pressure[worst]:.4g} Pa", "raise the vessel's pressure"
-            )
-        )
-    driven = (np.abs(q) > ROUNDING_M3_PER_S).any()
-    if not driven and (pump.any() or net.demand_m3_per_s.any()):
-        out.append(_finding(Severity.warning, net.name, "nothing flows", "", "open the valves of one whole loop"))
-    return out
-
-
-def _finding(severity: Severity, where: str, what: str, found: str, remedy: str) -> Finding:
-    return Finding(severity=severity, chapter="cooling", where=where, what=what, found=found, remedy=remedy)

@@ -9,7 +9,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from gigasite.cooling.hydraulics import ROUNDING_M3_PER_S
+from gigasite.cooling.flow_findings import ROUNDING_M3_PER_S
 from gigasite.cooling.network import PUMP
 from gigasite.show.cooling_plan import hall_plan
 

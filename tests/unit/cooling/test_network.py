@@ -192,6 +192,8 @@ def test_states_that_are_no_error(tmp_path: Path) -> None:
     stands = loop()
     stands["pumps"][0]["running"] = False
     assert (np.abs(solve(read(tmp_path, stands)).flow_m3_per_s) < 1e-9).all()
+    without = loop(pumps=[])
+    assert any("no pump runs" in f.what for f in solve(read(tmp_path, without)).findings)
     high = loop()
     high["nodes"][2] |= {"kind": "fixed", "pressure_pa": 9e5}
     flow = solve(read(tmp_path, high))
