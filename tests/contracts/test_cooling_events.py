@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from gigasite.cooling.event import Moment, events
 
+LAGS = {"coast_s": 3.0, "start_s": 5.0, "actuator_s": 45.0, "valve_s": 10.0}
+
 
 @pytest.mark.parametrize("name", events.names())
 @given(
@@ -19,7 +21,7 @@ def test_shares_lie_between_nothing_and_all(
     name: str, at: float, away: float, restart: float, pumps: float, halls: int, dt: float
 ) -> None:
     time_s = dt * np.arange(1.0, 400.0) - at
-    moment = Moment(time_s=time_s, for_s=away, halls=halls, restart_s=restart, pumps_run_s=pumps)
+    moment = Moment(time_s=time_s, for_s=away, halls=halls, restart_s=restart, pumps_run_s=pumps, **LAGS)
     for share in events[name]().run(moment):
         assert share.shape == (len(time_s), halls)
         assert (share >= 0).all()
@@ -32,5 +34,5 @@ def test_shares_lie_between_nothing_and_all(
 
 @pytest.mark.parametrize("name", events.names())
 def test_something_happens(name: str) -> None:
-    moment = Moment(time_s=np.arange(-5.0, 60.0), for_s=30.0, halls=2, restart_s=20.0, pumps_run_s=0.0)
+    moment = Moment(time_s=np.arange(-5.0, 60.0), for_s=30.0, halls=2, restart_s=20.0, pumps_run_s=0.0, **LAGS)
     assert min(float(share.min()) for share in events[name]().run(moment)) < 0.5

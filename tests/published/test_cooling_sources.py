@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gigasite._core.fluids import fluid
 from gigasite.campus import load, reference
 from gigasite.cooling import read_weather, simulate
-from gigasite.cooling.fluids import fluid
 from gigasite.cooling.hammer import joukowsky_pa
 from gigasite.cooling.plant_network import facility_loop
 from gigasite.cooling.tower import leaving, sized

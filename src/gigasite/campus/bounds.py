@@ -107,6 +107,15 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cooling.plate_capacity": (1, 1e5),
     "cooling.plate_rise": (1, 90),
     "cooling.throttle": (40, 125),
+    "cooling.throttled": (0, 1),
+    "cooling.shut": (0, 60),
+    "cooling.door": (0.01, 1),
+    "cooling.air_capacity": (1e2, 1e7),
+    "cooling.coast": (0.01, 600),
+    "cooling.pump_start": (0.01, 600),
+    "cooling.actuator": (0.01, 3600),
+    "cooling.valve": (0.01, 3600),
+    "cooling.least_fan": (0.001, 1),
     "schedule.first_step_gpus": (1, 4_000_000),
     "schedule.target_day": (1, 10_000),
     "schedule.crews.*": (1, 100_000),
@@ -152,4 +161,27 @@ REFERENCES: dict[str, str] = {
     "cooling.tower": "heat_rejection",
     "cooling.dry_cooler": "heat_rejection",
     "cooling.chiller": "heat_rejection",
+}
+
+# kind of part -> key -> lowest, highest in SI: numbers that the plant and its pipes divide by or are raised to
+PART_BOUNDS: dict[str, dict[str, tuple[float, float]]] = {
+    "heat_rejection": {
+        "capacity": (1 * KW, 10 * GW),
+        "approach": (0.5, 40),
+        "fan": (0, 0.5),
+        "carnot": (0, 0.95),
+        "water": (0, 1),
+        "pump": (0, 0.5),
+        "precool": (0, 1),
+        "air_rise": (2, 40),
+    },
+    "cdus": {"capacity": (1 * KW, 1 * GW), "approach": (0.5, 30), "pump": (0, 0.5)},
+    "pipes": {
+        "nominal": (6, 5000),
+        "outer": (0.005, 5),
+        "wall": (0.0002, 0.2),
+        "roughness": (0, 0.01),
+        "velocity": (0.1, 10),
+        "support": (0.3, 30),
+    },
 }

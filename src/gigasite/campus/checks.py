@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gigasite._core.quantity import UNITS, show, yaml_key
 from gigasite._core.registry import unknown
 from gigasite._core.settings import Choice
-from gigasite.campus.bounds import BOUNDS, REFERENCES
+from gigasite.campus.bounds import BOUNDS, PART_BOUNDS, REFERENCES
 from gigasite.campus.nodes import dotted
 
 if TYPE_CHECKING:
@@ -57,6 +57,18 @@ def pattern(path: Path) -> str:
 def ranges(file: CampusFile, doc: Document) -> list[Problem]:
     """Return a mistake for every number outside its bounds."""
     return ranges_of(file, (), None, doc)
+
+
+def part_ranges(catalogue: Catalogue, doc: Document) -> list[Problem]:
+    """Return a mistake for every number of the campus's own parts outside its bounds."""
+    problems = []
+    own = doc.data.get("parts")
+    for kind, bounds in PART_BOUNDS.items():
+        block = own.get(kind) if isinstance(own, dict) else None
+        for name in block if isinstance(block, dict) else ():
+            part = getattr(catalogue, kind).get(str(name))
+            problems += ranges_of(part, ("parts", kind, str(name)), None, doc, bounds) if part is not None else []
+    return problems
 
 
 def ranges_of(
@@ -292,6 +304,27 @@ def _climate(file: CampusFile, _catalogue: Catalogue) -> Contradictions:
     return out
 
 
+def _cooling(file: CampusFile, catalogue: Catalogue) -> Contradictions:
+    """Say which units stand in another's place, and which pipes have no bore."""
+    out: Contradictions = []
+    for key, kind in (("tower", "tower"), ("dry_cooler", "dry-cooler"), ("chiller", "chiller")):
+        name = getattr(file.cooling, key)
+        unit = catalogue.heat_rejection.get(name)
+        if unit is not None and unit.kind != kind:
+            fit = ", ".join(sorted(n for n, u in catalogue.heat_rejection.items() if u.kind == kind))
+            out.append((("cooling", key), f"'{name}' is a {unit.kind}; a {kind} is wanted: {fit}"))
+    dry = catalogue.heat_rejection.get(file.cooling.dry_cooler)
+    if file.cooling.scheme == "liquid-to-adiabatic" and dry is not None and not dry.precool_frac:
+        pads = ", ".join(sorted(n for n, u in catalogue.heat_rejection.items() if u.precool_frac))
+        out.append((("cooling", "dry_cooler"), f"'{file.cooling.dry_cooler}' has no pads (precool); with pads: {pads}"))
+    out += [
+        (("parts", "pipes", name), "has no bore: its wall must be below 40 % of its outer diameter")
+        for name, pipe in catalogue.pipes.items()
+        if pipe.wall_m >= 0.4 * pipe.outer_m
+    ]
+    return out
+
+
 def _cables(_file: CampusFile, catalogue: Catalogue) -> Contradictions:
     """Say which cables lack what the plan needs: copper its thickness, fibre its modules and its kind."""
     out: Contradictions = []
@@ -347,6 +380,7 @@ _RULES: tuple[Callable[[CampusFile, Catalogue], Contradictions], ...] = (
     _training,
     _power,
     _climate,
+    _cooling,
     _cables,
     _risks,
 )

@@ -97,6 +97,7 @@ def loads(
     problems += wrong
     if parsed is not None:
         problems += checks.ranges(parsed, doc)
+        problems += checks.part_ranges(catalogue, doc)
         problems += checks.references(parsed, catalogue, doc)
         problems += checks.names(parsed, names or {}, doc)
         problems += checks.choices(parsed, (), parts or {}, doc)

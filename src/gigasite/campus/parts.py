@@ -287,6 +287,10 @@ class HeatRejection:
     pump_frac: Fraction
     """Facility-water pump power over heat."""
     price_usd: Usd
+    precool_frac: Fraction = 0.0
+    """Dry cooler: share of the wet-bulb depression by which wetted pads cool its air; 0: no pads."""
+    air_rise_k: Kelvins = 10.0
+    """Dry cooler: warming of its air at full fans; the pads' water goes with that air."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,8 +306,10 @@ class Pipe:
     roughness_m: Metres
     velocity_m_per_s: MetresPerSecond
     """Highest at design flow."""
+    support_m: Metres
+    """Longest span between supports, filled with water."""
     price_usd_per_m: UsdPerMetre
-    """Supplied, fabricated, with hangers and insulation."""
+    """Spools from the shop with hangers, without insulation and work on site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -245,7 +245,7 @@ class Cooling:
 
     __pydantic_config__ = DOOR
     scheme: Name = "liquid-to-tower"
-    """liquid-to-tower, liquid-to-dry-cooler, liquid-to-chiller."""
+    """liquid-to-tower, liquid-to-dry-cooler, liquid-to-adiabatic, liquid-to-chiller."""
     supply_degc: Celsius = 32.0
     """Facility water supply."""
     rise_k: Kelvins = 10.0
@@ -288,6 +288,24 @@ class Cooling:
     """GPU's junction over the coolant that enters its plate, at typical power and design flow."""
     throttle_degc: Celsius = 87.0
     """Junction temperature at which a GPU slows down."""
+    throttled_frac: Fraction = 0.5
+    """Power of a GPU that has slowed down, over what it would take; estimate."""
+    shut_k: Kelvins = 5.0
+    """Above `throttle` a GPU switches itself off; estimate."""
+    door_frac: Fraction = 0.6
+    """Effectiveness of a rear door at design flow; estimate."""
+    air_capacity_j_per_k: JoulesPerKelvin = 60e3
+    """Air and steel between a rack's fans and its door; estimate."""
+    coast_s: Seconds = 3.0
+    """In which stopped pumps and the water in their pipes lose half of their flow; estimate."""
+    pump_start_s: Seconds = 5.0
+    """In which a pump comes up; estimate."""
+    actuator_s: Seconds = 45.0
+    """First-order lag of a plant that comes back (valves take 30 to 60 s); estimate."""
+    valve_s: Seconds = 10.0
+    """Stroke of a hall's main valve; estimate."""
+    least_fan_frac: Fraction = 0.10
+    """Slowest fans, as a share of full fan power; estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-COAST_S = 3.0  # in which a stopped pump and the water in its pipes lose half of their flow; estimate
-START_S = 5.0  # in which a pump comes up; estimate
-ACTUATOR_S = 45.0  # first-order lag of a plant that comes back (valves 30 to 60 s); estimate
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
@@ -33,6 +29,8 @@ class Moment:
         From the return of power, or a trip, to a plant that cools again.
     pumps_run_s
         How long facility pumps run on batteries; 0: not at all.
+    coast_s, start_s, actuator_s, valve_s
+        Of `cooling` in the campus: pumps that stop, pumps that start, a plant that comes back, a main valve that shuts.
     """
 
     time_s: Floats
@@ -40,6 +38,10 @@ class Moment:
     halls: int
     restart_s: float
     pumps_run_s: float
+    coast_s: float
+    start_s: float
+    actuator_s: float
+    valve_s: float
 
     def still(self, value: float = 1.0) -> Floats:
         """Return what does not change (t, h)."""
@@ -47,20 +49,20 @@ class Moment:
 
     def stopped(self, at_s: float) -> Floats:
         """Return the flow of pumps that stop for good (t, h): friction goes with the square of flow."""
-        share = 1.0 / (1.0 + np.maximum(self.time_s - at_s, 0.0) / COAST_S)
+        share = 1.0 / (1.0 + np.maximum(self.time_s - at_s, 0.0) / self.coast_s)
         return np.repeat(share[:, None], self.halls, axis=1)
 
     def away(self, first_s: float, last_s: float) -> Floats:
         """Return the flow of pumps that stop at `first_s` and start again at `last_s` (t, h)."""
         if last_s <= first_s:
             return self.still()
-        back = np.clip((self.time_s - last_s) / START_S, 0.0, 1.0)
+        back = np.clip((self.time_s - last_s) / self.start_s, 0.0, 1.0)
         return np.maximum(self.stopped(first_s), back[:, None])
 
     def plant(self, last_s: float) -> Floats:
         """Return the share of a plant that cools which stops at the event and comes back at `last_s` (t, h)."""
         gone = self.time_s > 0.0
-        back = 1.0 - np.exp(-np.maximum(self.time_s - last_s, 0.0) / ACTUATOR_S)
+        back = 1.0 - np.exp(-np.maximum(self.time_s - last_s, 0.0) / self.actuator_s)
         share = np.where(gone, back, 1.0)
         return np.repeat(share[:, None], self.halls, axis=1)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BULK_PA, STEEL_PA = 2.2e9, 207e9  # water at 30 degC; carbon steel
 RATED_PA = 16e5  # PN16, usual for this piping
+MOST_STEPS = 5_000_000  # more is slower than any echo, and no hammer
 VAPOUR_PA = -95e3  # gauge pressure at which columns part
 
 
@@ -89,12 +90,14 @@ def surge(line: Line, closing_s: float | None = None, coasting_s: float | None =
     Raises
     ------
     QuantityError
-        Neither or both are given, or a time is below 0.
+        Neither or both are given, or a time is below 0 or takes too many steps.
     """
     if (closing_s is None) == (coasting_s is None) or min(closing_s or 0.0, coasting_s or 0.0) < 0:
         raise QuantityError("give the time in which the valve closes or the pump coasts, 0 s or more")
     g = _Grid(line, dt_s)
     over = closing_s if closing_s is not None else (coasting_s or 0.0)
+    if not over <= MOST_STEPS * dt_s:
+        raise QuantityError(f"closing or coasting in {over:g} s makes no hammer: {MOST_STEPS * dt_s:,.0f} s at most")
     steps = int((over + 3 * line.echo_s) / dt_s) + 2
     high, low = g.p.copy(), g.p.copy()
     at_valve = np.zeros(steps)

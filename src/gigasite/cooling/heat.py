@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.linalg import splu
 
 from gigasite._core.finding import Finding, Severity, worst_first
-from gigasite.cooling.hydraulics import ROUNDING_M3_PER_S
+from gigasite.cooling.flow_findings import ROUNDING_M3_PER_S
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -19,7 +19,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
 from gigasite._core.errors import SolverError
-from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite._core.finding import worst_first
+from gigasite.cooling.flow_findings import ROUNDING_M3_PER_S, flow_findings, too_far
 from gigasite.cooling.friction import friction_factor
 from gigasite.cooling.network import GRAVITY_M_PER_S2, PIPE, PUMP, Flow, Network
 
@@ -37,8 +38,11 @@ LEAST_SLOPE = 1.0
 """Slope of a link's law at rest [Pa s/m3]: keeps links without flow solvable; 1e-6 Pa at 1e-6 m3/s."""
 CLOSE = 1e-10
 """Sum of the flows' last changes over the sum of flows at which the state is steady, beside what rounding moves."""
-ROUNDING_M3_PER_S = 1e-9
-"""Flows below are what rounded heads of some bar let through wide links: none."""
+LITTLE = 1e-6
+"""Sum of changes over the sum of flows below which a step is taken whole: Newton is at home there."""
+MOST_TRIES = 20
+REFINEMENTS, NOISE = 2, 1e-9
+"""Flow that rounded heads let through the widest link, over the mean flow, from which on it is balanced away."""
 MARGIN_PA = 1e-3
 """Head by which a pump that is shut must exceed its network before it is tried again."""
 CLOSE_PA = 1e-9
@@ -126,6 +130,7 @@ def law(p: Prepared, q: Floats, speed_frac: Floats) -> tuple[Floats, Floats]:
     return h, np.maximum(slope, LEAST_SLOPE)
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")  # what overflows is refused by name
 def solve(network: Network | Prepared, warm: Flow | None = None) -> Flow:
     """Return the steady state.
 
@@ -204,30 +209,66 @@ def _newton(
     demand = np.where(starved[islands], 0.0, net.demand_m3_per_s)
     fixed = np.where(np.isnan(net.fixed_pa), 0.0, net.fixed_pa + _static(net))
     pinned = _pins(p, islands, reached)
-    head, relax, last = fixed.copy(), 1.0, np.inf
     h, slope = law(p, q, net.speed_frac)
     for step in range(1, MOST_STEPS + 1):
-        at_slope = slope
-        new_head, new_q = _step(p, q, h, slope, live, demand, fixed, pinned)
-        change = float(np.abs(new_q - q).sum())
-        # steps that grow go too far: half of them, until they shrink again
-        relax = 0.5 if change > 2.0 * last else 1.0
-        last = change
-        q = q + relax * (new_q - q)
-        head = new_head
-        h, slope = law(p, q, net.speed_frac)
-        error = np.where(live, head[net.start] - head[net.end] - h, 0.0)
+        if not np.isfinite(h).all():
+            raise SolverError(too_far(net, q, "pressures leave what numbers can hold"))
+        yields, old = float((live / slope).sum()), h
+        head, new_q = _step(p, q, h, slope, live, demand, fixed, pinned)
+        move, lift = new_q - q, head[net.start] - head[net.end]
+        change = float(np.abs(move).sum())
+        h, slope = law(p, new_q, net.speed_frac)
         span = max(float(np.abs(head).max()), float(np.abs(h[live]).max(initial=0.0)), 1e-6)
         # heads are rounded: what that alone moves in flows is no change
-        rounding = 16.0 * np.finfo(float).eps * span * float((live / at_slope).sum())
+        rounding = 16.0 * np.finfo(float).eps * span * yields
+        # the first step makes nodes balance; from then on steps only go round, and must not go too far
+        if step > 1 and change > LITTLE * float(np.abs(q).sum()) + rounding:
+            share = _share(p, (q, move), (float((move * (old - lift)).sum()), float((move * (h - lift)).sum())), lift)
+            if share < 1.0:
+                q = q + share * move
+                h, slope = law(p, q, net.speed_frac)
+                continue
+        q = new_q
+        error = np.where(live, lift - h, 0.0)
         worst = float(np.abs(error).max(initial=0.0))
-        if relax == 1.0 and change <= CLOSE * np.abs(q).sum() + rounding and worst <= CLOSE_PA * span:
+        if change <= CLOSE * np.abs(q).sum() + rounding and worst <= CLOSE_PA * span:
             return q, head, step, worst
+    error = np.where(live, lift - h, 0.0)
     at = int(np.abs(error).argmax())
-    raise SolverError(
-        f"no steady state of {net.name} after {MOST_STEPS} steps: the law of {net.link_ids[at]} from "
-        f"{net.node_ids[net.start[at]]} to {net.node_ids[net.end[at]]} is off by {abs(error[at]):.3g} Pa"
+    text = (
+        f"after {MOST_STEPS} steps the law of {net.link_ids[at]} from {net.node_ids[net.start[at]]} to "
+        f"{net.node_ids[net.end[at]]} is off by {abs(error[at]):.3g} Pa"
     )
+    raise SolverError(too_far(net, q, text))
+
+
+def _share(p: Prepared, way: tuple[Floats, Floats], ends: tuple[float, float], lift: Floats) -> float:
+    """Return how much of a step to take: flows that balance settle where the work along the step ends.
+
+    Laws rise with flow, so that what is minimised (Cherry and Millar's content) is convex along the step; its slope is
+    `ends` at both. Regula falsi (Illinois) until the slope has fallen by half.
+
+    Parameters
+    ----------
+    way
+        Flows now, and the whole step.
+    """
+    q, move = way
+    (low, at_low), (high, at_high) = (0.0, ends[0]), (1.0, ends[1])
+    enough = 0.5 * abs(at_low)
+    if at_low >= 0.0 or at_high <= enough:
+        return 1.0
+    for _ in range(MOST_TRIES):
+        share = high - at_high * (high - low) / (at_high - at_low)
+        h, _slope = law(p, q + share * move, p.network.speed_frac)
+        slope = float((move * (h - lift)).sum())
+        if abs(slope) <= enough:
+            break
+        if slope < 0.0:
+            low, at_low, at_high = share, slope, 0.5 * at_high
+        else:
+            high, at_high, at_low = share, slope, 0.5 * at_low
+    return share
 
 
 def _static(net: Network) -> Floats:
@@ -245,7 +286,13 @@ def _step(
     p: Prepared, q: Floats, h: Floats, slope: Floats, live: NDArray[np.bool_], demand: Floats, fixed: Floats,
     pinned: Ints,
 ) -> tuple[Floats, Floats]:  # fmt: skip
-    """Return heads and flows of one full Newton step."""
+    """Return heads and flows of one full Newton step.
+
+    Raises
+    ------
+    SolverError
+        Slopes are so far apart that the system is singular in floating point.
+    """
     net, n = p.network, len(p.diagonal)
     y = np.where(live, 1.0 / slope, 0.0)
     rest = np.where(live, q - y * h, 0.0)
@@ -253,7 +300,7 @@ def _step(
     slot = p.slot.ravel()
     ok = slot >= 0
     data: Floats = np.bincount(slot[ok], values[ok], minlength=len(p.indices)).astype(np.float64)
-    data[p.diagonal[pinned]] += 1.0
+    data[p.diagonal[pinned]] *= 2.0  # of its own size: 1 would vanish beside wide links
     # nodes that no open link touches hold their head
     data[p.diagonal] += (data[p.diagonal] == 0.0) * 1.0
     a, b = net.start, net.end
@@ -268,11 +315,29 @@ def _step(
         matrix = csc_array((data, p.indices, p.indptr), shape=(n, n))
         # pipes branch like trees: panels of one column, which dense matrices would not like, take a third of the time
         options = {"SymmetricMode": True}
-        factors = splu(
-            matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options=options
-        )
+        try:
+            factors = splu(
+                matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, relax=1, panel_size=1, options=options
+            )
+        except RuntimeError as error:
+            raise SolverError(too_far(net, q, "links are too unlike for 15 digits")) from error
         head[at] = factors.solve(right[at])
-    return head, np.where(live, rest + y * (head[a] - head[b]), 0.0)
+    q = np.where(live, rest + y * (head[a] - head[b]), 0.0)
+    # rounded heads let noise through wide links, which narrow ones beside them would have to carry: balance it away
+    for _ in range(REFINEMENTS if n else 0):
+        if not np.finfo(float).eps * float(np.abs(head).max()) * float(y.max()) > NOISE * float(np.abs(q).mean()):
+            break
+        more = np.zeros(len(head))
+        more[at] = factors.solve(_balance(net, q, demand)[at])
+        head, q = head + more, np.where(live, q + y * (more[a] - more[b]), 0.0)
+    return head, q
+
+
+def _balance(net: Network, q: Floats, demand: Floats) -> Floats:
+    """Return what comes into each node beyond what leaves it."""
+    ends = len(net.node_ids)
+    out: Floats = np.bincount(net.end, q, minlength=ends) - np.bincount(net.start, q, minlength=ends) - demand
+    return out
 
 
 def _wanted(net: Network, islands: Ints, reached: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -305,11 +370,8 @@ def _state(
     net: Network, q: Floats, head: Floats, islands: Ints, reached: NDArray[np.bool_], on: NDArray[np.bool_],
     steps: int, error_pa: float,
 ) -> Flow:  # fmt: skip
-    balance = np.zeros(len(net.node_ids))
-    np.add.at(balance, net.end, q)
-    np.add.at(balance, net.start, -q)
     starved = _starved(net, islands, reached)[islands]
-    balance -= np.where(starved, 0.0, net.demand_m3_per_s)
+    balance = _balance(net, q, np.where(starved, 0.0, net.demand_m3_per_s))
     free = np.isnan(net.fixed_pa)
     pressure = np.where(reached[islands], head - _static(net), np.nan)
     return Flow(
@@ -318,50 +380,5 @@ def _state(
         iterations=steps,
         residual_m3_per_s=float(np.abs(balance[free]).max(initial=0.0)),
         residual_pa=error_pa,
-        findings=worst_first(_findings(net, q, pressure, islands, reached, starved, on)),
+        findings=worst_first(flow_findings(net, q, pressure, islands, reached, starved, on)),
     )
-
-
-def _findings(
-    net: Network, q: Floats, pressure: Floats, islands: Ints, reached: NDArray[np.bool_], starved: NDArray[np.bool_],
-    on: NDArray[np.bool_],
-) -> list[Finding]:  # fmt: skip
-    out = []
-    for island in np.flatnonzero(~reached).tolist():
-        nodes = [net.node_ids[i] for i in np.flatnonzero(islands == island)[:5]]
-        count = int((islands == island).sum())
-        hungry = bool(starved[islands == island].any())
-        out.append(
-            _finding(
-                Severity.error if hungry else Severity.warning,
-                ", ".join(nodes) + (f" and {count - len(nodes)} more" if count > len(nodes) else ""),
-                "cut off from every node of fixed pressure" + ("; its demand cannot be met" if hungry else ""),
-                f"{count} nodes",
-                "open a valve or pipe to the rest, or give it a vessel (a node of kind fixed)",
-            )
-        )
-    pump = (net.kind == PUMP) & net.open_
-    for i in np.flatnonzero(pump & ~on).tolist():
-        what = "runs against more head than it has: its non-return valve is shut"
-        out.append(_finding(Severity.warning, net.link_ids[i], what, "0 m3/s", "raise its speed, or stop it"))
-    rise = net.speed_frac**2 * net.shutoff_pa - net.drop_pa_s2_per_m6 * q**2
-    for i in np.flatnonzero(pump & on & (rise < 0)).tolist():
-        what = "runs beyond the end of its curve: the rest of the network drives it"
-        out.append(_finding(Severity.warning, net.link_ids[i], what, f"{q[i]:.4g} m3/s", "a larger pump, or less flow"))
-    low = np.flatnonzero(pressure < 0.0)
-    if len(low):
-        worst = int(low[pressure[low].argmin()])
-        what = f"pressure below zero at {len(low)} nodes"
-        out.append(
-            _finding(
-                Severity.warning, net.node_ids[worst], what, f"{pressure[worst]:.4g} Pa", "raise the vessel's pressure"
-            )
-        )
-    driven = (np.abs(q) > ROUNDING_M3_PER_S).any()
-    if not driven and (pump.any() or net.demand_m3_per_s.any()):
-        out.append(_finding(Severity.warning, net.name, "nothing flows", "", "open the valves of one whole loop"))
-    return out
-
-
-def _finding(severity: Severity, where: str, what: str, found: str, remedy: str) -> Finding:
-    return Finding(severity=severity, chapter="cooling", where=where, what=what, found=found, remedy=remedy)

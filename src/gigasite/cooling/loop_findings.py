@@ -9,14 +9,13 @@ import numpy as np
 from gigasite._core.finding import Finding, Severity, worst_first
 from gigasite.cooling.humid import saturation_pressure
 from gigasite.cooling.network import PIPE
+from gigasite.design.pipe_lines import DEW_MARGIN_K, ROOM_DEW_DEGC, insulated
 
 if TYPE_CHECKING:
     from gigasite.campus.schema import Campus
     from gigasite.cooling.plant_network import FacilityLoop
 
 NPSH_REQUIRED_M = 5.0  # of end-suction pumps of this size; estimate
-ROOM_DEW_DEGC = 15.0  # highest dew point of the recommended envelope, ASHRAE TC 9.9 thermal guidelines
-DEW_MARGIN_K = 2.0
 TCS_HIGHEST_DEGC = 45.0  # resistancezero.com/cdu-checklist.html, 17 to 45 degC
 POOR_FRAC, UNEVEN_FRAC = 0.95, 0.05
 ATMOSPHERE_PA = 101_325.0
@@ -97,12 +96,12 @@ def _water(campus: Campus) -> list[Finding]:
     out = []
     c = campus.cooling
     tcs = c.supply_degc + campus.catalogue.cdus[c.cdu].approach_k
-    if c.supply_degc < ROOM_DEW_DEGC + DEW_MARGIN_K:
+    if insulated(campus):
         out.append(
             _finding(
-                Severity.warning, "facility water", "may be below the room's dew point: bare pipes and doors drip",
+                Severity.warning, "facility water", "may be below the room's dew point: bare doors and valves drip",
                 f"{ROOM_DEW_DEGC + DEW_MARGIN_K:.0f} degC", f"{c.supply_degc:.1f} degC",
-                "insulate, dry the room, or a warmer supply",
+                "dry the room, or a warmer supply; mains and rows are insulated in the bill",
             )
         )  # fmt: skip
     if tcs > TCS_HIGHEST_DEGC:

@@ -35,6 +35,13 @@ _NUMBERS: dict[int, dict[str, tuple[str, float | None]]] = {
         "speed_frac": (_NOT_NEGATIVE, 1.0),
     },
 }  # fmt: skip
+# what no plant reaches: a slip of units is named before it drowns the solver
+_MOST = {
+    "length_m": 1e7, "diameter_m": 50.0, "roughness_m": 1.0, "loss_k": 1e12, "dp_shutoff_pa": 1e9,
+    "dp_drop_pa_s2_per_m6": 1e15, "speed_frac": 10.0, "elevation_m": 1e5, "demand_m3_per_s": 1e5, "pressure_pa": 1e9,
+    "density_kg_per_m3": 2e4, "dynamic_viscosity_pa_s": 1e3,
+}  # fmt: skip
+_LEAST = {"diameter_m": 1e-5, "length_m": 1e-4, "density_kg_per_m3": 1e-2, "dynamic_viscosity_pa_s": 1e-7}
 _SWITCH = {PIPE: "open", VALVE: "open", PUMP: "running"}
 _NODE = {"id", "kind", "elevation_m", "demand_m3_per_s", "pressure_pa"}
 MOST_PROBLEMS = 50
@@ -63,6 +70,10 @@ class _Reader:
             self.wrong(f"{path}.{key}", f"is missing; give {rule} in SI units", name)
             return math.nan
         ok = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+        if ok and value and not _LEAST.get(key, 0.0) <= abs(value) <= _MOST[key]:
+            least = f"{_LEAST[key]:g} to " if key in _LEAST else "at most "
+            self.wrong(f"{path}.{key}", f"{value:g} is no such thing: {least}{_MOST[key]:g} in SI units", name)
+            return math.nan
         if not ok or (rule == _POSITIVE and value <= 0) or (rule == _NOT_NEGATIVE and value < 0):
             self.wrong(f"{path}.{key}", f"must be {rule}, not {json.dumps(value)[:40]}", name)
             return math.nan
@@ -162,7 +173,7 @@ def _ids(r: _Reader, entries: Sequence[dict[str, Any]], name: str, seen: dict[st
 def _node(r: _Reader, e: dict[str, Any], path: str) -> tuple[float, float, float]:
     """Return elevation, demand and held pressure (NaN where free)."""
     kind = e.get("kind", "junction")
-    if kind not in {"junction", "fixed"}:
+    if not isinstance(kind, str) or kind not in {"junction", "fixed"}:
         r.wrong(f"{path}.kind", f"must be 'junction' or 'fixed', not {json.dumps(kind)[:40]}", str(e.get("id", "")))
     for key in sorted(set(e) - _NODE):
         r.wrong(f"{path}.{key}", f"is not known; known are {', '.join(sorted(_NODE))}", str(e.get("id", "")))

@@ -10,28 +10,25 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.linalg import splu
 
-from gigasite._core.errors import InfeasibleError
-from gigasite.cooling.fluids import fluid
 from gigasite.cooling.heat import Warmth, temperatures
 from gigasite.cooling.hydraulics import Prepared, law, prepare, solve
 from gigasite.cooling.network import PIPE, PUMP, VALVE, Flow, Network
-from gigasite.cooling.pipes import Sizes, chosen, sizes
-from gigasite.cooling.routes import DROP, DROP_K, DROP_M, MAIN, MAIN_K, OVER_M, Laid, Terminals, lay, terminals
+from gigasite.design.pipe_routes import DROP_K, MAIN_K, OVER_M
+from gigasite.design.piping import Piping, piping
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite._core.finding import Finding
     from gigasite.campus.schema import Campus
+    from gigasite.design.pipe_routes import Terminals
+    from gigasite.design.pipe_sizes import Sizes
     from gigasite.design.types import Design
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-SUCTION_M = 5.0  # between a hall's return and its pumps, strainer included in the loss; estimate
 VALVE_STEP = 0.04  # of a balancing valve's Kv between marks: 80 marks (8 turns) over a range of 1 to 25; estimate
 
 
@@ -43,16 +40,10 @@ class FacilityLoop:
     ----------
     network, flow, warm
         The balanced network and its steady state; links are pipes, then valves (racks, then exchangers), then pumps.
-    terminals
-        What it feeds (n,).
+    piping
+        Pipes and what they feed, in the order of the network.
     rack_link
         Link of each terminal's valve (n,).
-    design_m3_per_s
-        Flow that each terminal's heat asks for (n,).
-    size
-        Row of `sizes` of each pipe, pipes in the order of the network (p,).
-    kind
-        main, row or drop, of each pipe (p,).
     x_m, y_m
         Places of the nodes; what stands in a plant room has its corner (v,).
     speed_frac
@@ -64,20 +55,49 @@ class FacilityLoop:
     network: Network
     flow: Flow
     warm: Warmth
-    terminals: Terminals
+    piping: Piping
     rack_link: Ints
-    design_m3_per_s: Floats
-    sizes: Sizes
-    size: Ints
-    kind: tuple[str, ...]
     x_m: Floats
     y_m: Floats
-    halls: tuple[int, ...]
     pumps_per_hall: int
     speed_frac: Floats
     open_share_frac: Floats
-    cp_j_per_kg_k: float
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def terminals(self) -> Terminals:
+        """Return what it feeds (n,)."""
+        return self.piping.terminals
+
+    @property
+    def design_m3_per_s(self) -> Floats:
+        """Return the flow that each terminal's heat asks for (n,)."""
+        return self.piping.design_m3_per_s
+
+    @property
+    def sizes(self) -> Sizes:
+        """Return sizes of the catalogue."""
+        return self.piping.sizes
+
+    @property
+    def size(self) -> Ints:
+        """Return the row of `sizes` of each pipe (p,)."""
+        return self.piping.size
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """Return main, row or drop, of each pipe (p,)."""
+        return self.piping.kind
+
+    @property
+    def halls(self) -> tuple[int, ...]:
+        """Return the halls that have a loop."""
+        return self.piping.laid.halls
+
+    @property
+    def cp_j_per_kg_k(self) -> float:
+        """Return the heat capacity of its water."""
+        return self.piping.cp_j_per_kg_k
 
     @property
     def share_frac(self) -> Floats:
@@ -103,15 +123,10 @@ def facility_loop(campus: Campus, design: Design) -> FacilityLoop:
     """
     from gigasite.cooling.loop_findings import findings  # noqa: PLC0415  # it judges what is made here
 
-    t = terminals(campus, design)
-    if not len(t.rack):
-        raise InfeasibleError("no rack gives heat to water: the campus has no facility loop")
-    laid, water = lay(campus, design, t), fluid("water")
-    mid = np.array(campus.cooling.supply_degc + campus.cooling.rise_k / 2)
-    cp = float(water.heat_capacity(mid))
-    q = t.heat_w / (float(water.density(mid)) * cp * campus.cooling.rise_k)
-    parts = _Parts(campus, laid, t, q)
-    prepared = prepare(parts.network(float(water.density(mid)), float(water.viscosity(mid))))
+    pipes = piping(campus, design.halls, design.racks, design.cooling.air_w)
+    t, laid, q = pipes.terminals, pipes.laid, pipes.design_m3_per_s
+    parts = _Parts(campus, pipes)
+    prepared = prepare(parts.network(pipes.density_kg_per_m3, pipes.viscosity_pa_s))
     open_share = solve(prepared).flow_m3_per_s[parts.rack_link] / q
     balanced, speed = _balance(campus, parts, prepared, q)
     flow = solve(balanced)
@@ -122,11 +137,10 @@ def facility_loop(campus: Campus, design: Design) -> FacilityLoop:
     x_m, y_m = np.array(laid.routes.x_m), np.array(laid.routes.y_m)
     plants = np.tile(laid.plant_supply, 2)  # suction and discharge stand there too
     made = FacilityLoop(
-        network=balanced, flow=flow, warm=temperatures(balanced, flow, heat, inlet, cp), terminals=t,
-        rack_link=parts.rack_link, design_m3_per_s=q, sizes=parts.table, size=parts.size,
-        kind=parts.kind, x_m=np.r_[x_m, t.x_m, x_m[plants]], y_m=np.r_[y_m, t.y_m, y_m[plants]],
-        halls=laid.halls, pumps_per_hall=campus.cooling.pumps + campus.cooling.spare_pumps, speed_frac=speed,
-        open_share_frac=open_share, cp_j_per_kg_k=cp,
+        network=balanced, flow=flow, warm=temperatures(balanced, flow, heat, inlet, pipes.cp_j_per_kg_k),
+        piping=pipes, rack_link=parts.rack_link,
+        x_m=np.r_[x_m, t.x_m, x_m[plants]], y_m=np.r_[y_m, t.y_m, y_m[plants]],
+        pumps_per_hall=campus.cooling.pumps + campus.cooling.spare_pumps, speed_frac=speed, open_share_frac=open_share,
     )  # fmt: skip
     return replace(made, findings=findings(campus, made))
 
@@ -137,30 +151,24 @@ class _Parts:
     Nodes: the routes', one above each terminal's valve, each hall's suction (vessel) and discharge.
     """
 
-    def __init__(self, campus: Campus, laid: Laid, t: Terminals, q: Floats) -> None:
-        r, c = laid.routes, campus.cooling
-        self.campus, self.laid, self.t, self.q = campus, laid, t, q
-        self.table = sizes(campus)
-        n, h, base = len(q), len(laid.halls), len(r.nodes)
+    def __init__(self, campus: Campus, pipes: Piping) -> None:
+        laid, q, c = pipes.laid, pipes.design_m3_per_s, campus.cooling
+        self.campus, self.piping, self.laid, self.q = campus, pipes, laid, q
+        n, h, base = len(q), len(laid.halls), len(laid.routes.nodes)
         self.rack_node = base + np.arange(n)
         self.suction, self.discharge = base + n + np.arange(h), base + n + h + np.arange(h)
-        self.hall = np.searchsorted(np.array(laid.halls), t.hall)
-        self.hall_q: Floats = np.bincount(self.hall, q, minlength=h).astype(np.float64)
-        flow = np.r_[np.abs(_tree_flow(laid, q)), q, self.hall_q]
-        self.size = chosen(self.table, flow)
-        self.kind = (*r.kind, *([DROP] * n), *([MAIN] * h))
-        self.pipes = len(flow)
+        self.hall = pipes.hall_of
+        self.pipes = len(pipes.size)
+        self.hall_q = pipes.flow_m3_per_s[self.pipes - h :]
         self.rack_link = self.pipes + np.arange(n)
         self.each = c.pumps + c.spare_pumps
-        self.hall_size = chosen(self.table, self.hall_q)
 
     def network(self, density: float, viscosity: float) -> Network:
         """Return the network with all valves open, pumps at full speed, spare pumps standing."""
         laid, r, c = self.laid, self.laid.routes, self.campus.cooling
         n, h, e = len(self.q), len(laid.halls), self.each
-        inner = self.table.inner_m[self.size]
-        drop = inner[len(r.start) : len(r.start) + n]
-        wide = self.table.inner_m[self.hall_size]
+        inner = self.piping.sizes.inner_m[self.piping.size]
+        drop, wide = inner[len(r.start) : len(r.start) + n], inner[self.pipes - h :]
         velocity_pa = density / 2 * (self.q / (np.pi / 4 * drop**2)) ** 2
         plate_pa = density / 2 * (self.hall_q / (np.pi / 4 * wide**2)) ** 2
         pump_a, pump_b = np.repeat(self.suction, e), np.repeat(self.discharge, e)
@@ -184,10 +192,9 @@ class _Parts:
             kind=np.r_[np.full(self.pipes, PIPE), np.full(valves, VALVE), np.full(pumps, PUMP)].astype(np.int8),
             start=np.r_[r.start, laid.rack_supply, laid.plant_return, self.rack_node, self.discharge, pump_a],
             end=np.r_[r.end, self.rack_node, self.suction, laid.rack_return, laid.plant_supply, pump_b],
-            # a run at a tap may be short: a place of two nodes still takes a fitting
-            length_m=np.r_[np.maximum(r.length_m, 0.1), np.full(n, 2 * DROP_M), np.full(h, SUCTION_M), zero_v, zero_u],
+            length_m=np.r_[self.piping.length_m, zero_v, zero_u],
             diameter_m=np.r_[inner, drop, wide, zero_u],
-            roughness_m=np.r_[self.table.roughness_m[self.size], zero_v, zero_u],
+            roughness_m=np.r_[self.piping.sizes.roughness_m[self.piping.size], zero_v, zero_u],
             loss_k=np.r_[r.loss_k, np.full(n, DROP_K), np.full(h, MAIN_K), c.terminal_pa / velocity_pa,
                          c.exchanger_pa / plate_pa, zero_u],
             shutoff_pa=np.r_[zero_p, zero_v, np.full(pumps, 4 / 3 * c.loop_pa)],
@@ -195,22 +202,6 @@ class _Parts:
             speed_frac=np.ones(m),
             open_=np.r_[np.ones(m - pumps, bool), np.tile(np.arange(e) < c.pumps, h)],
         )  # fmt: skip
-
-
-def _tree_flow(laid: Laid, q: Floats) -> Floats:
-    """Return design flow of each laid pipe: runs are trees, so that flows follow from what racks draw."""
-    r = laid.routes
-    n, m = len(r.nodes), len(r.start)
-    root = np.zeros(n, bool)
-    root[np.r_[laid.plant_supply, laid.plant_return]] = True
-    free = np.where(root, -1, np.cumsum(~root) - 1)
-    rows, columns = free[np.r_[r.end, r.start]], np.r_[np.arange(m), np.arange(m)]
-    values = np.r_[np.ones(m), -np.ones(m)]
-    ok = rows >= 0
-    matrix = coo_array((values[ok], (rows[ok], columns[ok])), shape=(int((~root).sum()), m)).tocsc()
-    draw = np.bincount(laid.rack_supply, q, minlength=n) - np.bincount(laid.rack_return, q, minlength=n)
-    out: Floats = splu(matrix).solve(draw[~root])
-    return out
 
 
 def _balance(campus: Campus, parts: _Parts, prepared: Prepared, q: Floats) -> tuple[Network, Floats]:

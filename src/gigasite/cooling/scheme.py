@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEAST_FAN = 0.10  # of full power: the slowest a fan turns; estimate
 LATENT_J_PER_KG = 2.43e6  # of water at 30 degC
 
 

@@ -15,8 +15,8 @@ from scipy.sparse.linalg import splu
 
 from gigasite._core.errors import InfeasibleError, QuantityError
 from gigasite._core.finding import Finding, Severity, worst_first
+from gigasite._core.fluids import fluid
 from gigasite.cooling.event import Moment, events
-from gigasite.cooling.fluids import fluid
 from gigasite.cooling.network import PIPE
 from gigasite.cooling.year import plant_capacity
 
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-DOOR_FRAC = 0.6  # effectiveness of a rear door at design flow; estimate
-AIR_J_PER_K = 60e3  # air and steel between a rack's fans and its door; estimate
 LEAST_S, MOST_S, MOST_STEPS = 0.02, 5.0, 2_000_000
 CLOSE = 1e-6  # largest energy residual of a step, over the heat put in
 
@@ -127,6 +125,7 @@ def trip(campus: Campus, design: Design, loop: FacilityLoop, load: LoadTrace | N
     moment = Moment(
         time_s=time_s - ask.at_s, for_s=ask.for_s, halls=halls, restart_s=c.restart_s,
         pumps_run_s=c.ups_s if (c.pump_ups if ask.ups is None else ask.ups) else 0.0,
+        coast_s=c.coast_s, start_s=c.pump_start_s, actuator_s=c.actuator_s, valve_s=c.valve_s,
     )  # fmt: skip
     water, coolant, ready = events[ask.event]().run(moment)
     r = _racks(campus, design, loop, ask.dt_s)
@@ -139,7 +138,8 @@ def trip(campus: Campus, design: Design, loop: FacilityLoop, load: LoadTrace | N
     capacity: Floats = plant_capacity(campus, design) * heat_of / float(heat_of.sum())
     tank_s = c.buffer_s if c.buffer_s > ask.dt_s else 0.0
     run(
-        ask.dt_s, c.supply_degc, c.throttle_degc, heat, water, coolant, ready, r.hall, r.liquid, r.air, r.c_plate,
+        ask.dt_s, c.supply_degc, c.throttle_degc, c.throttled_frac, c.shut_k, heat,
+        water, coolant, ready, r.hall, r.liquid, r.air, r.c_plate,
         r.c_tcs, r.c_air, r.g, r.k, r.ua, r.door, r.cw, r.liquid_share, r.first_s, r.first_r, state.cells, state.plate,
         state.tcs_r, state.tcs_s, state.room, np.zeros(halls), tank_s, capacity, hot, supply, back, rejected, residual,
         put, throttle, shut,
@@ -201,10 +201,10 @@ def _racks(campus: Campus, design: Design, loop: FacilityLoop, dt_s: float) -> _
         hall=np.searchsorted(np.array(loop.halls), t.hall).astype(np.int64), liquid=t.liquid_w, air=t.air_w,
         c_plate=np.maximum(gpus * c.plate_capacity_j_per_k, 100.0),
         c_tcs=loops * c.tcs_m3 * float(pg25.density(at)) * float(pg25.heat_capacity(at)),
-        c_air=np.full(len(t.rack), AIR_J_PER_K), g=np.maximum(t.liquid_w / c.plate_rise_k, 1.0), k=k,
+        c_air=np.full(len(t.rack), c.air_capacity_j_per_k), g=np.maximum(t.liquid_w / c.plate_rise_k, 1.0), k=k,
         # the exchanger that has the catalogue's approach where both sides rise alike: NTU = rise / approach
         ua=k * c.rise_k / approach,
-        door=DOOR_FRAC * cw * (1 - share), cw=cw, liquid_share=share, first_s=first_s, first_r=first_r,
+        door=c.door_frac * cw * (1 - share), cw=cw, liquid_share=share, first_s=first_s, first_r=first_r,
     )  # fmt: skip
 
 

@@ -13,8 +13,6 @@ from gigasite._core.kernel import kernel, tight
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-SLOW = 0.5  # power of GPUs that throttle, over what they would take; estimate
-SHUT_K = 5.0  # above the throttling temperature they switch themselves off; estimate
 
 
 @tight
@@ -43,7 +41,8 @@ def film(share: float) -> float:
 
 @kernel
 def run(
-    dt: float, set_degc: float, throttle: float, heat: Floats, water: Floats, coolant: Floats, ready: Floats,
+    dt: float, set_degc: float, throttle: float, slow: float, shut_k: float, heat: Floats,
+    water: Floats, coolant: Floats, ready: Floats,
     hall: Ints, liquid: Floats, air: Floats, c_plate: Floats, c_tcs: Floats, c_air: Floats, g: Floats, k: Floats,
     ua: Floats, door: Floats, cw: Floats, liquid_share: Floats, first_s: Ints, first_r: Ints, cells: Floats,
     plate: Floats, tcs_r: Floats, tcs_s: Floats, room: Floats, tank: Floats, tank_s: float, capacity: Floats,
@@ -54,6 +53,8 @@ def run(
 
     Parameters
     ----------
+    slow, shut_k
+        Power of GPUs that throttle over what they would take; kelvins above `throttle` at which they switch off.
     heat
         Load over design load (t,). `water`, `coolant`: flow over design flow of each hall's facility loop and of its
         racks' own loops (t, h). `ready`: share of the plant that cools (t, h).
@@ -78,7 +79,7 @@ def run(
             h = hall[i]
             w, c = water[t, h], coolant[t, h]
             inlet = cells[first_s[i + 1] - 1]
-            share = heat[t] * (0.0 if shut_s[i] >= 0.0 else SLOW if throttle_s[i] >= 0.0 else 1.0)
+            share = heat[t] * (0.0 if shut_s[i] >= 0.0 else slow if throttle_s[i] >= 0.0 else 1.0)
             put += (liquid[i] + air[i]) * share
             e = effectiveness(ua[i] * min(film_w[h], film_c[h]), k[i] * c, cw[i] * liquid_share[i] * w)
             plate[i], tcs_r[i], tcs_s[i] = loop_step(
@@ -90,7 +91,7 @@ def run(
             gain = (e * (tcs_r[i] - inlet) + d * (room[i] - inlet)) / cw[i]
             if throttle_s[i] < 0.0 and plate[i] + set_degc >= throttle:
                 throttle_s[i] = (t + 1) * dt
-            if shut_s[i] < 0.0 and plate[i] + set_degc >= throttle + SHUT_K:
+            if shut_s[i] < 0.0 and plate[i] + set_degc >= throttle + shut_k:
                 shut_s[i] = (t + 1) * dt
             hot[t] = max(hot[t], plate[i] + set_degc)
             _shift(cells, first_r[i], first_r[i + 1], w, inlet, gain)
@@ -181,7 +182,8 @@ def warm() -> None:
     """Compile with the types of real runs."""
     one, at = np.ones(1), np.array([0, 1], np.int64)
     two = np.array([1, 2], np.int64)
-    run(1.0, 30.0, 87.0, one, np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1)), np.zeros(1, np.int64), one, one, one,
+    run(1.0, 30.0, 87.0, 0.5, 5.0, one,
+        np.ones((1, 1)), np.ones((1, 1)), np.ones((1, 1)), np.zeros(1, np.int64), one, one, one,
         one, one, one, one, one, one, one, one, at, two, np.zeros(2), np.zeros(1), np.zeros(1), np.zeros(1),
         np.zeros(1), np.zeros(1), 1.0, one, np.zeros(1), np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), np.zeros(1),
         np.zeros(1), -np.ones(1), -np.ones(1))  # fmt: skip

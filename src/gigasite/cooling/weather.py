@@ -65,13 +65,22 @@ def read_weather(path: str | Path) -> Weather:
 
 
 def _epw(place: Path, lines: list[str]) -> tuple[list[Floats], list[Finding]]:
-    rows, found = one_year(place, [r for r in csv.reader(lines[8:]) if r], 9)
+    rows, found = one_year(place, [r for r in _cells(place, lines[8:], 9) if r], 9)
     return [_column(place, rows, at, name, low, high, 9) for name, (at, low, high) in _EPW.items()], found
 
 
+def _cells(place: Path, lines: list[str], first: int) -> list[list[str]]:
+    """Return rows of cells; quotes that are never closed are named."""
+    reader = csv.reader(lines)
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise InputFileError(str(place), first + reader.line_num, f"is no table of commas: {error}") from error
+
+
 def _tmy3(place: Path, lines: list[str]) -> list[Floats]:
-    header = next(csv.reader([lines[1]]))
-    rows = list(csv.reader(lines[2:]))
+    header = _cells(place, [lines[1]], 2)[0]
+    rows = _cells(place, lines[2:], 3)
     out = []
     for name, (_, low, high) in _EPW.items():
         title = _TMY3[name]

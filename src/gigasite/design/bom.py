@@ -34,6 +34,8 @@ class Line:
     """Overrides the campus's mode of the item (gensets and batteries have their own)."""
     unit_usd: float | None = None
     """Overrides the part's price."""
+    title: str = ""
+    """Overrides the part's title, where `count` is no number of pieces."""
 
 
 def table(campus: Campus, lines: list[Line]) -> pl.DataFrame:
@@ -46,9 +48,10 @@ def table(campus: Campus, lines: list[Line]) -> pl.DataFrame:
 def _joined(lines: list[Line]) -> list[Line]:
     count: Counter[tuple[Any, ...]] = Counter()
     for x in lines:
-        count[x.group, x.item, x.kind, x.part, x.mode, x.unit_usd] += x.count
+        count[x.group, x.item, x.kind, x.part, x.mode, x.unit_usd, x.title] += x.count
     return [
-        Line(group=g, item=i, kind=k, part=p, mode=m, unit_usd=u, count=n) for (g, i, k, p, m, u), n in count.items()
+        Line(group=g, item=i, kind=k, part=p, mode=m, unit_usd=u, title=t, count=n)
+        for (g, i, k, p, m, u, t), n in count.items()
     ]
 
 
@@ -56,10 +59,7 @@ def _row(campus: Campus, line: Line) -> tuple[Any, ...]:
     parts = campus.catalogue
     mode = line.mode or campus.schedule.modes.get(line.item, "order")
     part = getattr(parts, line.kind)[line.part]
-    unit = line.unit_usd if line.unit_usd is not None else part.price_usd
-    origin = parts.origins.get(f"{line.kind}.{line.part}.price")
-    trust = origin.trust if origin else "estimate"
-    low, high = SPREAD[trust]
+    unit, low, high, trust = _price(parts, line)
     likely = unit * line.count * price_factor(parts, line.item, mode)
     lead = parts.lead_times.get(f"{line.item}-{mode}")
     days = lead.likely_s / DAY_S if lead else 0.0
@@ -67,7 +67,7 @@ def _row(campus: Campus, line: Line) -> tuple[Any, ...]:
         line.group,
         line.item,
         line.part,
-        part.title,
+        line.title or part.title,
         line.count,
         likely * (1 - low),
         likely,
@@ -76,6 +76,19 @@ def _row(campus: Campus, line: Line) -> tuple[Any, ...]:
         days,
         trust,
     )
+
+
+def _price(parts: Catalogue, line: Line) -> tuple[float, float, float, str]:
+    """Return the price of one, by which fractions it may be lower and higher, and how far its origin is trusted."""
+    key = {"prices": "likely"}.get(line.kind, "price")
+    origin = parts.origins.get(f"{line.kind}.{line.part}.{key}")
+    trust = origin.trust if origin else "estimate"
+    if line.kind == "prices":
+        price = parts.prices[line.part]
+        unit = price.likely if line.unit_usd is None else line.unit_usd
+        return unit, 1 - price.low / price.likely, price.high / price.likely - 1, trust
+    unit = line.unit_usd if line.unit_usd is not None else getattr(parts, line.kind)[line.part].price_usd
+    return unit, *SPREAD[trust], trust
 
 
 def price_factor(parts: Catalogue, item: str, mode: str) -> float:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gigasite._core.errors import InfeasibleError
 from gigasite._core.finding import worst_first
 from gigasite.design import bom, fit
 from gigasite.design.equipment import devices
 from gigasite.design.layout import layout
 from gigasite.design.networks import nets
+from gigasite.design.pipe_bill import PipeBill, pipe_bill
+from gigasite.design.pipe_lines import pipe_lines
+from gigasite.design.piping import piping
 from gigasite.design.placing import placing
 from gigasite.design.plant import cooling_plant, heat, network_power, power_chain
 from gigasite.design.types import FABRICS, Design
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 
     from gigasite.campus.schema import Campus
     from gigasite.design.networks import Net
+    from gigasite.design.types import CoolingPlant, Hall
 
 
 def design(campus: Campus) -> Design:
@@ -46,7 +51,9 @@ def design(campus: Campus) -> Design:
     plant, day = cooling_plant(campus, heat(place.racks, network_w), len(place.compute))
     power = power_chain(campus, place.racks, network_w, day, sum(h.rows for h in place.halls))
     sizes = tuple(n.size for n in networks)
-    parts = bom.table(campus, bom.lines(campus, power, plant, _racks(campus, racks), _switches(networks)))
+    pipes = _pipes(campus, place.halls, racks, plant)
+    lines = bom.lines(campus, power, plant, _racks(campus, racks), _switches(networks))
+    parts = bom.table(campus, lines + (pipe_lines(campus, pipes, racks) if pipes else []))
     return Design(
         halls=place.halls,
         racks=racks,
@@ -61,6 +68,7 @@ def design(campus: Campus) -> Design:
         },
         power=power,
         cooling=plant,
+        pipes=pipes,
         bom=parts,
         capex=bom.total(parts),
         arrays=_arrays(racks),
@@ -68,6 +76,13 @@ def design(campus: Campus) -> Design:
             fit.findings(campus, place.halls, racks, power, plant, {n.name: n.size for n in networks})
         ),
     )
+
+
+def _pipes(campus: Campus, halls: tuple[Hall, ...], racks: pl.DataFrame, plant: CoolingPlant) -> PipeBill | None:
+    try:
+        return pipe_bill(piping(campus, halls, racks, plant.air_w))
+    except InfeasibleError:  # no heat to water: a campus without a loop is no mistake
+        return None
 
 
 def _arrays(racks: pl.DataFrame) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gigasite._core.finding import Finding, Severity
 from gigasite._core.quantity import show
 from gigasite.design.fabric_notes import notes
-from gigasite.design.plant import genset_power
+from gigasite.design.plant import genset_power, precooling_k
 
 if TYPE_CHECKING:
     import polars as pl
@@ -166,13 +166,15 @@ def _gas(campus: Campus, power: PowerChain) -> list[Finding]:
 
 
 def water_need(campus: Campus, plant: CoolingPlant) -> float:
-    """Return make-up water on the design day with all heat rejected by evaporation [m3/s].
+    """Return make-up water on the design day [m3/s]: towers by their share of evaporation, pads by what cools the air.
 
     Evaporation takes 2.43 MJ/kg; make-up = evaporation x CoC / (CoC - 1).
     """
     unit = campus.catalogue.heat_rejection[campus.cooling.tower if plant.towers else campus.cooling.dry_cooler]
     coc = campus.cooling.concentration
-    return (plant.liquid_w + plant.air_w) * unit.water_frac / 2.43e6 / 1000.0 * coc / (coc - 1.0)
+    wet = campus.cooling.scheme == "liquid-to-adiabatic"
+    share = precooling_k(campus) / unit.air_rise_k if wet else unit.water_frac
+    return (plant.liquid_w + plant.air_w) * share / 2.43e6 / 1000.0 * coc / (coc - 1.0)
 
 
 def _water(campus: Campus, plant: CoolingPlant) -> list[Finding]:

@@ -101,9 +101,10 @@ def cooling_plant(campus: Campus, h: Heat, racks: int) -> tuple[CoolingPlant, De
     parts, c, climate = campus.catalogue, campus.cooling, campus.site.climate
     total = (h.liquid_w + h.air_w) * (1 + c.spare_frac)
     tower, dry, chiller = (parts.heat_rejection[n] for n in (c.tower, c.dry_cooler, c.chiller))
-    free = {"liquid-to-tower": tower, "liquid-to-dry-cooler": dry}.get(c.scheme)
+    free = {"liquid-to-tower": tower, "liquid-to-dry-cooler": dry, "liquid-to-adiabatic": dry}.get(c.scheme)
     wet = free is tower
-    reach_degc = (climate.summer_wet_degc if wet else climate.summer_degc) + (free.approach_k if free else math.inf)
+    air_degc = climate.summer_degc - (precooling_k(campus) if c.scheme == "liquid-to-adiabatic" else 0.0)
+    reach_degc = (climate.summer_wet_degc if wet else air_degc) + (free.approach_k if free else math.inf)
     chilled = reach_degc > c.supply_degc
     plant = CoolingPlant(
         scheme=c.scheme,
@@ -122,6 +123,12 @@ def cooling_plant(campus: Campus, h: Heat, racks: int) -> tuple[CoolingPlant, De
     cdu = parts.cdus[c.cdu]
     pumps = h.liquid_w * cdu.pump_frac * (cdu.in_rack == "no") + heat_w * (free or chiller).pump_frac
     return plant, DesignDay(fans_w=heat_w * fan, pumps_w=pumps, chillers_w=heat_w / cop if chilled else 0.0)
+
+
+def precooling_k(campus: Campus) -> float:
+    """Return by how much the dry cooler's pads cool its air on the design day: hottest and wettest air together."""
+    unit, climate = campus.catalogue.heat_rejection[campus.cooling.dry_cooler], campus.site.climate
+    return unit.precool_frac * max(climate.summer_degc - climate.summer_wet_degc, 0.0)
 
 
 def _units(total_w: float, unit: HeatRejection) -> int:

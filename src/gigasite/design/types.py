@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite._core.finding import Finding
+    from gigasite.design.pipe_bill import PipeBill
 
 NAME_DIGITS = 6  # of a device's number in its name, whatever else stands on the campus: growth renames nothing
 PORT_BITS = 12  # port id = device << 12 | port: 4,096 ports a device, 2^51 devices
@@ -311,6 +312,8 @@ class Design:
     """Speed of a link by (index into `FABRICS`, tier)."""
     power: PowerChain
     cooling: CoolingPlant
+    pipes: PipeBill | None
+    """Of the facility loop; None where no rack gives heat to water."""
     bom: pl.DataFrame
     capex: Money
     arrays: int

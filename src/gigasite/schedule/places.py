@@ -154,9 +154,25 @@ def _dock_racks(b: Builder, where: Places) -> Floats:
     return out
 
 
+def _main_inches(b: Builder) -> Floats:
+    """Return weld inches of each hall's mains; none where no water flows."""
+    pipes = b.design.pipes
+    return np.array([pipes.inches_at(h.hall) if pipes else 0.0 for h in b.design.halls])
+
+
+def _row_inches(b: Builder, where: Places) -> Floats:
+    """Return weld inches of the branches and drops of each row of racks."""
+    pipes = b.design.pipes
+    found = {} if pipes is None else dict(zip(map(tuple, pipes.place.tolist()), pipes.inches.tolist(), strict=True))
+    keys = [tuple(int(x) for x in name[1:].split("-R")) for name in where.names["row"]]
+    return np.array([found.get(key, 0.0) for key in keys])
+
+
 MEASURES: dict[str, Callable[[Builder, Places], Floats]] = {
     "hall-area": lambda b, _: np.array([h.length_m * h.width_m for h in b.design.halls]) / 10_000.0,
     "dock-racks": _dock_racks,
+    "main-weld-inches": lambda b, _: _main_inches(b),
+    "row-weld-inches": _row_inches,
     "rack-fibre-ends": lambda b, _: _ends(b, _racks(b), management=False),
     "rack-fibre-links": lambda b, _: _ends(b, _racks(b), management=False) / 2.0,
     "rack-copper-ends": lambda b, _: _ends(b, _racks(b), management=True),

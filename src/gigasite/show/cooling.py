@@ -125,7 +125,7 @@ def solve(
 @cooling.command()
 def loop(
     file: File,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for network.json, pipes.csv, bill.csv.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for network.json and the tables of pipes.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """The campus's facility loop: pipes sized, racks balanced, pumps, welds, what breaks a limit."""
@@ -144,6 +144,7 @@ def loop(
         write_text(out / "network.json", dumps(network_json(made.network)) + "\n")
         write_text(out / "pipes.csv", parts.pipes.write_csv(float_precision=6))
         write_text(out / "bill.csv", parts.bill.write_csv(float_precision=6))
+        write_text(out / "points.csv", parts.points.write_csv(float_precision=6))
     if as_json:
         emit(result)
     else:

@@ -9,8 +9,9 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from gigasite.cooling.hydraulics import ROUNDING_M3_PER_S
+from gigasite.cooling.flow_findings import ROUNDING_M3_PER_S
 from gigasite.cooling.network import PUMP
+from gigasite.show.cooling_plan import hall_plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +36,7 @@ def cooling_chapter(plan: Plan) -> Markup:
             why=p.why,
             hall=None if p.loop is None else _loop(plan, p.loop),
             made=p.made,
+            pipes=None if p.loop is None or p.made is None else hall_plan(p.loop, p.made.points),
             trips=[_trip(t) for t in p.trips],
             map_name=NAMES[shown_trip(p.trips).event] if p.trips else "",
             worst=[] if p.loop is None else _worst(plan, p.loop),

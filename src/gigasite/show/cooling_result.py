@@ -44,6 +44,8 @@ def loop_json(campus: Campus, design: Design, loop: FacilityLoop, made: Quantiti
         "supports": made.supports,
         "drains": made.drains,
         "vents": made.vents,
+        "valves": made.valves,
+        "fittings": made.fittings,
         "price_usd": made.price_usd,
         "bill": made.bill.to_dicts(),
         "worst_racks": [
@@ -68,8 +70,9 @@ def loop_rows(r: dict[str, Any]) -> list[tuple[str, object]]:
         ("velocity", f"{r['velocity_m_per_s']:.2f} m/s at most"),
         ("suction head", f"{r['npsh_m']:.1f} m, {r['npsh_required_m']:.1f} m needed"),
         ("pipes", f"{r['steel_kg'] / 1e3:,.0f} t of steel, {r['fill_m3']:,.0f} m3 to fill"),
-        ("welds", f"{r['weld_inches']:,.0f} inches; {r['supports']:,} supports"),
-        ("price", f"{r['price_usd'] / 1e6:,.2f} MUSD"),
+        ("welds", f"{r['weld_inches']:,.0f} inches; {r['fittings']:,} fittings, {r['valves']:,} valves"),
+        ("places", f"{r['supports']:,} supports, {r['drains']:,} drains, {r['vents']:,} vents (points.csv)"),
+        ("price", f"{r['price_usd'] / 1e6:,.2f} MUSD for pipe alone: see the bill of materials for the rest"),
         *[(f"  {b['size']}", f"{b['length_m']:,.0f} m, {b['mass_kg'] / 1e3:,.1f} t") for b in r["bill"]],
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import jsonschema
@@ -191,3 +192,25 @@ def test_sites_load_and_their_mistakes_are_placed(tmp_path: Path, campuses: Path
     (tmp_path / "s.yaml").write_text(bad)
     with pytest.raises(CampusFileError, match=r"sites\[0\].latitude: must lie between"):
         load_sites(tmp_path / "s.yaml")
+
+
+OWN = "parts: {heat_rejection: {mine: {title: x, source: y, as_of: 2026-01-01, trust: estimate, kind: dry-cooler, capacity: %s, approach: 9 K, fan: 2 %%, carnot: 0 %%, water: 0 %%, pump: 1 %%, price: 1 kUSD, precool: 80 %%, air_rise: %s}}}\n"
+PIPE = "parts: {pipes: {mine: {title: x, source: y, as_of: 2026-01-01, trust: estimate, nominal: 50, outer: 60 mm, wall: %s, roughness: 0.05 mm, velocity: %s, support: 3 m, price: 9 USD/m}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("cooling", "own", "needle"),
+    [
+        ("{dry_cooler: mine}", OWN % ("0 MW", "10 K"), "capacity"),
+        ("{dry_cooler: mine}", OWN % ("1 MW", "0 K"), "air_rise"),
+        ("{dry_cooler: tower-cell}", "", "is a tower; a dry-cooler is wanted"),
+        ("{chiller: dry-cooler}", "", "is a dry-cooler; a chiller is wanted"),
+        ("{scheme: liquid-to-adiabatic}", "", "has no pads"),
+        ("{}", PIPE % ("30 mm", "2 m/s"), "has no bore"),
+        ("{}", PIPE % ("3 mm", "0 m/s"), "velocity"),
+    ],
+)
+def test_units_in_the_wrong_place_and_parts_that_cannot_be_are_named(cooling: str, own: str, needle: str) -> None:
+    text = re.sub(r"(?m)^cooling: .*$", f"cooling: {cooling}", LAB) + own
+    found = problems(text)
+    assert any(needle in f"{key} {message}" for _, _, key, message in found), found

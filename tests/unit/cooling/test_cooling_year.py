@@ -18,6 +18,7 @@ from gigasite.campus import Campus, load, reference
 from gigasite.cooling import read_weather, simulate, synthetic, weather_of
 from gigasite.cooling.humid import wet_bulb
 from gigasite.cooling.scheme import schemes
+from gigasite.cooling.types import Cooling
 from gigasite.design import Design, design
 
 MEMPHIS = "USA_TN_Memphis.Intl.AP.723340_TMY3.epw"
@@ -160,3 +161,44 @@ def test_weather_cut_anywhere_is_an_input_error(
     place.write_bytes(WHOLE[:cut] + junk)
     with pytest.raises(InputFileError, match=r"w\.epw"):
         read_weather(place)
+
+
+def test_an_open_quote_in_weather_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.epw"
+    path.write_text("LOCATION,x\n" + "\n" * 7 + '"1999,' + "1,2,3,4,5\n" * 20_000)
+    with pytest.raises(InputFileError, match="no table of commas"):
+        read_weather(path)
+
+
+def test_pads_take_water_only_when_dry_air_is_too_warm(lab: tuple[Campus, Design]) -> None:
+    """Between a dry cooler and a tower: fewer chiller hours than dry, a tenth of a tower's water."""
+    w = weather_of(lab[0])
+
+    def year(scheme: str, cooler: str) -> Cooling:
+        cooling = dataclasses.replace(lab[0].cooling, scheme=scheme, dry_cooler=cooler, supply_degc=36.0)
+        campus = dataclasses.replace(lab[0], cooling=cooling)
+        d = design(campus)
+        return simulate(campus, d, w, d.power.it_typical_w)
+
+    dry, wet = year("liquid-to-dry-cooler", "dry-cooler"), year("liquid-to-adiabatic", "adiabatic-cooler")
+    tower = year("liquid-to-tower", "dry-cooler")
+    assert wet.chiller_hours < dry.chiller_hours
+    assert dry.water_m3 == 0.0 < wet.water_m3 < 0.2 * tower.water_m3
+    assert (wet.water_m3_per_s[w.dry_bulb_degc + 9.0 <= 36.0] == 0.0).all()
+    # each kelvin that pads take from the air is air x cp, evaporated: heat x kelvins / rise of the air / latent heat
+    warm = int(np.argmax(wet.water_m3_per_s))
+    kelvins = min(w.dry_bulb_degc[warm] + 9.0 - 36.0, 0.8 * (w.dry_bulb_degc[warm] - w.wet_bulb_degc[warm]))
+    by_hand = float(wet.it_w[warm]) * kelvins / 10.0 / 2.43e6 / 1000.0 * 5.0 / 4.0
+    assert wet.water_m3_per_s[warm] == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_rented_chillers_are_smaller_and_take_more(lab: tuple[Campus, Design]) -> None:
+    def year(chiller: str) -> tuple[int, float]:
+        cooling = dataclasses.replace(lab[0].cooling, scheme="liquid-to-chiller", chiller=chiller)
+        campus = dataclasses.replace(lab[0], cooling=cooling)
+        d = design(campus)
+        return d.cooling.chillers, simulate(campus, d, weather_of(campus), d.power.it_typical_w).energy_j
+
+    (own, energy), (rented, more) = year("air-chiller"), year("mobile-chiller")
+    assert rented >= own
+    assert more > energy

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -52,7 +53,10 @@ def test_steady_flow_stays_and_friction_calms() -> None:
     assert np.ptp(tail[-200:]) <= np.ptp(tail) + 1.0
 
 
-@pytest.mark.parametrize("words", [{}, {"closing_s": 1.0, "coasting_s": 1.0}, {"closing_s": -1.0}])
+@pytest.mark.parametrize(
+    "words",
+    [{}, {"closing_s": 1.0, "coasting_s": 1.0}, {"closing_s": -1.0}, {"closing_s": 1e9}, {"coasting_s": math.inf}],
+)
 def test_what_cannot_be_run_is_refused(words: dict[str, float]) -> None:
     with pytest.raises(QuantityError):
         surge(line(1.0), **words)

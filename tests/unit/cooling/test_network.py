@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gigasite._core.errors import GigasiteError
+from gigasite._core.errors import GigasiteError, SolverError
 from gigasite.cooling.friction import friction_factor
 from gigasite.cooling.hydraulics import law, prepare, solve
 from gigasite.cooling.network import PUMP, VALVE, Network
@@ -192,6 +192,8 @@ def test_states_that_are_no_error(tmp_path: Path) -> None:
     stands = loop()
     stands["pumps"][0]["running"] = False
     assert (np.abs(solve(read(tmp_path, stands)).flow_m3_per_s) < 1e-9).all()
+    without = loop(pumps=[])
+    assert any("no pump runs" in f.what for f in solve(read(tmp_path, without)).findings)
     high = loop()
     high["nodes"][2] |= {"kind": "fixed", "pressure_pa": 9e5}
     flow = solve(read(tmp_path, high))
@@ -220,6 +222,10 @@ def test_states_that_are_no_error(tmp_path: Path) -> None:
         (lambda d: d["valves"][0].update(kv=3), "is not known"),
         (lambda d: d["fluid"].update(density_kg_per_m3=0), "must be above 0"),
         (lambda d: d.update(format="other"), "must be 'gigasite-network/1'"),
+        (lambda d: d["nodes"][0].update(kind=["fixed"]), "must be 'junction' or 'fixed'"),
+        (lambda d: d["pipes"][0].update(diameter_m=100), "1e-05 to 50 in SI units"),
+        (lambda d: d["pipes"][0].update(diameter_m=1e-9), "1e-05 to 50 in SI units"),
+        (lambda d: d["nodes"][0].update(pressure_pa=-1e18), "at most 1e+09 in SI units"),
         (lambda d: d.update(nodes={}), "must be a list"),
         (lambda d: d["pipes"][0].update(diameter_m="0.1 m"), "must be above 0"),
         (lambda d: d["pipes"][0].update(length_m=True), "must be above 0"),
@@ -248,3 +254,66 @@ def test_broken_text_is_refused(tmp_path_factory: pytest.TempPathFactory, cut: i
 def test_text_that_is_no_network(tmp_path: Path, text: str) -> None:
     with pytest.raises(GigasiteError):
         read(tmp_path, text)
+
+
+def resistors(seed: int, side: int) -> Network:
+    """A grid of pipes and valves alone, fed at one corner and drawn from at the other by held pressures."""
+    net = grid(np.random.default_rng(seed), side, 0)
+    fixed = np.r_[5e5, np.full(side * side - 2, np.nan), 1e5]
+    zero = np.zeros(side * side)
+    return replace(net, fixed_pa=fixed, demand_m3_per_s=zero, elevation_m=zero)
+
+
+def through(net: Network) -> float:
+    """Return what the first node feeds."""
+    q = solve(net).flow_m3_per_s
+    return float(q[net.start == 0].sum() - q[net.end == 0].sum())
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10**6), st.integers(2, 7), st.integers(0, 10**6))
+def test_a_wider_pipe_never_passes_less_and_a_shut_one_never_more(seed: int, side: int, which: int) -> None:
+    net = resistors(seed, side)
+    i = which % len(net.link_ids)
+    wide, shut = net.diameter_m.copy(), net.open_.copy()
+    wide[i], shut[i] = 1.5 * wide[i], False
+    before = through(net)
+    assert through(replace(net, diameter_m=wide)) >= before - 1e-7 * max(before, 1e-6)
+    assert through(replace(net, open_=shut)) <= before + 1e-7 * max(before, 1e-6)
+    assert solve(replace(net, open_=shut)).flow_m3_per_s[i] == 0.0
+
+
+@pytest.mark.parametrize("seed", [2, 18, 40, 52])
+def test_narrow_and_wide_pipes_under_one_roof_are_solved(seed: int) -> None:
+    """Bores of 5 mm to 3 m: rounding in wide pipes must not leak out of the balance of nodes."""
+    rng = np.random.default_rng(seed)
+    net = grid(rng, 14, 6)
+    m = len(net.link_ids)
+    pipe, pump = net.kind == 0, net.kind == PUMP
+
+    def between(low: float, high: float) -> np.ndarray:
+        return np.asarray(10 ** rng.uniform(np.log10(low), np.log10(high), m))
+
+    net = replace(
+        net, diameter_m=np.where(pump, 0, between(5e-3, 3)), length_m=np.where(pipe, between(0.1, 1e5), 0),
+        loss_k=np.where(pump, 0, between(0.01, 1e6)), drop_pa_s2_per_m6=np.where(pump, between(1, 1e10), 0),
+    )  # fmt: skip
+    flow = solve(net)
+    assert flow.residual_m3_per_s < 1e-7 * np.abs(flow.flow_m3_per_s).max()
+
+
+def test_numbers_that_no_plant_has_are_told_where(tmp_path: Path) -> None:
+    """A hair of a pipe that must carry a river: refused with the link and its speed, no overflow, no singular matrix."""
+    data = loop()
+    data["nodes"].append({"id": "river", "demand_m3_per_s": 5e4})
+    data["pipes"].append(
+        {"id": "hair", "from": "far", "to": "river", "length_m": 1e6, "diameter_m": 2e-5, "roughness_m": 0.0}
+    )
+    try:
+        flow = solve(read(tmp_path, data))
+    except SolverError as error:
+        assert "hair" in str(error)
+        assert "SI units" in str(error)
+    else:
+        assert np.isfinite(flow.flow_m3_per_s).all()
+        assert flow.flow_m3_per_s[-2:].max() > 0

@@ -132,3 +132,26 @@ def test_command() -> None:
     assert len(made["throttle_s"]) == made["racks"]
     wrong = CliRunner().invoke(app, ["cooling", "trip", file, "--event", "quake"])
     assert wrong.exit_code != 0
+
+
+@pytest.mark.parametrize("words", [{"coast_s": 30.0}, {"shut_k": 1.0}, {"throttled_frac": 1.0}, {"door_frac": 0.3}])
+def test_what_was_assumed_can_be_set(lab: tuple[Campus, Design, FacilityLoop], words: dict[str, float]) -> None:
+    """Pumps that coast longer lend time; what comes after the first throttling leaves it alone."""
+    campus, d, loop = lab
+    ask = Ask(event="pump", ups=False, duration_s=400.0)
+    one = trip(campus, d, loop, None, ask)
+    other = trip(dataclasses.replace(campus, cooling=dataclasses.replace(campus.cooling, **words)), d, loop, None, ask)
+    if "coast_s" in words:
+        assert np.nanmin(other.throttle_s) > np.nanmin(one.throttle_s) + 5.0
+    if "shut_k" in words or "throttled_frac" in words:
+        assert np.nanmin(other.throttle_s) == np.nanmin(one.throttle_s)
+        assert np.nanmin(other.shut_s) < np.nanmin(one.shut_s)
+    assert other.residual_frac < 1e-6
+
+
+@pytest.mark.parametrize("event", ["pump", "cdu", "valve"])
+def test_less_flow_never_makes_the_supply_colder(lab: tuple[Campus, Design, FacilityLoop], event: str) -> None:
+    campus, d, loop = lab
+    run = trip(campus, d, loop, None, Ask(event=event, ups=False, duration_s=300.0))
+    assert (np.diff(run.flow_frac, axis=0) <= 1e-12).all()
+    assert (run.supply_degc >= campus.cooling.supply_degc - 1e-9).all()

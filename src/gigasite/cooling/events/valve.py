@@ -12,16 +12,14 @@ from gigasite.cooling.event import events
 if TYPE_CHECKING:
     from gigasite.cooling.event import Floats, Moment
 
-CLOSE_S = 10.0  # stroke of a motor-driven butterfly valve of this size; estimate
-
 
 @events.part("valve")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValveShut:
-    """The main valve of the first hall closes over CLOSE_S."""
+    """The main valve of the first hall closes over its stroke."""
 
     def run(self, moment: Moment, /) -> tuple[Floats, Floats, Floats]:
         """Return flows and the plant's share."""
         water = moment.still()
-        water[:, 0] = np.clip(1.0 - moment.time_s / CLOSE_S, 0.0, 1.0)
+        water[:, 0] = np.clip(1.0 - moment.time_s / moment.valve_s, 0.0, 1.0)
         return water, moment.still(), moment.still()

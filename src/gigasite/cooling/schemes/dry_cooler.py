@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cooling.scheme import LATENT_J_PER_KG, LEAST_FAN, schemes, trimmed
+from gigasite.cooling.scheme import LATENT_J_PER_KG, schemes, trimmed
 
 if TYPE_CHECKING:
     from gigasite.cooling.scheme import Ask, Hours
@@ -29,5 +29,5 @@ class LiquidToDryCooler:
         outside = ask.weather.dry_bulb_degc
         made = outside + unit.approach_k
         speed = np.where(made > c.supply_degc, 1.0, unit.approach_k / np.maximum(c.supply_degc - outside, 1e-6))
-        fan = ask.heat_w * unit.fan_frac * np.clip(speed, LEAST_FAN ** (1 / 3), 1.0) ** 3
+        fan = ask.heat_w * unit.fan_frac * np.clip(speed, c.least_fan_frac ** (1 / 3), 1.0) ** 3
         return trimmed(ask, unit, made, fan, ask.heat_w * unit.water_frac / LATENT_J_PER_KG)

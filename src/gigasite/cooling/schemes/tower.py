@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.cooling.scheme import LEAST_FAN, schemes, trimmed
+from gigasite.cooling.scheme import schemes, trimmed
 from gigasite.cooling.tower import evaporated, fan_share, leaving, sized
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LiquidToTower:
         tower = sized(rated_w, c.rise_k, unit.approach_k, ask.plant.design_wet_bulb_degc)
         most = np.ones_like(ask.heat_w)
         made = leaving(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, most)
-        least = LEAST_FAN ** (1 / 3)
+        least = c.least_fan_frac ** (1 / 3)
         share = fan_share(tower, ask.heat_w, w.wet_bulb_degc, w.pressure_pa, c.supply_degc, least)
         water = evaporated(tower, ask.heat_w, (w.dry_bulb_degc, w.wet_bulb_degc), w.pressure_pa, share)
         return trimmed(ask, unit, made, rated_w * unit.fan_frac * share**3, water)

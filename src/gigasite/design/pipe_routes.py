@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gigasite.campus.schema import Campus
-    from gigasite.design.types import Design, Hall
+    from gigasite.design.types import Hall
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
@@ -56,15 +56,23 @@ class Terminals:
         return self.liquid_w + self.air_w
 
 
-def terminals(campus: Campus, design: Design) -> Terminals:
-    """Return what the loop feeds: doors on every rack, exchangers in racks or in the row's CDUs."""
+def terminals(campus: Campus, table: pl.DataFrame, air_w: float) -> Terminals:
+    """Return what the loop feeds: doors on every rack, exchangers in racks or in the row's CDUs.
+
+    Parameters
+    ----------
+    table
+        Racks, switches in them included.
+    air_w
+        All heat to air, modules of links included.
+    """
     import polars as pl  # noqa: PLC0415  # the table's library is loaded with the table
 
-    racks = design.racks.sort("hall", "row", "position")
+    racks = table.sort("hall", "row", "position")
     in_rack = campus.catalogue.cdus[campus.cooling.cdu].in_rack == "yes"
     air = (racks["typical_w"] - racks["liquid_w"]).to_numpy()
     # modules are not in the table of racks: their heat is spread as the other heat to air
-    air = air * (design.cooling.air_w / max(float(air.sum()), 1.0))
+    air = air * (air_w / max(float(air.sum()), 1.0))
     liquid = racks["liquid_w"].to_numpy()
     if not in_rack:
         share = (
@@ -101,6 +109,15 @@ class Routes:
     loss_k: list[float] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
     name: list[str] = field(default_factory=list)
+    run: list[int] = field(default_factory=list)
+    """Pieces of one run follow each other from the plant, or the main, on."""
+    back: list[bool] = field(default_factory=list)
+    """Whether water flows from the run's far end: returns of a direct return."""
+    hall: list[int] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    """0 for mains."""
+    at: tuple[int, int] = (0, 0)
+    """Hall and row of the pieces that are laid next."""
 
     def node(self, name: str, x_m: float, y_m: float) -> int:
         """Add a node; return its number."""
@@ -109,14 +126,19 @@ class Routes:
         self.y_m.append(float(y_m))
         return len(self.nodes) - 1
 
-    def pipe(self, name: str, kind: str, a: int, b: int, loss_k: float, more_m: float = 0.0) -> None:
-        """Add a run from `a` to `b`, along x and y, and `more_m` beside."""
+    def pipe(self, name: str, kind: str, a: int, b: int, loss_k: float, *, first: bool = True,
+             back: bool = False) -> None:  # fmt: skip
+        """Add a piece from `a` to `b`, along x and y; the first of a run begins one."""
         self.start.append(a)
         self.end.append(b)
-        self.length_m.append(abs(self.x_m[a] - self.x_m[b]) + abs(self.y_m[a] - self.y_m[b]) + more_m)
+        self.length_m.append(abs(self.x_m[a] - self.x_m[b]) + abs(self.y_m[a] - self.y_m[b]))
         self.loss_k.append(loss_k)
         self.kind.append(kind)
         self.name.append(name)
+        self.run.append(0 if not self.run else self.run[-1] + first)
+        self.back.append(back)
+        self.hall.append(self.at[0])
+        self.row.append(self.at[1])
 
     def comb(self, name: str, kind: str, feed: tuple[int, int], taps: tuple[list[int], list[int]], loss_k: float,
              *, reverse: bool) -> None:  # fmt: skip
@@ -131,14 +153,14 @@ class Routes:
         """
         supply, back = [feed[0], *taps[0]], taps[1]
         for i, (a, b) in enumerate(pairwise(supply)):
-            self.pipe(f"{name}-s{i + 1}", kind, a, b, TAP_K if i else loss_k)
+            self.pipe(f"{name}-s{i + 1}", kind, a, b, TAP_K if i else loss_k, first=not i)
         if reverse:
             for i, (a, b) in enumerate(pairwise(back)):
-                self.pipe(f"{name}-r{i + 1}", kind, a, b, TAP_K)
-            self.pipe(f"{name}-r{len(back)}", kind, back[-1], feed[1], loss_k)
+                self.pipe(f"{name}-r{i + 1}", kind, a, b, TAP_K, first=not i)
+            self.pipe(f"{name}-r{len(back)}", kind, back[-1], feed[1], loss_k, first=len(back) == 1)
             return
         for i, (a, b) in enumerate(zip(back, [feed[1], *back[:-1]], strict=True)):
-            self.pipe(f"{name}-r{i + 1}", kind, a, b, TAP_K if i else loss_k)
+            self.pipe(f"{name}-r{i + 1}", kind, a, b, TAP_K if i else loss_k, first=not i, back=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,14 +177,14 @@ class Laid:
     rack_return: Ints
 
 
-def lay(campus: Campus, design: Design, t: Terminals) -> Laid:
-    """Lay the pipes of all halls."""
+def lay(campus: Campus, all_halls: tuple[Hall, ...], labels: list[str], t: Terminals) -> Laid:
+    """Lay the pipes of all halls; `labels` names racks by their number."""
     routes, reverse = Routes(), campus.cooling.piping == "reverse-return"
     rack_s, rack_r = np.zeros(len(t.rack), np.int64), np.zeros(len(t.rack), np.int64)
     plants: list[tuple[int, int]] = []
-    halls = [h for h in design.halls if (t.hall == h.hall).any()]
-    labels = _labels(design.racks)
+    halls = [h for h in all_halls if (t.hall == h.hall).any()]
     for hall in halls:
+        routes.at = hall.hall, 0
         plant = (
             routes.node(f"H{hall.hall}-supply", hall.x_m - PLANT_M, hall.y_m),
             routes.node(f"H{hall.hall}-return", hall.x_m - PLANT_M, hall.y_m),
@@ -174,22 +196,20 @@ def lay(campus: Campus, design: Design, t: Terminals) -> Laid:
             corner = tuple(routes.node(f"H{hall.hall}-B{bank + 1}-{s}", west, hall.y_m) for s in ("supply", "return"))
             tag = f"H{hall.hall}-B{bank + 1}"
             routes.pipe(f"{tag}-supply", MAIN, plant[0], corner[0], MAIN_K)
-            routes.pipe(f"{tag}-return", MAIN, corner[1], plant[1], MAIN_K)
+            routes.pipe(f"{tag}-return", MAIN, corner[1], plant[1], MAIN_K, back=True)
             routes.comb(f"{tag}-main", MAIN, (corner[0], corner[1]), taps, MAIN_K, reverse=reverse)
             for row, a, b in zip(rows, *taps, strict=True):
                 mine = np.flatnonzero((t.hall == hall.hall) & (t.row == row))
                 pair = _row(routes, labels, t, mine)
                 rack_s[mine], rack_r[mine] = pair
+                routes.at = hall.hall, row
                 routes.comb(f"H{hall.hall}-R{row:02d}", ROW, (a, b), pair, ROW_K, reverse=reverse)
+            routes.at = hall.hall, 0
     at = np.array(plants, np.int64).reshape(-1, 2)
     return Laid(
         routes=routes, halls=tuple(h.hall for h in halls), plant_supply=at[:, 0], plant_return=at[:, 1],
         rack_supply=rack_s, rack_return=rack_r,
     )  # fmt: skip
-
-
-def _labels(racks: pl.DataFrame) -> list[str]:
-    return list(racks.sort("rack_id")["label"])
 
 
 def _west(hall: Hall, bank: int) -> float:

@@ -7,7 +7,7 @@ import psychrolib
 import pytest
 
 from gigasite._core.errors import UnknownPartError
-from gigasite.cooling.fluids import HIGH_DEGC, LOW_DEGC, fluid
+from gigasite._core.fluids import HIGH_DEGC, LOW_DEGC, fluid
 from gigasite.cooling.humid import wet_bulb
 
 NAMES = {"water": "water", "pg25": "INCOMP::MPG[0.25]", "eg25": "INCOMP::MEG[0.25]"}

@@ -30,6 +30,8 @@ class Sizes:
     roughness_m: Floats
     velocity_m_per_s: Floats
     kg_per_m: Floats
+    support_m: Floats
+    outer_m: Floats
     usd_per_m: Floats
 
 
@@ -46,6 +48,8 @@ def sizes(campus: Campus) -> Sizes:
         roughness_m=np.array([p.roughness_m for _, p in parts]),
         velocity_m_per_s=np.array([p.velocity_m_per_s for _, p in parts]),
         kg_per_m=np.pi * (outer - wall) * wall * STEEL_KG_PER_M3,
+        support_m=np.array([p.support_m for _, p in parts]),
+        outer_m=outer,
         usd_per_m=np.array([p.price_usd_per_m for _, p in parts]),
     )
 
