@@ -113,7 +113,7 @@ PROMISES = [
     p("frozen-heartbeat", Hold.HEARTBEAT),
     p("watchdog"),
     p("second-master", Hold.FOREIGN, back=False),
-    p("register", Hold.QUALITY, model=704, point="L", value=1),
+    p("register", Hold.LAYOUT, model=704, point="L", value=1),
     p("spent", Hold.SOC, for_s=None, to="30 %"),
 ]
 

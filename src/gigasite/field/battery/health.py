@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.field.battery.image import Point, Status
+from gigasite.field.battery.image import Point, Quality, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +38,14 @@ class Hold(IntEnum):
     SOC = 8
     """Its state of charge jumps, stands still under load, or lies outside 0 to 1."""
     IGNORES = 9
-    """It acknowledges set points and does not take them."""
+    """It does not take set points, or is not enabled by them, whether it acknowledges or refuses them."""
     DIRECTION = 10
     """It charges when told to discharge, or the other way round."""
+    LAYOUT = 11
+    """Its registers are not those of the device that was found: what a write would hit there nobody knows."""
 
 
-HANDS_OFF = frozenset({Hold.SILENT, Hold.LOCAL, Hold.FOREIGN})
+HANDS_OFF = frozenset({Hold.SILENT, Hold.LAYOUT, Hold.LOCAL, Hold.FOREIGN})
 """Units that get no set point at all; the other holds are driven to zero and released."""
 
 
@@ -126,7 +128,8 @@ class Told:
     history_w: Floats
     """(k, n) of the last k cycles, newest first: a write that is lost or late leaves, or brings back, one of these."""
     wrote: Flags
-    acked: Flags
+    enabled: Flags
+    """Whether the last write enabled the set point: what may still run on our word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +180,7 @@ def _causes(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_
     outside = (soc < 0.0) | (soc > 1.0)
     tests = (
         (Hold.SILENT, units.age_s > rules.stale_s),
+        (Hold.LAYOUT, units.quality[:, Point.SET_W] == Quality.LAYOUT),
         (Hold.LOCAL, ~units.says(Status.REMOTE)),
         (Hold.FOREIGN, foreign(h, units, told, size)),
         (Hold.ALARM, units.says(Status.ALARM)),
@@ -216,8 +220,9 @@ def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instan
     enabled = units.says(Status.ENABLED) & instant.steady
     noise = rules.direction_frac * size.rating_w
     wrong = known & enabled & (np.abs(power) > noise) & (power * told.set_w < 0.0) & (np.abs(told.set_w) > noise)
-    deaf = known & told.wrote & told.acked & (np.abs(held - told.set_w) > size.step_w * 1.01)
-    deaf &= np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
+    # acknowledged or refused: what counts is what the unit then holds
+    deaf = np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
+    deaf = known & told.wrote & (deaf | (told.enabled & ~units.says(Status.ENABLED)))
     short = known & enabled & (np.abs(power) < np.abs(told.set_w) - rules.saturated_frac * size.rating_w)
     short_s = np.where(short, h.short_s + dt_s, 0.0)
     h = _soc(h, units, size, rules, time_s, dt_s)

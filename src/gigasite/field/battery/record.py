@@ -37,6 +37,7 @@ class Inputs:
     metered: Metered | None
     orders: tuple[str, ...]
     acked: NDArray[np.bool_]
+    """(n,) which set points of the cycle before were acknowledged. Units are judged by what they hold instead."""
     answers: tuple[tuple[bytes, ...] | None, ...]
 
 
