@@ -261,7 +261,7 @@ def replay(
         emit({k: getattr(found, k) for k in found.__slots__})
     else:
         rows: list[tuple[str, object]] = [
-            ("cycles", f"{found.cycles:,}"),
+            ("cycles", f"{found.cycles:,}" + (f" of {found.runs} runs" if found.runs > 1 else "")),
             ("set points written", f"{found.set_points:,}"),
             (
                 "decided otherwise now",

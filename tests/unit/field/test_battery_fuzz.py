@@ -92,7 +92,7 @@ class World:
         self.trouble = np.where(begins, dice.integers(1, KINDS, N), np.where(ends, 0, self.trouble))
         other = (self.trouble == FOREIGN) & dice.some(0.5)
         self.held_w = np.where(other, dice.uniform(-1, 1, N) * RATING_W, self.held_w)
-        self.enabled = np.where(other, True, np.where(dice.some(0.002), False, self.enabled))
+        self.enabled = other | (self.enabled & ~dice.some(0.002))
         self.power_w = np.where(self.enabled, self.held_w, 0.0) * np.where(self.trouble == BACKWARDS, -1.0, 1.0)
         self.soc = np.clip(self.soc - self.power_w * CYCLE_S / 3e8, 0.0, 1.0)
         self.soc = np.where((self.trouble == SOC) & dice.some(0.1), dice.uniform(-0.1, 1.1, N), self.soc)

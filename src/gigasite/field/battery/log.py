@@ -11,13 +11,15 @@ import json
 import queue
 import threading
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import InputFileError, OutputError
 from gigasite._core.files import read_bytes
-from gigasite.field.battery.record import crc, records
+from gigasite.field.battery.record import crc, first_cycle, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +80,16 @@ class LogWriter:
 
     def _open(self) -> Any:
         self._number += 1
-        file = (self._folder / f"battery-{self._number:06d}.gslog").open("xb")
-        file.write(MAGIC + _LENGTH.pack(len(self._header)) + self._header)
-        file.flush()
+        path = self._folder / f"battery-{self._number:06d}.gslog"
+        file = path.open("xb")
+        try:
+            file.write(MAGIC + _LENGTH.pack(len(self._header)) + self._header)
+            file.flush()
+        except OSError:  # on a full disk: half a header would be taken for a damaged log
+            with suppress(OSError):
+                file.close()
+            path.unlink(missing_ok=True)
+            raise
         return file
 
     def _run(self) -> None:
@@ -133,8 +142,6 @@ class LogWriter:
 
     def _undo(self, at: int) -> None:
         """Cut off half a block, so that what follows can be read."""
-        from contextlib import suppress  # noqa: PLC0415  # only on this path
-
         with suppress(OSError, ValueError):
             self._file.seek(at)
             self._file.truncate(at)
@@ -159,6 +166,11 @@ class Log:
     """Unpacked."""
     cut: str
     """What was wrong at its end; "" when nothing was."""
+
+    @property
+    def begins(self) -> bool:
+        """Return whether a run begins with it: its first record is that of cycle 0."""
+        return any(first_cycle(given) == 0 for given, _ in islice(self, 1))
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield inputs and decision of each record."""

@@ -93,6 +93,12 @@ def read_inputs(data: bytes, reads: Sequence[tuple[Read, ...]]) -> Inputs:
     )
 
 
+def first_cycle(data: bytes) -> int:
+    """Return the number of the cycle whose inputs these bytes begin with."""
+    number: int = _HEAD.unpack_from(data)[0]
+    return number
+
+
 def decision_bytes(d: Decision) -> bytes:
     """Return a decision as bytes: state, reasons, and every set point with all its bits."""
     g = d.granted
