@@ -172,8 +172,8 @@ def run(
         print(f"the settings count as not signed: {why}; nothing will be written", file=sys.stderr)
     options = Options(
         refusal=why,
-        arm_s=None if arm is None else _seconds(arm),
-        for_s=None if for_time is None else _seconds(for_time),
+        arm_s=None if arm is None else _seconds("--arm", arm),
+        for_s=None if for_time is None else _seconds("--for", for_time),
         wait_s=wait,
         say=lambda words: print(words, file=sys.stderr, flush=True),
     )
@@ -192,7 +192,7 @@ def run(
         if done.log_lost:
             rows.append(("log", f"{done.log_lost} records lost"))
         show(f"{setup.file.battery}: run", rows, [])
-    if done.faults or done.log_lost:
+    if done.faults or done.log_lost or (arm is not None and why):  # who asked to arm and was not, must hear it
         raise typer.Exit(1)
 
 
@@ -314,8 +314,13 @@ def watch(
         follow(port)
 
 
-def _seconds(text: str) -> float:
-    return Quantity("duration", "positive").parse(text)
+def _seconds(option: str, text: str) -> float:
+    from gigasite._core.errors import QuantityError
+
+    try:
+        return Quantity("duration", "positive").parse(text)
+    except QuantityError as error:
+        raise QuantityError(f"{option}: {error}") from error
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

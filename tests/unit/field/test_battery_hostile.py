@@ -550,3 +550,30 @@ async def _opens(path: Path) -> None:
     desk = OrderDesk(path, json.dumps)
     await desk.open()  # nobody holds it any more
     await desk.close()
+
+
+def test_a_disk_that_fills_up_within_a_block_leaves_whole_blocks_behind(tmp_path: Path) -> None:
+    log = LogWriter(tmp_path, {})
+    file = log._file
+
+    class Filling:
+        left = 30
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(file, name)
+
+        def write(self, data: bytes) -> int:
+            if not self.left:
+                raise OSError(28, "No space left on device")
+            taken = file.write(data[: self.left])
+            self.left = 0
+            return int(taken)
+
+    log._file = Filling()
+    log._write(os.urandom(100), 1)
+    assert log.lost == 1
+    log._file = file
+    log._write(b"after", 1)
+    log.close()
+    (path,) = tmp_path.glob("*.gslog")
+    assert read_log(path).blocks == (b"after",)

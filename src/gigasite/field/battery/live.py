@@ -200,13 +200,14 @@ async def live(setup: Setup, options: Options) -> Outcome:
         options.say(f"{name} does not answer yet: {why}")
     run = _Run(setup, options, connected)
     core = core_of(setup, connected.rig.units, signed=not options.refusal)
-    log = _log(setup, connected, signed=not options.refusal)
-    loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, log=log, watch=run.after)
+    log: LogWriter | None = None
+    loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, watch=run.after)
     desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
     server: StatusServer | None = None
     realtime: Realtime | None = None
     try:
         await desk.open()
+        loop.log = log = _log(setup, connected, signed=not options.refusal)  # not for a loop that is turned away
         if setup.file.metrics_port:
             server = StatusServer(run.board, setup.file.metrics_port)
         run.supervise()

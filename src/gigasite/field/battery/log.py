@@ -81,10 +81,9 @@ class LogWriter:
     def _open(self) -> Any:
         self._number += 1
         path = self._folder / f"battery-{self._number:06d}.gslog"
-        file = path.open("xb")
+        file = path.open("xb", buffering=0)  # a buffer would keep what a full disk refused, and write half of it later
         try:
-            file.write(MAGIC + _LENGTH.pack(len(self._header)) + self._header)
-            file.flush()
+            _whole(file, MAGIC + _LENGTH.pack(len(self._header)) + self._header)
         except OSError:  # on a full disk: half a header would be taken for a damaged log
             with suppress(OSError):
                 file.close()
@@ -101,7 +100,8 @@ class LogWriter:
             if waiting:
                 self._write(b"".join(waiting), len(waiting))
             if ends:
-                self._file.close()
+                with suppress(OSError):
+                    self._file.close()
                 return
             if time.monotonic() - opened > self._roll_s:
                 opened = time.monotonic()
@@ -132,8 +132,7 @@ class LogWriter:
         at = 0
         try:
             at = self._file.tell()
-            self._file.write(_BLOCK.pack(len(packed), crc(packed)) + packed)
-            self._file.flush()
+            _whole(self._file, _BLOCK.pack(len(packed), crc(packed)) + packed)
             self.trouble = ""
         except (OSError, ValueError) as error:  # a full disk must not stop the loop; it is told and counted
             self.lost += count
@@ -152,8 +151,16 @@ class LogWriter:
         except OSError as error:
             self.trouble = f"no new log file: {error}"
             return
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         self._file = new
+
+
+def _whole(file: Any, data: bytes) -> None:
+    """Write all of it; a disk that fills up takes a part first and then says so."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
