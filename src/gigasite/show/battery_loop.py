@@ -14,6 +14,7 @@ from gigasite.show.battery import battery
 from gigasite.show.common import AsJson, emit, show
 
 if TYPE_CHECKING:
+    from gigasite.field.battery.device import Link, Unit
     from gigasite.field.battery.lockstep import Rehearsal
     from gigasite.field.battery.settings import Setup
 
@@ -81,6 +82,7 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
         answers, metered = await read_all(rig, max(1.0, setup.file.cycle_s))
         units = assemble(rig.units, missing(len(rig.units)), answers, setup.file.cycle_s)
         site = site_of(metered, units)
+        silent = {i: await _why(rig.links[i], rig.units[i]) for i, a in enumerate(answers) if a is None}
     finally:
         await connected.close()
     rows = []
@@ -97,11 +99,23 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
                 "frequency_hz": number(units.of(Point.FREQUENCY_HZ)[i]),
                 "set_w": number(units.of(Point.SET_W)[i]),
                 "status": [str(f.name).lower() for f in Status if units.status[i] & f],
-                "quality": "; ".join(bad) or "good",
+                "quality": silent.get(i, "") or "; ".join(bad) or "good",
             }
         )
     meter = {k: number(getattr(site, k)) for k in ("load_w", "source_w", "frequency_hz")}
     return {"battery": setup.file.battery, "units": rows, "site": meter, "absent": connected.absent}
+
+
+async def _why(link: Link, unit: Unit) -> str:
+    """Return why a unit does not answer to what the loop reads of it."""
+    from gigasite._core.errors import FieldError
+
+    try:
+        for read in unit.reads:
+            await link.read(*read)
+    except FieldError as error:
+        return str(error)
+    return "answered too late"
 
 
 def _print_read(setup: Setup, found: dict[str, Any]) -> None:
