@@ -307,6 +307,13 @@ def test_a_map_bounds_a_unit_by_what_its_register_can_hold(tmp_path: Path) -> No
         assert unit.setpoint(high_w, enable=True)
 
 
+def test_no_register_is_read_that_a_map_does_not_name(tmp_path: Path) -> None:
+    unit = mapped(tmp_path)
+    named = {10, 11, 12, 20, 40}
+    assert {a for r in unit.reads for a in range(r.address, r.address + r.size)} == named
+    assert len(unit.reads) == 3  # neighbours in one
+
+
 def test_a_rating_that_the_device_tells_bounds_it_in_every_cycle(tmp_path: Path) -> None:
     unit = mapped(tmp_path)
     rated = replace(unit, entries={**unit.entries}, most=replace(unit.fields[Point.SOC_FRAC], factor=1e3))
@@ -577,3 +584,26 @@ def test_a_disk_that_fills_up_within_a_block_leaves_whole_blocks_behind(tmp_path
     log.close()
     (path,) = tmp_path.glob("*.gslog")
     assert read_log(path).blocks == (b"after",)
+
+
+def test_set_points_read_while_they_change_move_nothing_and_are_no_other_master(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle, torn = lockstep._handle, [0]
+
+    def handled(fleet: Any, number: int, unit: int, function: int, address: int, count: int, data: bytes) -> Any:
+        answer = handle(fleet, number, unit, function, address, count, data)
+        at = 2 * (fleet.units.face.address(704, "WSet") - address)
+        if number == 1 and function == 3 and 0 <= at < 2 * count and fleet.units.ticks in {300, 400}:
+            torn[0] += 1
+            return answer[:at] + b"\0\1" + answer[at + 2 :]  # the high word of a moment ago
+        return answer
+
+    monkeypatch.setattr(lockstep, "_handle", handled)
+    seen = rehearsed(tmp_path, 8.0, lambda *_: None, safety="{recover: 1 s}")
+    assert torn[0] == 2
+    holds = [int(d.hold[1]) for d in seen]
+    assert set(holds) == {int(Hold.NONE), int(Hold.FOREIGN)}
+    assert not any(d.write[1] for d in seen if d.hold[1] == Hold.FOREIGN)
+    assert holds[-20:] == [0] * 20  # a second each, not the minute that another master costs
+    assert max(float(d.set_w[1]) for d in seen) <= 0.26 * RATING_W * 4 / 3

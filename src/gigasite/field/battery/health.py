@@ -96,6 +96,8 @@ class Health:
     """How long it has been short of its set point."""
     held_w: Floats
     """The set point that it held at the last good reading."""
+    alien: Floats
+    """Readings with somebody else's set point since the unit was last used: one may be torn, two are another master."""
     cap: Floats
     """Share of the rating that it is trusted with, 1 but after saturation."""
 
@@ -115,6 +117,7 @@ def fresh(n: int) -> Health:
         deaf_s=zero,
         short_s=zero,
         held_w=zero,
+        alien=zero,
         cap=np.ones(n),
     )
 
@@ -155,14 +158,21 @@ class Now:
 def judge(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:
     """Return the memory after an image, with the hold of every unit.
 
-    A hold goes on for `recover_s` after its cause is gone; another master must be silent for `foreign_quiet_s`.
+    A hold goes on for `recover_s` after its cause is gone; another master must be silent for `foreign_quiet_s`. A set
+    point that was somebody else's in a single reading was read while it changed: nothing is written on it, but it is no
+    master.
     """
     time_s = instant.time_s
     h = _watch(h, units, told, size, rules, instant)
     now = _causes(h, units, told, size, rules, time_s)
-    h = replace(h, held_w=np.where(units.good(Point.SET_W), units.of(Point.SET_W), h.held_w))
+    strange = (now == Hold.FOREIGN) & units.says(Status.ANSWERED)
+    h = replace(
+        h,
+        held_w=np.where(units.good(Point.SET_W), units.of(Point.SET_W), h.held_w),
+        alien=np.where(strange, h.alien + 1.0, np.where(h.hold == Hold.NONE, 0.0, h.alien)),
+    )
     held = h.hold != Hold.NONE
-    quiet = np.where(h.hold == Hold.FOREIGN, rules.foreign_quiet_s, rules.recover_s)
+    quiet = np.where((h.hold == Hold.FOREIGN) & (h.alien > 1.0), rules.foreign_quiet_s, rules.recover_s)
     first = ~np.isfinite(h.since_s)
     over = held & (now == Hold.NONE) & (first | (time_s - h.since_s >= quiet))
     hold = np.where(now != Hold.NONE, now, np.where(over, Hold.NONE, h.hold)).astype(np.uint8)
