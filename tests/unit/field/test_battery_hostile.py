@@ -594,7 +594,7 @@ def test_set_points_read_while_they_change_move_nothing_and_are_no_other_master(
     def handled(fleet: Any, number: int, unit: int, function: int, address: int, count: int, data: bytes) -> Any:
         answer = handle(fleet, number, unit, function, address, count, data)
         at = 2 * (fleet.units.face.address(704, "WSet") - address)
-        if number == 1 and function == 3 and 0 <= at < 2 * count and fleet.units.ticks in {300, 400}:
+        if number == 1 and function == 3 and 0 <= at < 2 * count and fleet.units.ticks in {300, 500}:
             torn[0] += 1
             return answer[:at] + b"\0\1" + answer[at + 2 :]  # the high word of a moment ago
         return answer
