@@ -35,6 +35,8 @@ STEADY_PU = 2e-4
 """Deviation below which a droop of some per cent moves a unit by less than what `Rules` call noise."""
 HISTORY, HISTORY_S = 32, 2.0
 """Cycles, and time, in which a late write may still come through: the longer of both."""
+PLAUSIBLE = 0.2
+"""Deviation of the frequency, of nominal, beyond which it is the measurement that is broken; estimate."""
 LONGEST = 2.0
 """Cycles that a step may count for, however long the loop was away."""
 
@@ -181,7 +183,7 @@ def _metered(core: Core, image: Image) -> bool:
     """Return whether the meter says all that a controller looks at."""
     site = image.site
     known = all(map(math.isfinite, (site.load_w, site.source_w, site.frequency_hz)))
-    return known and site.age_s <= core.meter_s and 0.5 < site.frequency_hz / core.nominal_hz < 1.5
+    return known and site.age_s <= core.meter_s and abs(site.frequency_hz / core.nominal_hz - 1.0) < PLAUSIBLE
 
 
 def _events(core: Core, memory: Memory, image: Image, hold: NDArray[np.uint8]) -> Events:

@@ -145,7 +145,11 @@ def _lacks(seen: Events) -> str:
     """Return what is missing to run."""
     if not seen.signed:
         return "the settings are not signed by a trusted key"
-    return seen.few or ("" if seen.meter else "the meter does not answer")
+    return seen.few or (
+        ""
+        if seen.meter
+        else "load, source or frequency is not known: look at the meter, or without one at the units' frequency"
+    )
 
 
 def _ends(m: Machine, seen: Events) -> str:

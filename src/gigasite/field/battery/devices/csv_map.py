@@ -229,7 +229,8 @@ def _unit(entries: Mapping[str, Entry], rating_w: float, energy_j: float, revers
         flags={r: field_of(entries[r], reads) for r in FLAGS if r in entries and entries[r].readable},
         most=field_of(entries[RATING], reads) if RATING in entries and entries[RATING].readable else None,
         room_w=_room(set_w),
-        step_w=1.0 if set_w.code in "fd" else abs(set_w.factor),
+        # an f32 counts in steps of 2^-23 of what it holds
+        step_w=max(1.0, rating_w * 2.0**-23) if set_w.code in "fd" else abs(set_w.factor),
         writable=_ranges(written),
     )
 
