@@ -14,6 +14,7 @@ from gigasite.show.battery import battery
 from gigasite.show.common import AsJson, emit, show
 
 if TYPE_CHECKING:
+    from gigasite.field.battery.device import Link, Unit
     from gigasite.field.battery.lockstep import Rehearsal
     from gigasite.field.battery.settings import Setup
 
@@ -81,6 +82,7 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
         answers, metered = await read_all(rig, max(1.0, setup.file.cycle_s))
         units = assemble(rig.units, missing(len(rig.units)), answers, setup.file.cycle_s)
         site = site_of(metered, units)
+        silent = {i: await _why(rig.links[i], rig.units[i]) for i, a in enumerate(answers) if a is None}
     finally:
         await connected.close()
     rows = []
@@ -97,11 +99,23 @@ async def _read(setup: Setup, wait_s: float) -> dict[str, Any]:
                 "frequency_hz": number(units.of(Point.FREQUENCY_HZ)[i]),
                 "set_w": number(units.of(Point.SET_W)[i]),
                 "status": [str(f.name).lower() for f in Status if units.status[i] & f],
-                "quality": "; ".join(bad) or "good",
+                "quality": silent.get(i, "") or "; ".join(bad) or "good",
             }
         )
     meter = {k: number(getattr(site, k)) for k in ("load_w", "source_w", "frequency_hz")}
     return {"battery": setup.file.battery, "units": rows, "site": meter, "absent": connected.absent}
+
+
+async def _why(link: Link, unit: Unit) -> str:
+    """Return why a unit does not answer to what the loop reads of it."""
+    from gigasite._core.errors import FieldError
+
+    try:
+        for read in unit.reads:
+            await link.read(*read)
+    except FieldError as error:
+        return str(error)
+    return "answered too late"
 
 
 def _print_read(setup: Setup, found: dict[str, Any]) -> None:
@@ -172,8 +186,8 @@ def run(
         print(f"the settings count as not signed: {why}; nothing will be written", file=sys.stderr)
     options = Options(
         refusal=why,
-        arm_s=None if arm is None else _seconds(arm),
-        for_s=None if for_time is None else _seconds(for_time),
+        arm_s=None if arm is None else _seconds("--arm", arm),
+        for_s=None if for_time is None else _seconds("--for", for_time),
         wait_s=wait,
         say=lambda words: print(words, file=sys.stderr, flush=True),
     )
@@ -192,7 +206,7 @@ def run(
         if done.log_lost:
             rows.append(("log", f"{done.log_lost} records lost"))
         show(f"{setup.file.battery}: run", rows, [])
-    if done.faults or done.log_lost:
+    if done.faults or done.log_lost or (arm is not None and why):  # who asked to arm and was not, must hear it
         raise typer.Exit(1)
 
 
@@ -261,7 +275,7 @@ def replay(
         emit({k: getattr(found, k) for k in found.__slots__})
     else:
         rows: list[tuple[str, object]] = [
-            ("cycles", f"{found.cycles:,}"),
+            ("cycles", f"{found.cycles:,}" + (f" of {found.runs} runs" if found.runs > 1 else "")),
             ("set points written", f"{found.set_points:,}"),
             (
                 "decided otherwise now",
@@ -314,8 +328,13 @@ def watch(
         follow(port)
 
 
-def _seconds(text: str) -> float:
-    return Quantity("duration", "positive").parse(text)
+def _seconds(option: str, text: str) -> float:
+    from gigasite._core.errors import QuantityError
+
+    try:
+        return Quantity("duration", "positive").parse(text)
+    except QuantityError as error:
+        raise QuantityError(f"{option}: {error}") from error
 
 
 def _pairs(given: list[str] | None) -> dict[str, str]:

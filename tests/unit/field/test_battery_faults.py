@@ -113,7 +113,7 @@ PROMISES = [
     p("frozen-heartbeat", Hold.HEARTBEAT),
     p("watchdog"),
     p("second-master", Hold.FOREIGN, back=False),
-    p("register", Hold.QUALITY, model=704, point="L", value=1),
+    p("register", Hold.LAYOUT, model=704, point="L", value=1),
     p("spent", Hold.SOC, for_s=None, to="30 %"),
 ]
 
@@ -186,7 +186,8 @@ def test_a_fault_harms_nobody_and_passes(tmp_path: Any, promise: Any) -> None:
     holds = {Hold(int(d.hold[SICK])) for d in seen.decisions[first:last]} - {Hold.NONE}
     others = [Hold(int(d.hold[i])) for d in seen.decisions[5:] for i in range(UNITS) if i != SICK and d.hold[i]]
     assert set(others) <= {Hold.SILENT}  # a busy machine may answer late: the deadlines are of the real clock
-    assert len(others) < 0.05 * UNITS * len(seen.decisions)
+    # (one stall of the machine of 75 ms costs all others a second each: an eighth of the scenario is two such)
+    assert len(others) < 0.15 * UNITS * len(seen.decisions)
     assert not promise.hold or holds & promise.hold, f"held for {holds}, promised {promise.hold}"
     if not promise.hold:
         assert holds <= promise.may, holds

@@ -486,7 +486,7 @@ def health_after(soc: Any, seconds: float, power_w: float = 1.9e6) -> Any:
     size = Size(rating_w=np.array([1.927e6]), energy_j=np.array([3.854 * 3.6e9]), step_w=np.array([1.0]))
     set_w = np.array([power_w])
     yes = np.ones(1, np.bool_)
-    told = Told(set_w=set_w, history_w=np.tile(set_w, (4, 1)), wrote=yes, acked=yes)
+    told = Told(set_w=set_w, history_w=np.tile(set_w, (4, 1)), wrote=yes, enabled=yes)
     h, dt_s = fresh(1), 1.0
     for k in range(int(seconds)):
         values = np.zeros((1, POINTS))

@@ -49,6 +49,10 @@ def assemble(units: Sequence[Unit], before: Units, answers: Sequence[tuple[bytes
     return Units(values=values, quality=quality, status=status, age_s=age_s)
 
 
+GONE_S = 5.0
+"""Age of a unit's power above which it counts as none: by then its own timer has brought it to zero; estimate."""
+
+
 def site_of(metered: Metered | None, units: Units) -> Site:
     """Return the site: what the meter measures, and what follows from it and the units.
 
@@ -60,7 +64,7 @@ def site_of(metered: Metered | None, units: Units) -> Site:
     median_hz = float(np.median(hz)) if len(hz) else math.nan
     if metered is None:
         return Site(load_w=0.0, source_w=0.0, frequency_hz=median_hz, age_s=0.0 if len(hz) else math.inf)
-    battery_w = float(np.nansum(units.of(Point.POWER_W)))
+    battery_w = float(np.nansum(np.where(units.age_s <= GONE_S, units.of(Point.POWER_W), 0.0)))
     load_w, source_w = metered.load_w, metered.source_w
     if math.isnan(load_w):
         load_w = source_w + battery_w

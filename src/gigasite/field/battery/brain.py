@@ -34,7 +34,6 @@ class Brain:
             dt_s=inputs.dt_s,
             units=self.readings,
             site=site_of(inputs.metered, self.readings),
-            acked=inputs.acked,
             missed=inputs.missed,
             orders=inputs.orders,
         )

@@ -22,8 +22,6 @@ from gigasite.field.battery.states import WRITING, Events, Machine, State, Timin
 from gigasite.power.controller import Seen, within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from gigasite.field.battery.image import Image
@@ -35,8 +33,10 @@ if TYPE_CHECKING:
 
 STEADY_PU = 2e-4
 """Deviation below which a droop of some per cent moves a unit by less than what `Rules` call noise."""
-HISTORY = 32
-"""Cycles in which a late write may still come through."""
+HISTORY, HISTORY_S = 32, 2.0
+"""Cycles, and time, in which a late write may still come through: the longer of both."""
+PLAUSIBLE = 0.2
+"""Deviation of the frequency, of nominal, beyond which it is the measurement that is broken; estimate."""
 LONGEST = 2.0
 """Cycles that a step may count for, however long the loop was away."""
 
@@ -114,7 +114,8 @@ def begin(core: Core) -> Memory:
     """Return the memory before the first image."""
     n = len(core.size.rating_w)
     none = np.zeros(n, np.bool_)
-    told = Told(set_w=np.zeros(n), history_w=np.zeros((HISTORY, n)), wrote=none, acked=none)
+    kept = max(HISTORY, math.ceil(HISTORY_S / core.cycle_s))
+    told = Told(set_w=np.zeros(n), history_w=np.zeros((kept, n)), wrote=none, enabled=none)
     return Memory(machine=Machine(), health=fresh(n), told=told, asked=None, total_w=0.0)
 
 
@@ -136,13 +137,13 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
     """
     # after a stall no set point may make up at once for the ramps that were not taken
     image = replace(image, dt_s=min(image.dt_s, LONGEST * core.cycle_s))
-    told = replace(_cleared(memory, image), acked=image.acked)
+    memory = _cleared(memory, image)
     # units with a droop of their own leave their set points when the frequency moves: that is no fault of theirs
     steady = not core.fast_layer or abs(image.site.frequency_hz / core.nominal_hz - 1.0) < STEADY_PU
     health = judge(
         memory.health,
         image.units,
-        told,
+        memory.told,
         core.size,
         core.rules,
         Now(time_s=image.time_s, dt_s=image.dt_s, steady=steady),
@@ -161,26 +162,28 @@ def decide(core: Core, memory: Memory, image: Image) -> tuple[Memory, Decision]:
         set_w=np.where(decision.write, decision.set_w, before.set_w),
         history_w=np.where(decision.write, np.vstack([decision.set_w, before.history_w[:-1]]), before.history_w),
         wrote=decision.write,
-        acked=np.zeros(len(usable), np.bool_),
+        enabled=np.where(decision.write, decision.enable, before.enabled),
     )
     return replace(memory, told=told), decision
 
 
-def _cleared(memory: Memory, image: Image) -> Told:
-    """Return what was told; a `clear` of the operator makes set points that another master left our own to change."""
+def _cleared(memory: Memory, image: Image) -> Memory:
+    """Return the memory; a `clear` of the operator makes set points that another master left our own, at once."""
     if "clear" not in image.orders:
-        return memory.told
+        return memory
     taken = (memory.health.hold == Hold.FOREIGN) & image.units.good(Point.SET_W)
     history = memory.told.history_w.copy()
     history[0] = np.where(taken, image.units.of(Point.SET_W), history[0])
-    return replace(memory.told, history_w=history)
+    since_s = np.where(taken, -np.inf, memory.health.since_s)
+    told, health = replace(memory.told, history_w=history), replace(memory.health, since_s=since_s)
+    return replace(memory, told=told, health=health)
 
 
 def _metered(core: Core, image: Image) -> bool:
     """Return whether the meter says all that a controller looks at."""
     site = image.site
     known = all(map(math.isfinite, (site.load_w, site.source_w, site.frequency_hz)))
-    return known and site.age_s <= core.meter_s and 0.5 < site.frequency_hz / core.nominal_hz < 1.5
+    return known and site.age_s <= core.meter_s and abs(site.frequency_hz / core.nominal_hz - 1.0) < PLAUSIBLE
 
 
 def _events(core: Core, memory: Memory, image: Image, hold: NDArray[np.uint8]) -> Events:
@@ -190,8 +193,12 @@ def _events(core: Core, memory: Memory, image: Image, hold: NDArray[np.uint8]) -
     elif image.missed >= core.misses:
         fault = f"{image.missed} cycles missed in a row"
     set_w = memory.told.set_w
-    usable = hold == Hold.NONE
-    holds = np.abs(image.units.of(Point.SET_W) - set_w) <= core.size.step_w * 1.01
+    usable, reached = hold == Hold.NONE, ~_hands_off(hold)
+    near_w = core.size.step_w * 1.01
+    holds = np.abs(image.units.of(Point.SET_W) - set_w) <= near_w
+    # released is what a unit reads back, not what was sent: one lost write must not leave it running
+    stays = image.units.says(Status.ENABLED) & ~(np.abs(image.units.of(Point.SET_W)) <= near_w)
+    at_zero = ~memory.told.enabled & ~stays & (np.abs(set_w) <= near_w)
     confirmed = holds & image.units.says(Status.ENABLED)
     return Events(
         answers=bool(image.units.says(Status.ANSWERED).any()),
@@ -199,7 +206,7 @@ def _events(core: Core, memory: Memory, image: Image, hold: NDArray[np.uint8]) -
         signed=core.signed,
         meter=image.time_s - memory.meter_well_s <= core.hold_s and _once(core, memory, image),
         confirmed=bool(confirmed[usable].all() and usable.any()),
-        at_zero=bool((np.abs(set_w[usable]) <= core.size.step_w[usable]).all()),
+        at_zero=bool(at_zero[reached].all()),
         fault=fault,
         latching=latching,
         arm="arm" in image.orders,
@@ -293,12 +300,12 @@ def _guarded(
 ) -> Decision:
     units, state = image.units, memory.machine.state
     limits = room(core.bounds, _last_soc(units, memory.health), units.of(Point.CHARGE_W), units.of(Point.DISCHARGE_W))
-    last_w = standing(core, memory, image)
-    guarded = guard(core.bounds, asked_w, last_w, limits, image.dt_s)
-    # what is held and already released has no set point to come down from
-    idle = (hold != Hold.NONE) & ~units.says(Status.ENABLED)
-    guarded = replace(guarded, set_w=np.where(idle, 0.0, guarded.set_w))
-    hands_off = np.isin(hold, [int(h) for h in HANDS_OFF])
+    last_w = standing(core, memory, image, hold != Hold.NONE)
+    hands_off = _hands_off(hold)
+    # what is held and already released has no set point to come down from; where the set point that a unit holds cannot
+    # be understood (its scale changed), zero is the one that means the same whatever the scale
+    idle = (hold != Hold.NONE) & (~units.says(Status.ENABLED) | ~units.good(Point.SET_W))
+    guarded = guard(core.bounds, asked_w, np.where(idle | hands_off, 0.0, last_w), limits, image.dt_s)
     write = ~hands_off & (state in WRITING)
     released = (hold != Hold.NONE) & (guarded.set_w == 0.0)
     if state is State.FAILSAFE and not memory.machine.armed:
@@ -323,23 +330,29 @@ def _last_soc(units: Any, health: Health) -> Floats:
     return out
 
 
-def standing(core: Core, memory: Memory, image: Image) -> Floats:
+def standing(core: Core, memory: Memory, image: Image, out: Flags) -> Floats:
     """Return where each unit stands, for the ramp: the set point that it holds, else what it gives, else the last told.
 
-    A unit that came back, or lost its set point, ramps from where it is, not from where the loop thinks it is.
+    A unit that came back, or lost its set point, ramps from where it is, not from where the loop thinks it is. One that
+    is held (`out`) comes down from the last told where that is less: it may never follow, and must not keep the others
+    from the other direction for ever.
     """
     units = image.units
     held = units.good(Point.SET_W) & units.says(Status.ENABLED)
     gives = units.good(Point.POWER_W)
     power = np.where(gives, units.of(Point.POWER_W), memory.told.set_w)
-    out: Floats = np.where(held, units.of(Point.SET_W), power)
-    return np.clip(out, -core.bounds.rating_w, core.bounds.rating_w)
+    at_w: Floats = np.where(held, units.of(Point.SET_W), power)
+    told_w = np.abs(memory.told.set_w)
+    at_w = np.where(out, np.clip(at_w, -told_w, told_w), at_w)
+    return np.clip(at_w, -core.bounds.rating_w, core.bounds.rating_w)
 
 
-def usable_names(hold: NDArray[np.uint8], names: Sequence[str]) -> dict[str, list[str]]:
-    """Return the units that are held, by cause."""
-    out: dict[str, list[str]] = {}
-    for code, name in zip(hold.tolist(), names, strict=True):
-        if code:
-            out.setdefault(Hold(code).name.lower(), []).append(name)
+def running(memory: Memory) -> Flags:
+    """Return which units may still run on this loop's word; those of somebody else, or of another kind, do not."""
+    theirs = np.isin(memory.health.hold, [int(h) for h in HANDS_OFF - {Hold.SILENT}])
+    return memory.told.enabled & ~theirs
+
+
+def _hands_off(hold: NDArray[np.uint8]) -> Flags:
+    out: Flags = np.isin(hold, [int(h) for h in HANDS_OFF])
     return out

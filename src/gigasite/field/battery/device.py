@@ -213,8 +213,10 @@ class Wanted:
 makes: Registry[type[Any]] = Registry("gigasite.field.battery.devices", "device")
 
 
-def spans(wanted: Sequence[tuple[int, int]], function: int = HOLDING, most: int = MOST_READ) -> tuple[Read, ...]:
+def spans(wanted: Sequence[tuple[int, int]], function: int = HOLDING, *, bridge: bool = True) -> tuple[Read, ...]:
     """Return the fewest reads that hold all wanted ranges (address, count), each within one request.
+
+    Without `bridge` no register is read that nobody wants: a device may refuse a whole request for one that it lacks.
 
     >>> [(r.address, r.size) for r in spans([(40010, 2), (40000, 4), (40200, 1)])]
     [(40000, 12), (40200, 1)]
@@ -226,10 +228,11 @@ def spans(wanted: Sequence[tuple[int, int]], function: int = HOLDING, most: int 
     """
     out: list[tuple[int, int]] = []
     for address, count in sorted(set(wanted)):
-        if count > most:
-            raise FieldError(f"register {address}: {count} registers do not fit into one request of {most}")
+        if count > MOST_READ:
+            raise FieldError(f"register {address}: {count} registers do not fit into one request of {MOST_READ}")
         end = address + count
-        if out and max(end, sum(out[-1])) - out[-1][0] <= most:
+        near = out and (bridge or address <= sum(out[-1]))
+        if near and max(end, sum(out[-1])) - out[-1][0] <= MOST_READ:
             start = out[-1][0]
             out[-1] = (start, max(end, sum(out[-1])) - start)
         else:

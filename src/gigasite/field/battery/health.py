@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite.field.battery.image import Point, Status
+from gigasite.field.battery.image import Point, Quality, Status
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +38,14 @@ class Hold(IntEnum):
     SOC = 8
     """Its state of charge jumps, stands still under load, or lies outside 0 to 1."""
     IGNORES = 9
-    """It acknowledges set points and does not take them."""
+    """It does not take set points, or is not enabled by them, whether it acknowledges or refuses them."""
     DIRECTION = 10
     """It charges when told to discharge, or the other way round."""
+    LAYOUT = 11
+    """Its registers are not those of the device that was found: what a write would hit there nobody knows."""
 
 
-HANDS_OFF = frozenset({Hold.SILENT, Hold.LOCAL, Hold.FOREIGN})
+HANDS_OFF = frozenset({Hold.SILENT, Hold.LAYOUT, Hold.LOCAL, Hold.FOREIGN})
 """Units that get no set point at all; the other holds are driven to zero and released."""
 
 
@@ -94,6 +96,8 @@ class Health:
     """How long it has been short of its set point."""
     held_w: Floats
     """The set point that it held at the last good reading."""
+    alien: Floats
+    """Readings with somebody else's set point since the unit was last used: one may be torn, two are another master."""
     cap: Floats
     """Share of the rating that it is trusted with, 1 but after saturation."""
 
@@ -113,6 +117,7 @@ def fresh(n: int) -> Health:
         deaf_s=zero,
         short_s=zero,
         held_w=zero,
+        alien=zero,
         cap=np.ones(n),
     )
 
@@ -126,7 +131,8 @@ class Told:
     history_w: Floats
     """(k, n) of the last k cycles, newest first: a write that is lost or late leaves, or brings back, one of these."""
     wrote: Flags
-    acked: Flags
+    enabled: Flags
+    """Whether the last write enabled the set point: what may still run on our word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +158,21 @@ class Now:
 def judge(h: Health, units: Units, told: Told, size: Size, rules: Rules, instant: Now) -> Health:
     """Return the memory after an image, with the hold of every unit.
 
-    A hold goes on for `recover_s` after its cause is gone; another master must be silent for `foreign_quiet_s`.
+    A hold goes on for `recover_s` after its cause is gone; another master must be silent for `foreign_quiet_s`. A set
+    point that was somebody else's in a single reading was read while it changed: nothing is written on it, but it is no
+    master.
     """
     time_s = instant.time_s
     h = _watch(h, units, told, size, rules, instant)
     now = _causes(h, units, told, size, rules, time_s)
-    h = replace(h, held_w=np.where(units.good(Point.SET_W), units.of(Point.SET_W), h.held_w))
+    strange = (now == Hold.FOREIGN) & units.says(Status.ANSWERED)
+    h = replace(
+        h,
+        held_w=np.where(units.good(Point.SET_W), units.of(Point.SET_W), h.held_w),
+        alien=np.where(strange, h.alien + 1.0, np.where(h.hold == Hold.NONE, 0.0, h.alien)),
+    )
     held = h.hold != Hold.NONE
-    quiet = np.where(h.hold == Hold.FOREIGN, rules.foreign_quiet_s, rules.recover_s)
+    quiet = np.where((h.hold == Hold.FOREIGN) & (h.alien > 1.0), rules.foreign_quiet_s, rules.recover_s)
     first = ~np.isfinite(h.since_s)
     over = held & (now == Hold.NONE) & (first | (time_s - h.since_s >= quiet))
     hold = np.where(now != Hold.NONE, now, np.where(over, Hold.NONE, h.hold)).astype(np.uint8)
@@ -177,6 +190,7 @@ def _causes(h: Health, units: Units, told: Told, size: Size, rules: Rules, time_
     outside = (soc < 0.0) | (soc > 1.0)
     tests = (
         (Hold.SILENT, units.age_s > rules.stale_s),
+        (Hold.LAYOUT, units.quality[:, Point.SET_W] == Quality.LAYOUT),
         (Hold.LOCAL, ~units.says(Status.REMOTE)),
         (Hold.FOREIGN, foreign(h, units, told, size)),
         (Hold.ALARM, units.says(Status.ALARM)),
@@ -216,8 +230,9 @@ def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instan
     enabled = units.says(Status.ENABLED) & instant.steady
     noise = rules.direction_frac * size.rating_w
     wrong = known & enabled & (np.abs(power) > noise) & (power * told.set_w < 0.0) & (np.abs(told.set_w) > noise)
-    deaf = known & told.wrote & told.acked & (np.abs(held - told.set_w) > size.step_w * 1.01)
-    deaf &= np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
+    # acknowledged or refused: what counts is what the unit then holds
+    deaf = np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
+    deaf = known & told.wrote & (deaf | (told.enabled & ~units.says(Status.ENABLED)))
     short = known & enabled & (np.abs(power) < np.abs(told.set_w) - rules.saturated_frac * size.rating_w)
     short_s = np.where(short, h.short_s + dt_s, 0.0)
     h = _soc(h, units, size, rules, time_s, dt_s)

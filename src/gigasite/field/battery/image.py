@@ -117,8 +117,6 @@ class Image:
     """Since the cycle before."""
     units: Units
     site: Site
-    acked: NDArray[np.bool_]
-    """(n,) whether the device acknowledged the last set point that was written to it."""
     missed: int = 0
     """Cycles skipped just before this one because the loop was late."""
     orders: tuple[str, ...] = ()

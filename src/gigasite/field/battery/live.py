@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect, tls_of
-from gigasite.field.battery.decide import seen_of
+from gigasite.field.battery.decide import running, seen_of
 from gigasite.field.battery.log import LogWriter
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.orders import OrderDesk
@@ -24,7 +24,7 @@ from gigasite.field.battery.rig import read_all
 from gigasite.field.battery.settings import core_of
 from gigasite.field.battery.states import WRITING, State
 from gigasite.field.battery.status import Board, StatusServer, quantile
-from gigasite.field.battery.supervisor import Supervisor
+from gigasite.field.battery.supervisor import PATIENCE_CYCLES, PATIENCE_S, Supervisor
 from gigasite.field.realtime import Notifier, Realtime, claim
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ SOCKET = "orders.sock"
 ORDERED = frozenset({"stopped by the operator", "no longer armed"})
 """Ends of a run that are no faults."""
 WARM_S = 1.0
+AGAIN_S = 5.0
+"""A supervisor that lived shorter than this is not started again: the loop disarms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class _Run:
         self.board = Board(setup.names, [u.rating_w for u in connected.rig.units], metered=setup.file.meter is not None)
         self.notifier = Notifier()
         self.supervisor: Supervisor | None = None
+        self.supervised_s = 0.0
         self._state: State | None = None
         self._cause = ""
         self._armed_once = False
@@ -96,16 +99,36 @@ class _Run:
         """Start a supervisor where the run may write."""
         if self.options.arm_s is not None:
             rig = self.connected.rig
-            self.supervisor = Supervisor(self.setup.addresses, rig.units, tls=tls_of(self.setup))
+            patience_s = max(PATIENCE_S, PATIENCE_CYCLES * self.setup.file.cycle_s)
+            self.supervisor = Supervisor(self.setup.addresses, rig.units, patience_s, tls_of(self.setup))
+            self.supervised_s = time.monotonic()
 
     def say(self, loop: Loop, order: str) -> str:
         """Take an order of the operator."""
-        if order == "arm" and self.options.arm_s is None:
-            return "refused: this loop runs read-only; start it with --arm"
-        if order == "arm" and self.options.refusal:
-            return f"refused: {self.options.refusal}"
+        why = self._refused(loop) if order == "arm" else ""
+        if why:
+            return f"refused: {why}"
         loop.orders.say(order)
         return "taken"
+
+    def _refused(self, loop: Loop) -> str:
+        """Return why the loop may not be armed; "" when it may."""
+        if self.options.arm_s is None:
+            return "this loop runs read-only; start it with --arm"
+        if self.options.refusal:
+            return self.options.refusal
+        if self._stopping:
+            return "this loop is ending"
+        if self.supervisor is None:
+            return "its supervisor died twice; start the loop again"
+        if self.time_s(loop) >= self.options.arm_s:
+            return "the time for which it was armed is over; start the loop again"
+        return ""
+
+    @staticmethod
+    def time_s(loop: Loop) -> float:
+        """Return the loop's clock, which goes on while cycles are missed."""
+        return loop.brain.image.time_s if loop.brain.image is not None else 0.0
 
     def stop(self, loop: Loop) -> None:
         """Ramp down and end; said again, end at once (the supervisor then brings the units to zero)."""
@@ -118,16 +141,26 @@ class _Run:
         """Look at the cycle that ended."""
         self.board.post(loop, decision)
         self._tell(decision)
-        writing = decision.state in WRITING
         if self.supervisor is not None:
-            if not self.supervisor.alive():
-                self.options.say("the supervisor died and is started again")
-                self.supervise()
-            self.supervisor.feed(armed=writing)
+            self._watched(loop, self.supervisor)
         self.notifier.say("WATCHDOG=1")
         self._expire(loop, decision)
-        if self._stopping and not writing:
+        if self._stopping and decision.state not in WRITING:
             loop.ends = True
+
+    def _watched(self, loop: Loop, supervisor: Supervisor) -> None:
+        """Feed the supervisor; start one that died again, once in a while, and do not run without."""
+        if not supervisor.alive():
+            supervisor.drop()
+            self.supervisor = None
+            if time.monotonic() - self.supervised_s < AGAIN_S:
+                self.options.say("the supervisor died again at once: the loop disarms")
+                loop.orders.say("disarm")
+                return
+            self.options.say("the supervisor died and is started again")
+            self.supervise()
+        if self.supervisor is not None:
+            self.supervisor.feed(running(loop.brain.memory))
 
     def _tell(self, decision: Decision) -> None:
         if (decision.state, decision.cause) == (self._state, self._cause):
@@ -138,7 +171,7 @@ class _Run:
             self.faults.append(decision.cause)
 
     def _expire(self, loop: Loop, decision: Decision) -> None:
-        arm_s, time_s = self.options.arm_s, loop.number * loop.cycle_s
+        arm_s, time_s = self.options.arm_s, self.time_s(loop)
         if arm_s is not None and not self._armed_once and decision.state is State.READY:
             self._armed_once = True
             loop.orders.say("arm")
@@ -161,25 +194,27 @@ async def live(setup: Setup, options: Options) -> Outcome:
     FieldError
         No unit of a row is found, another loop runs with these settings, or a port is taken.
     """
+    options = replace(options, say=_never_failing(options.say))
     connected = await connect(setup, options.wait_s)
     for name, why in connected.absent.items():
         options.say(f"{name} does not answer yet: {why}")
     run = _Run(setup, options, connected)
     core = core_of(setup, connected.rig.units, signed=not options.refusal)
-    log = _log(setup, connected, signed=not options.refusal)
-    loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, log=log, watch=run.after)
+    log: LogWriter | None = None
+    loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, watch=run.after)
     desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
     server: StatusServer | None = None
     realtime: Realtime | None = None
     try:
         await desk.open()
+        loop.log = log = _log(setup, connected, signed=not options.refusal)  # not for a loop that is turned away
         if setup.file.metrics_port:
             server = StatusServer(run.board, setup.file.metrics_port)
         run.supervise()
         realtime = claim() if setup.file.realtime else None
         if realtime is not None:
             options.say(str(realtime))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, run.stop, loop)
         await warm(loop)
         run.notifier.say("READY=1")
@@ -187,9 +222,8 @@ async def live(setup: Setup, options: Options) -> Outcome:
         await loop.run()
         cpu_s = time.process_time() - begun_s
     finally:
-        if run.supervisor is not None:
-            at_rest = loop.decision is None or loop.decision.state not in WRITING
-            await asyncio.to_thread(run.supervisor.close, at_rest=at_rest)
+        if run.supervisor is not None and not await asyncio.to_thread(run.supervisor.close, running(loop.brain.memory)):
+            options.say("the supervisor could not bring all units to zero: look at them")
         if server is not None:
             server.close()
         await desk.close()
@@ -198,6 +232,16 @@ async def live(setup: Setup, options: Options) -> Outcome:
             log.close()
         run.notifier.close()
     return _outcome(loop, run, realtime, log, cpu_s)
+
+
+def _never_failing(say: Callable[[str], None]) -> Callable[[str], None]:
+    """Return `say` without its errors: a full disk or a closed terminal behind it must not end a loop that runs."""
+
+    def said(words: str) -> None:
+        with suppress(OSError, ValueError):
+            say(words)
+
+    return said
 
 
 async def warm(loop: Loop) -> None:

@@ -11,13 +11,15 @@ import json
 import queue
 import threading
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import InputFileError, OutputError
 from gigasite._core.files import read_bytes
-from gigasite.field.battery.record import crc, records
+from gigasite.field.battery.record import crc, first_cycle, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,9 +80,15 @@ class LogWriter:
 
     def _open(self) -> Any:
         self._number += 1
-        file = (self._folder / f"battery-{self._number:06d}.gslog").open("xb")
-        file.write(MAGIC + _LENGTH.pack(len(self._header)) + self._header)
-        file.flush()
+        path = self._folder / f"battery-{self._number:06d}.gslog"
+        file = path.open("xb", buffering=0)  # a buffer would keep what a full disk refused, and write half of it later
+        try:
+            _whole(file, MAGIC + _LENGTH.pack(len(self._header)) + self._header)
+        except OSError:  # on a full disk: half a header would be taken for a damaged log
+            with suppress(OSError):
+                file.close()
+            path.unlink(missing_ok=True)
+            raise
         return file
 
     def _run(self) -> None:
@@ -92,7 +100,8 @@ class LogWriter:
             if waiting:
                 self._write(b"".join(waiting), len(waiting))
             if ends:
-                self._file.close()
+                with suppress(OSError):
+                    self._file.close()
                 return
             if time.monotonic() - opened > self._roll_s:
                 opened = time.monotonic()
@@ -123,8 +132,7 @@ class LogWriter:
         at = 0
         try:
             at = self._file.tell()
-            self._file.write(_BLOCK.pack(len(packed), crc(packed)) + packed)
-            self._file.flush()
+            _whole(self._file, _BLOCK.pack(len(packed), crc(packed)) + packed)
             self.trouble = ""
         except (OSError, ValueError) as error:  # a full disk must not stop the loop; it is told and counted
             self.lost += count
@@ -133,8 +141,6 @@ class LogWriter:
 
     def _undo(self, at: int) -> None:
         """Cut off half a block, so that what follows can be read."""
-        from contextlib import suppress  # noqa: PLC0415  # only on this path
-
         with suppress(OSError, ValueError):
             self._file.seek(at)
             self._file.truncate(at)
@@ -145,8 +151,16 @@ class LogWriter:
         except OSError as error:
             self.trouble = f"no new log file: {error}"
             return
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
         self._file = new
+
+
+def _whole(file: Any, data: bytes) -> None:
+    """Write all of it; a disk that fills up takes a part first and then says so."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +173,11 @@ class Log:
     """Unpacked."""
     cut: str
     """What was wrong at its end; "" when nothing was."""
+
+    @property
+    def begins(self) -> bool:
+        """Return whether a run begins with it: its first record is that of cycle 0."""
+        return any(first_cycle(given) == 0 for given, _ in islice(self, 1))
 
     def __iter__(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield inputs and decision of each record."""

@@ -49,10 +49,10 @@ def meter_of(path: Path) -> Meter:
 
 
 def reads_of(entries: Sequence[Entry]) -> tuple[Read, ...]:
-    """Return the fewest requests that hold these entries."""
+    """Return the fewest requests that hold these entries, and no register that a map does not name."""
     out: list[Read] = []
     for name, function in FUNCTIONS.items():
-        out += spans([(e.address, e.count) for e in entries if e.function == name], function)
+        out += spans([(e.address, e.count) for e in entries if e.function == name], function, bridge=False)
     return tuple(out)
 
 

@@ -70,10 +70,12 @@ class OrderDesk:
 
 
 def _answers(path: Path) -> bool:
-    try:
-        tell(path, "")
-    except FieldError:
-        return False
+    """Return whether somebody holds the socket; a loop that is stopped holds it, though it does not answer."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as s:
+        try:
+            s.connect(str(path))
+        except OSError:
+            return False
     return True
 
 
@@ -95,5 +97,8 @@ def tell(path: Path, order: str, seconds: float = 5.0) -> dict[str, Any]:
                 said += more
         except OSError as error:
             raise FieldError(f"{path}: no loop runs there ({error.strerror or error})") from error
-    answer: dict[str, Any] = json.loads(said or b"{}")
+    try:
+        answer: dict[str, Any] = json.loads(said or b"{}")
+    except ValueError as error:
+        raise FieldError(f"{path}: what answers there is no loop") from error
     return answer

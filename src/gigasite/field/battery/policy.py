@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Policy(Protocol):
-    """A frozen setting that looks at the site and asks."""
+    """A frozen setting that looks at the site and asks; one that looks at the load says so by `needs_load`."""
 
     def requests(self, seen: Seen, /) -> Sequence[Request]:
         """Return what it asks for now; nothing when it has nothing to say."""

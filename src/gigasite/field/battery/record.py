@@ -37,6 +37,7 @@ class Inputs:
     metered: Metered | None
     orders: tuple[str, ...]
     acked: NDArray[np.bool_]
+    """(n,) which set points of the cycle before were acknowledged. Units are judged by what they hold instead."""
     answers: tuple[tuple[bytes, ...] | None, ...]
 
 
@@ -90,6 +91,12 @@ def read_inputs(data: bytes, reads: Sequence[tuple[Read, ...]]) -> Inputs:
         acked=acked,
         answers=tuple(answers),
     )
+
+
+def first_cycle(data: bytes) -> int:
+    """Return the number of the cycle whose inputs these bytes begin with."""
+    number: int = _HEAD.unpack_from(data)[0]
+    return number
 
 
 def decision_bytes(d: Decision) -> bytes:

@@ -33,7 +33,9 @@ class Difference:
 class Replay:
     """What a replay found."""
 
+    runs: int
     cycles: int
+    """Of all runs."""
     set_points: int
     """Written in all of them."""
     differences: tuple[Difference, ...]
@@ -79,16 +81,29 @@ def brain_of(log: Log) -> Brain:
 
 
 def replay(logs: Iterable[Log]) -> Replay:
-    """Replay the logs of one run, in order; the second and later files go on where the first ended."""
+    """Replay logs in order: a file that begins with cycle 0 is a new run, another goes on where the one before ended.
+
+    Raises
+    ------
+    InputFileError
+        Cycles before a record are missing, so that nobody knows what the loop remembered.
+    """
     brain: Brain | None = None
-    cycles = set_points = different = 0
+    cycles = set_points = different = runs = due = 0
     differences: list[Difference] = []
     states: list[tuple[float, str, str]] = []
     cut = ""
     for log in logs:
-        brain = brain or brain_of(log)
+        cut = log.cut or cut
+        if not log.blocks:  # killed within its first second
+            continue
+        if log.begins or brain is None:
+            brain, due, runs = brain_of(log), 0, runs + 1
         for number, time_s, was, now in _again(brain, log):
-            cycles += 1
+            if number != due:
+                what = f"holds cycle {number} where {due} is due: records before it were lost, or a file is missing"
+                raise InputFileError(str(log.path), 0, what)
+            due, cycles = due + 1, cycles + 1
             said = read_decision(was, len(brain.units))
             set_points += int(said.write.sum())
             state, cause = said.state, said.cause
@@ -100,8 +115,8 @@ def replay(logs: Iterable[Log]) -> Replay:
                     differences.append(
                         Difference(number=number, what=_words(said, read_decision(now, len(brain.units))))
                     )
-        cut = log.cut or cut
     return Replay(
+        runs=runs,
         cycles=cycles,
         set_points=set_points,
         differences=tuple(differences),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from gigasite.field.battery.assemble import Metered
     from gigasite.field.battery.decide import Decision
-    from gigasite.field.battery.device import Link, Unit
+    from gigasite.field.battery.device import Link, Unit, Write
     from gigasite.field.battery.meter import Meter
 
     Answer = tuple[bytes, ...] | None
@@ -107,7 +107,6 @@ async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: flo
     FieldError
         A make of units wants to write outside of what it may: nothing is written at all then.
     """
-    gather = _Gather()
     due = [
         unit.setpoint(power_w, enable=enable) if write else ()
         for unit, power_w, enable, write in zip(
@@ -117,15 +116,48 @@ async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: flo
     for unit, name, writes in zip(rig.units, rig.names, due, strict=True):
         if not all(within(unit, w) for w in writes):
             raise FieldError(f"{name} register {writes[0].address}: a set point outside of the registers for it")
-    asked = [[gather.add(link.write(*w)) for w in writes] for link, writes in zip(rig.links, due, strict=True)]
+    gather = _Gather()
+    asked = [
+        _sent(gather, link, writes, in_turn=enable)
+        for link, writes, enable in zip(rig.links, due, decision.enable.tolist(), strict=True)
+    ]
     if beat is not None:
         for unit, link, write in zip(rig.units, rig.links, decision.write.tolist(), strict=True):
             pulse = unit.beat(beat) if write else None
             if pulse is not None:
                 gather.add(link.write(*pulse))
     await gather.wait(seconds)
-    return np.array([bool(futures) and all(map(_done, futures)) for futures in asked])
+    done = [[_done(f) for f in futures] for futures in asked]
+    return np.array([bool(each) and all(each) for each in done])
+
+
+def _sent(gather: _Gather, link: Link, writes: Sequence[Write], *, in_turn: bool) -> list[asyncio.Future[Any]]:
+    """Send the writes of one unit: at once, or each only when the one before was acknowledged.
+
+    What enables a set point comes last, and must not go out when the set point itself was refused or lost: the unit
+    would run at the one that it holds, whoever left it there.
+    """
+    if not in_turn or len(writes) < 2:
+        return [gather.add(link.write(*w)) for w in writes]
+    whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def go_on(k: int, before: asyncio.Future[None] | None) -> None:
+        if whole.done():  # given up
+            return
+        if before is not None and (before.cancelled() or before.exception() is not None):
+            whole.cancel()
+        elif k == len(writes):
+            whole.set_result(None)
+        else:
+            link.write(*writes[k]).add_done_callback(lambda f: go_on(k + 1, f))
+
+    go_on(0, None)
+    return [gather.add(whole)]
 
 
 def _done(future: asyncio.Future[Any]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+    """Return whether a write was acknowledged; one that still waits is given up: no set point outlives its cycle."""
+    if not future.done():
+        future.cancel()
+        return False
+    return not future.cancelled() and future.exception() is None

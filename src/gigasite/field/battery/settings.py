@@ -102,10 +102,15 @@ def read_setup(path: str | Path, overrides: Mapping[str, str] | None = None) -> 
     """
     found = load_loop(path, known(), parts(), overrides)
     file, folder = found.value, Path(path).parent
-    wrong = []
+    wrong: list[tuple[tuple[str | int, ...], str]] = []
     if file.meter is None and file.controller.kind not in NO_LOAD:
         names = ", ".join(sorted(NO_LOAD))
         wrong.append((("controller", "kind"), f"needs a meter for the load; without one: {names}"))
+    if file.meter is None:
+        blind = [i for i, p in enumerate(file.policies) if getattr(policies[p.kind], "needs_load", False)]
+        wrong += [
+            (("policies", i), "needs a meter for the load: without one it would bound the wrong power") for i in blind
+        ]
     if hasattr(controllers[file.controller.kind], INFORMED):
         what = "plans on what a job announces, and nothing announces here; take its reactive form, ramp-limit"
         wrong.append((("controller", "kind"), what))

@@ -32,7 +32,7 @@ class Timing:
     """Times of the state machine [s]."""
 
     recover_s: float
-    """So long a fault must be gone before the loop runs again."""
+    """So long a fault must be gone, and units confirm, before the loop runs again."""
     confirm_s: float
     """Units must confirm within this after arming."""
     release_s: float
@@ -54,7 +54,7 @@ class Events:
     confirmed: bool
     """Enough units read back that they are enabled at what was set."""
     at_zero: bool
-    """No unit is set to anything but zero."""
+    """Every unit that can be reached was released, and reads back zero or released."""
     fault: str = ""
     """Why the loop must go to failsafe now; "" for none."""
     latching: bool = False
@@ -145,7 +145,11 @@ def _lacks(seen: Events) -> str:
     """Return what is missing to run."""
     if not seen.signed:
         return "the settings are not signed by a trusted key"
-    return seen.few or ("" if seen.meter else "the meter does not answer")
+    return seen.few or (
+        ""
+        if seen.meter
+        else "load, source or frequency is not known: look at the meter, or without one at the units' frequency"
+    )
 
 
 def _ends(m: Machine, seen: Events) -> str:
@@ -161,7 +165,7 @@ def _ends(m: Machine, seen: Events) -> str:
 
 def _failsafe(m: Machine, seen: Events, timing: Timing, time_s: float) -> tuple[State, str]:
     down = seen.at_zero or time_s - m.since_s > timing.release_s
-    if m.armed and m.well_s >= timing.recover_s:
+    if m.armed and m.well_s >= timing.recover_s and seen.confirmed:
         return State.RUNNING, "the fault is gone"
     if not down or m.armed:
         return m.state, m.cause  # an armed loop waits at zero, still in charge, for the fault to clear

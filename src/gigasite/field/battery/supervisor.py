@@ -1,8 +1,9 @@
 """The supervisor: a process of its own that outlives the loop's hangs, kills it, and brings the units to zero.
 
-It gets a byte a cycle through a pipe. When none came for too long, or the pipe closed without the loop's farewell, it
-kills the loop (by its process id) and writes zero and release to every unit that the loop had armed. Behind it stands
-the device's own reversion time, which needs nobody.
+It gets a record a cycle through a pipe: how the loop stands, and which units run on its word. When none came for too
+long while units ran, it kills the loop (by its process id); then, or when the pipe closed without the loop's farewell,
+it writes zero and release to those units, and to no others: what somebody took over on site, or another master has, is
+not touched. Behind it stands the device's own reversion time, which needs nobody.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gigasite._core.errors import FieldError
 from gigasite.field.modbus.client import Client
 from gigasite.field.modbus.tls import TlsFiles
@@ -26,15 +29,19 @@ from gigasite.field.modbus.tls import TlsFiles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from gigasite.field.battery.device import Unit
     from gigasite.field.battery.settings import Address
 
-ALIVE, ARMED, FAREWELL, ZERO = b".", b"a", b"q", b"z"
-PATIENCE_S = 1.0
-"""Silence after which the loop is taken for dead; below the shortest reversion time of devices."""
+ALIVE, ARMED, FAREWELL, ZERO, DIED = b".", b"a", b"q", b"z", b"d"
+PATIENCE_S, PATIENCE_CYCLES = 1.0, 3.0
+"""Silence after which the loop is taken for dead: time, or cycles where those are long."""
 TLS_FILES = ("authority", "certificate", "key")
 TRY_S = 2.0
 """So long it tries to reach a unit."""
+CLOSE_S = 10.0
+"""So long the loop waits for it at its end."""
 
 
 class Supervisor:
@@ -52,20 +59,23 @@ class Supervisor:
             {"host": a.host, "port": a.port, "unit": a.unit, "writes": writes}
             for a, writes in zip(addresses, zero, strict=True)
         ]
+        self.units = len(rows)
         read, self._write = os.pipe()
         files = None if tls is None else {k: str(getattr(tls, k)) for k in TLS_FILES}
         task = json.dumps({"pid": os.getpid(), "patience_s": patience_s, "rows": rows, "tls": files})
         # a child of its own session: what ends the loop's terminal does not end it
         self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
-            [sys.executable, "-m", "gigasite.field.battery.supervisor", str(read)],
+            # -P: a file named like a module, in the folder where the loop was started, is not run
+            [sys.executable, "-P", "-m", "gigasite.field.battery.supervisor", str(read)],
             stdin=subprocess.PIPE,
             pass_fds=(read,),
             start_new_session=True,
         )
         os.close(read)
         assert self._process.stdin is not None  # asked for above
-        self._process.stdin.write(task.encode())
-        self._process.stdin.close()
+        with suppress(OSError):  # one that died at once is seen by `alive`
+            self._process.stdin.write(task.encode())
+            self._process.stdin.close()
         os.set_blocking(self._write, False)
 
     @property
@@ -73,40 +83,63 @@ class Supervisor:
         """Return the process id of the supervisor."""
         return self._process.pid
 
-    def feed(self, *, armed: bool) -> None:
-        """Say that the loop lives, and whether units would have to be brought to zero."""
-        with suppress(BlockingIOError):
-            os.write(self._write, ARMED if armed else ALIVE)
+    def feed(self, running: NDArray[np.bool_]) -> None:
+        """Say that the loop lives, and which units (n,) would have to be brought to zero."""
+        self._say(ARMED if running.any() else ALIVE, running)
+
+    def _say(self, how: bytes, running: NDArray[np.bool_]) -> None:
+        # a full pipe or a dead supervisor must not end the loop; records are short enough to go whole or not at all
+        with suppress(OSError):
+            os.write(self._write, how + np.packbits(running).tobytes())
 
     def alive(self) -> bool:
         """Return whether the supervisor itself lives."""
         return self._process.poll() is None
 
-    def close(self, *, at_rest: bool) -> None:
-        """Say farewell; where units are not at rest the supervisor brings them to zero."""
-        with suppress(OSError):
-            os.write(self._write, FAREWELL if at_rest else ZERO)
+    def drop(self) -> None:
+        """Forget a supervisor that died."""
         os.close(self._write)
-        self._process.wait(timeout=10.0)
+
+    def close(self, running: NDArray[np.bool_]) -> bool:
+        """Say farewell; units (n,) that still run it brings to zero. Return whether it ended well."""
+        self._say(ZERO if running.any() else FAREWELL, running)
+        os.close(self._write)
+        try:
+            return self._process.wait(timeout=CLOSE_S) == 0
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            return False
 
 
-def watch(pipe: int, patience_s: float) -> bytes:
-    """Wait until the loop ends or falls silent.
+def watch(pipe: int, patience_s: float, units: int) -> tuple[bytes, NDArray[np.bool_]]:
+    """Wait until the loop ends, or falls silent while units run.
 
     Returns
     -------
-    `FAREWELL`: all was left in order; `ZERO`: the loop ended and asks for zero; `ARMED`: it hangs or died while units
-    were armed; `ALIVE`: it hangs or died while nothing was written.
+    `FAREWELL`: all was left in order; `ZERO`: the loop ended and asks for zero; `ARMED`: it hangs while units run;
+    `DIED`: it died while units ran. With it the units that ran (n,).
     """
-    state = ALIVE
+    size = 1 + (units + 7) // 8
+    last, rest = ALIVE + bytes(size - 1), b""
     while True:
         ready, _, _ = select.select([pipe], [], [], patience_s)
         said = os.read(pipe, 65536) if ready else b""
-        if not said:
-            return state
-        if said[-1:] in {FAREWELL, ZERO}:
-            return said[-1:]
-        state = said[-1:]
+        rest += said
+        whole = len(rest) // size * size
+        if whole:
+            last, rest = rest[whole - size : whole], rest[whole:]
+        how, running = last[:1], _flags(last[1:], units)
+        if how in {FAREWELL, ZERO}:
+            return how, running
+        if ready and not said:  # the pipe closed
+            return (DIED if how == ARMED else FAREWELL), running
+        if not ready and how == ARMED:
+            return how, running
+
+
+def _flags(packed: bytes, units: int) -> NDArray[np.bool_]:
+    return np.unpackbits(np.frombuffer(packed, np.uint8), count=units).astype(np.bool_)
 
 
 async def zero_all(rows: Sequence[dict[str, Any]], tls: TlsFiles | None = None, seconds: float = TRY_S) -> int:
@@ -141,21 +174,18 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loop's matter
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     task = json.loads(sys.stdin.read())
-    how = watch(int(sys.argv[1]), float(task["patience_s"]))
-    if how in {FAREWELL, ALIVE}:
+    how, running = watch(int(sys.argv[1]), float(task["patience_s"]), len(task["rows"]))
+    if how == FAREWELL:
         return 0
-    if how == ARMED:
+    if how == ARMED:  # it hangs, and holds its process id; one that died does not
         with suppress(ProcessLookupError):
             os.kill(int(task["pid"]), signal.SIGKILL)
-    t = task["tls"]
-    tls = (
-        None
-        if t is None
-        else TlsFiles(authority=Path(t["authority"]), certificate=Path(t["certificate"]), key=Path(t["key"]))
-    )
-    done = asyncio.run(zero_all(task["rows"], tls))
-    print(f"supervisor: the loop died; {done} of {len(task['rows'])} units brought to zero", file=sys.stderr)  # noqa: T201
-    return 0 if done == len(task["rows"]) else 1
+    rows = [row for row, runs in zip(task["rows"], running.tolist(), strict=True) if runs]
+    done = asyncio.run(zero_all(rows, _tls(task["tls"])))
+    words = "the loop ended" if how == ZERO else "the loop died"
+    with suppress(OSError):  # the terminal may be gone
+        print(f"supervisor: {words}; {done} of {len(rows)} running units brought to zero", file=sys.stderr)  # noqa: T201
+    return 0 if done == len(rows) else 1
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ POINTS = {
     "heartbeat": Point.HEARTBEAT,
 }
 FLAGS = ("enable", "status", "alarm", "local")
+RATING = "rating_w"
 ON, OFF = 1.0, 0.0
 """What `enable` is written as where its map gives no `high` and `low`."""
 ORDER = ("set_w", "revert_s", "enable")
@@ -46,19 +47,28 @@ class MapUnit:
     reads: tuple[Read, ...]
     fields: Mapping[int, Field]
     flags: Mapping[str, Field]
+    most: Field | None
+    """Its rating as the device says it now; None: its map has none."""
+    room_w: tuple[float, float]
+    """The most to charge and to discharge that the register of the set point can hold."""
     step_w: float
     writable: tuple[tuple[int, int], ...]
 
     def decode(self, answers: Sequence[bytes], /) -> Row:
-        """Take the answers of a cycle apart; power beyond 1.5 times the rating is no power."""
+        """Take the answers of a cycle apart; power beyond 1.5 times the rating is no power.
+
+        A map says no power of the moment: the rating bounds it, and what the set point's register can hold.
+        """
         out = row(self.fields, answers, self._status(answers))
+        values, quality = list(out.values), list(out.quality)
         power = int(Point.POWER_W)
-        if out.quality[power] == Quality.GOOD and abs(out.values[power]) > 1.5 * self.rating_w:
-            values, quality = list(out.values), list(out.quality)
+        if quality[power] == Quality.GOOD and abs(values[power]) > 1.5 * self.rating_w:
             values[power], quality[power] = math.nan, int(Quality.RANGE)
-            out = replace(out, values=tuple(values), quality=tuple(quality))
-        # a map says no power of the moment: the rating bounds it
-        return out
+        most_w, known = (math.inf, Quality.MISSING) if self.most is None else self.most.value(answers)
+        for point, room_w in zip((Point.CHARGE_W, Point.DISCHARGE_W), self.room_w, strict=True):
+            values[point] = min(room_w, self.rating_w, most_w if known == Quality.GOOD else math.inf)
+            quality[point] = int(Quality.GOOD)
+        return replace(out, values=tuple(values), quality=tuple(quality))
 
     def _status(self, answers: Sequence[bytes]) -> int:
         said = {name: field.value(answers) for name, field in self.flags.items()}
@@ -161,8 +171,17 @@ class CsvMap:
             await _rated(link, roles.get(role), given, settings.name, role)
             for role, given in (("rating_w", settings.rating_w), ("rated_energy_j", settings.energy_j))
         ]
-        used = {r: e for r, e in roles.items() if r in POINTS or r in FLAGS or r in {"revert_s", "beat"}}
-        return _unit(used, rated[0], rated[1], settings.reversion_s)
+        used = {r: e for r, e in roles.items() if r in POINTS or r in FLAGS or r in {"revert_s", "beat", RATING}}
+        unit = _unit(used, rated[0], rated[1], settings.reversion_s)
+        try:
+            on, off = unit.setpoint(0.0, enable=True), unit.setpoint(0.0, enable=False)
+        except FieldError as error:
+            raise FieldError(f"{self.file}: zero, reversion time or enable cannot be written: {error}") from error
+        if "enable" in used and on == off:
+            raise FieldError(
+                f"{self.file}:{used['enable'].line}: enable has the same value for on (high) and off (low)"
+            )
+        return unit
 
     @staticmethod
     def restore(facts: Mapping[str, Any], /) -> MapUnit:
@@ -196,7 +215,7 @@ async def _rated(link: Link, entry: Entry | None, given: float | None, name: str
 
 
 def _unit(entries: Mapping[str, Entry], rating_w: float, energy_j: float, reversion_s: int) -> MapUnit:
-    seen = [e for r, e in entries.items() if e.readable and (r in POINTS or r in FLAGS)]
+    seen = [e for r, e in entries.items() if e.readable and (r in POINTS or r in FLAGS or r == RATING)]
     reads = reads_of(seen)
     written = [entries[r] for r in (*ORDER, "beat") if r in entries]
     set_w = entries["set_w"]
@@ -208,9 +227,23 @@ def _unit(entries: Mapping[str, Entry], rating_w: float, energy_j: float, revers
         reads=reads,
         fields={int(p): field_of(entries[r], reads) for r, p in POINTS.items() if r in entries},
         flags={r: field_of(entries[r], reads) for r in FLAGS if r in entries and entries[r].readable},
-        step_w=1.0 if set_w.code in "fd" else abs(set_w.factor),
+        most=field_of(entries[RATING], reads) if RATING in entries and entries[RATING].readable else None,
+        room_w=_room(set_w),
+        # an f32 counts in steps of 2^-23 of what it holds
+        step_w=max(1.0, rating_w * 2.0**-23) if set_w.code in "fd" else abs(set_w.factor),
         writable=_ranges(written),
     )
+
+
+def _room(set_w: Entry) -> tuple[float, float]:
+    """Return the most to charge and to discharge that a register can hold, and its map allows; both >= 0 [W]."""
+    low_w, high_w = set_w.low, set_w.high
+    if set_w.code not in "fd":
+        bits = 16 * set_w.count
+        raw = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if set_w.code.islower() else (0, 2**bits - 1)
+        ends = sorted(r * set_w.factor for r in raw)
+        low_w, high_w = max(low_w, ends[0]), min(high_w, ends[1])
+    return max(-low_w, 0.0), max(high_w, 0.0)
 
 
 def _ranges(entries: Sequence[Entry]) -> tuple[tuple[int, int], ...]:

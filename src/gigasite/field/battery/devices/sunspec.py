@@ -57,6 +57,8 @@ class SunSpecUnit:
     reads: tuple[Read, ...]
     fields: Mapping[int, Field]
     flags: Mapping[str, Field]
+    most: Field
+    """WMax of 702 as it is now: less than when the unit was found, where another was put in its place."""
     marks: tuple[tuple[Field, int], ...]
     """Ids and lengths of the blocks that are read: with others nothing is believed."""
     step_w: float
@@ -70,11 +72,16 @@ class SunSpecUnit:
         if any(field.raw(answers) != expected for field, expected in self.marks):
             return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=UNKNOWN)
         out = row(self.fields, answers, self._status(answers))
-        quality = list(out.quality)
+        quality, held = list(out.quality), list(out.values)
         for point, low, high in self._ranges():
-            if quality[point] == Quality.GOOD and not low <= out.values[point] <= high:
+            if quality[point] == Quality.GOOD and not low <= held[point] <= high:
                 quality[point] = int(Quality.RANGE)
-        values = tuple(v if q == Quality.GOOD else math.nan for v, q in zip(out.values, quality, strict=True))
+        most_w, known = self.most.value(answers)
+        if known == Quality.GOOD:
+            for point in (Point.CHARGE_W, Point.DISCHARGE_W):
+                held[point] = min(held[point], most_w) if quality[point] == Quality.GOOD else most_w
+                quality[point] = int(Quality.GOOD)
+        values = tuple(v if q == Quality.GOOD else math.nan for v, q in zip(held, quality, strict=True))
         return Row(values=values, quality=tuple(quality), status=out.status)
 
     def _ranges(self) -> tuple[tuple[Point, float, float], ...]:
@@ -151,6 +158,8 @@ class SunSpec:
         look = _Look(settings.name, found, read)
         rating_w, energy_j = _rated(look, settings)
         kept = tuple(int(look.raw(704, name)) for name in KEPT)
+        if rating_w >= 2.0**31 * 10.0 ** look.scales()["704.WSet"]:
+            raise FieldError(f"{settings.name}: WSet of model 704 cannot hold {rating_w:g} W in its steps")
         return _unit(found, look.scales(), (kept[0], kept[1]), rating_w, energy_j, settings.reversion_s)
 
     @staticmethod
@@ -246,6 +255,7 @@ PLACES: Mapping[Point, tuple[int, str, float]] = {
     Point.DISCHARGE_W: (702, "WDisChaRteMax", 1.0),
 }
 """Model, point, and factor to SI beside its scale factor."""
+MOST = "WMax"
 FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
 MARKED = (701, 704, 713, 715)
 """Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
@@ -261,6 +271,7 @@ class _Places:
         self.flags = FLAGS | (REMOTE if 715 in blocks else {})
         wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
         wanted += [(self._blocks[n][0], 2) for n in MARKED if n in blocks]
+        wanted += [self.at(702, MOST), self.at(702, self._scale(702, MOST))]
         wanted += [self.at(n, self._scale(n, p)) for n, p, _ in PLACES.values()]
         self.reads = spans(wanted)
 
@@ -322,6 +333,7 @@ def _unit(
         reversion_s=reversion_s,
         reads=places.reads,
         fields=fields,
+        most=places.scaled(702, MOST, 1.0),
         flags={name: places.flag(n, name) for name, n in places.flags.items() if name != "DERHb"},
         marks=places.marks(),
         step_w=10.0 ** scales["704.WSet"],

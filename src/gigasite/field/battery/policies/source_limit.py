@@ -33,6 +33,7 @@ class SourceLimit:
     floor_w: float | None = setting(None, 0.0, 1e11)
     ceiling_w: float | None = setting(None, 0.0, 1e11)
     kind: ClassVar[str] = "source-limit"
+    needs_load: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         """Refuse a floor above the ceiling, and neither."""
