@@ -135,7 +135,9 @@ class LoopFile:
     fast_layer: Flag = False
     """The units' own droop is programmed (`battery program`): the controller leaves the frequency to them."""
     controller: PartChoice = field(default_factory=lambda: Choice(kind="none", settings={}))
-    policies: tuple[PartChoice, ...] = ()
+    policies: tuple[PartChoice, ...] = field(default_factory=lambda: (Choice(kind="soc-return", settings={}),))
+    """What bounds the controller; absent: power fades towards the ends of the charge's window, so that a unit at an end
+    does not flip between all and nothing."""
     window: LoopWindow = field(default_factory=LoopWindow)
     safety: LoopSafety = field(default_factory=LoopSafety)
     tls: LoopTls | None = None
