@@ -33,8 +33,9 @@ ROWS = [
 @pytest.mark.parametrize("realtime", [True, False], ids=["fifo", "ordinary"])
 def test_cycles_of_a_fleet(tmp_path: Path, units: int, cycle_s: float, cycles: int, *, realtime: bool) -> None:
     seconds = cycles * cycle_s
+    real = ["--realtime"] if realtime else []
     emulator = subprocess.Popen(
-        [*GIGASITE, "emulate", "--units", str(units), "--json", "--for", str(seconds + 120)],
+        [*GIGASITE, "emulate", "--units", str(units), "--json", "--for", str(seconds + 120), *real],
         stdout=subprocess.PIPE,
         text=True,
     )
