@@ -133,7 +133,7 @@ def _ordered(b: Builder, ptr: Ints, idx: Ints, pptr: Ints) -> Ints:
     topo = kernels.topological(ptr, idx, np.diff(pptr))
     if len(topo) < len(b.names):
         names = " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
-        raise InfeasibleError(f"the links form a cycle: {names}")
+        raise InfeasibleError(f"the links form a cycle: {names}; take one out of `after` in parts.activities")
     return topo
 
 

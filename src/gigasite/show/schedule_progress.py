@@ -68,7 +68,9 @@ def lookahead(
     if as_json:
         rows = [ahead_json(made, x) for x in window]
         clear = [constraint_json(c) for c in p.constraints]
-        emit({"status_day": p.status_day, "weeks": weeks, "activities": rows, "constraints": clear})
+        found = [f.to_json() for f in p.findings]
+        emit({"status_day": p.status_day, "weeks": weeks, "activities": rows, "constraints": clear, "findings": found})
+        end(p.findings)
         return
     cells: list[tuple[str, object]] = [(f"begin within {weeks:g} weeks", len(window))]
     cells += [(f"  {k}", v) for k, v in _by_trade(made, window).items()]
@@ -77,6 +79,7 @@ def lookahead(
     cells += [("first to begin", "")]
     cells += [("  " + made.made.names[x.row], f"day {x.start_day:.1f} to {x.finish_day:.1f}") for x in window[:SHOWN]]
     show(f"look-ahead from day {p.status_day:g}", cells, p.findings)
+    end(p.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,9 @@ def test_rows_that_contradict_end_with_1_and_bad_input_with_2(campuses: Path, tm
     file.write_text("activity,actual_start,actual_finish\nA000001,5,4\n")
     rest = told("progress", lab, "--actuals", file, "--status", "10", code=1)
     assert any("before its start" in f["what"] and f["where"].endswith("a.csv:2") for f in rest["findings"])
+    ahead = told("lookahead", lab, "--actuals", file, "--status", "10", code=1)
+    assert [f for f in ahead["findings"] if f["where"].endswith("a.csv:2")], "a row that is left out is never silent"
+    assert "a.csv:2" in run("lookahead", lab, "--actuals", file, "--status", "10", code=1)
     assert "neither a project day nor a date" in run("progress", lab, "--actuals", file, "--status", "soon", code=2)
     assert "must be one of 3, 6" in run("lookahead", lab, "--status", "1", "--weeks", "4", code=2)
     file.write_text("name\nx\n")
