@@ -21,6 +21,7 @@ from gigasite.schedule import gauge as gauges
 from gigasite.schedule import risk, risk_kernels, sampling
 from gigasite.schedule.build import best
 from gigasite.schedule.cost import OWN, crews_usd, gpu_days, items_usd
+from gigasite.schedule.drivers import largest_gang
 from gigasite.schedule.hazards import LEAD
 from gigasite.schedule.network import SLOT_H, network
 from gigasite.schedule.outlook import Percentiles, percentiles
@@ -179,7 +180,7 @@ def _explored(
     first, net = plan({})
     out, at = [first], first
     sizes = dict(zip(net.crew_names, net.capacity.tolist(), strict=True))
-    gangs = dict(zip(net.crew_names, net.gang.tolist(), strict=True))
+    gangs = {name: largest_gang(net, c) for c, name in enumerate(net.crew_names)}
     for _ in range(MOST_STEPS):
         held = {c: d for c, d in at.waited.items() if c in sizes and d > WORTH_DAYS}
         if not held:
