@@ -293,6 +293,9 @@ def _chain(
 def _findings(kept: tuple[Point, ...], target: float, chain: tuple[Link, ...], chain_day: float) -> list[Finding]:
     """Say what makes a target day impossible, or that no way keeps it in half of the samples."""
     limit = f"day {target:g}"
+    if not math.isfinite(chain_day):
+        what = "is never reached by any plan: what the file has never suffices"
+        return [_finding(Severity.error, what, limit, "never", "see `gigasite schedule FILE`: what is short")]
     if chain_day > target:
         longest = max(chain, key=lambda c: c.finish_day - c.start_day, default=None)
         path = " -> ".join(f"{c.name} ({c.finish_day - c.start_day:.1f} d)" for c in chain)
