@@ -380,3 +380,19 @@ def test_a_saved_baseline_is_compared_with(planned: tuple[Case, Result], base: W
     file.write_text("name,start_day,finish_day\nx,1,2\ny,3,2\n")
     with pytest.raises(InputFileError, match=r"csv:3.*not before the start"):
         with_baseline(base, file)
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ("x,1,nan", "csv:2.*must be days"),
+        ("x,-1,2", "csv:2.*must be days"),
+        ("x,1,1e15", "csv:2.*must be days"),
+        ("x,1,2\nx,3,4", "csv:3.*twice"),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused(base: Work, tmp_path: Path, rows: str, what: str) -> None:
+    file = tmp_path / "activities.csv"
+    file.write_text(f"name,start_day,finish_day\n{rows}\n")
+    with pytest.raises(InputFileError, match=what):
+        with_baseline(base, file)
