@@ -57,11 +57,13 @@ def crews_usd(campus: Campus, net: Network, plan: Result) -> dict[str, float]:
     begin = np.floor(plan.start * (SLOT_H / 24.0)).astype(np.int64)
     end = np.ceil((plan.start + plan.dur) * (SLOT_H / 24.0)).astype(np.int64)
     hours = campus.schedule.shifts.hours_per_day
+    there = np.ones(len(plan.dur), np.bool_)
+    there[net.absent] = False  # people who are away are not paid
     # two shifts are two sets of people
     once = campus.catalogue.prices["mobilisation"].likely * campus.schedule.shifts.count
     out = {}
     for c, name in enumerate(net.crew_names):
-        mine = np.flatnonzero((net.crew == c) & (plan.dur > 0))
+        mine = np.flatnonzero((net.crew == c) & (plan.dur > 0) & there)
         if not len(mine):
             continue
         change = np.zeros(int(end[mine].max()) + 1, np.int64)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gigasite.schedule.network import Network
+
 MOST = 12
 CREW_SWING = 0.25  # a crew's people are known to a quarter (shortage, sickness, a second contractor); estimate
 
@@ -75,10 +77,25 @@ def _crews(case: risk.Case) -> Iterator[tuple[str, str, float, float]]:
         ends = []
         for factor in (1.0 - CREW_SWING, 1.0 + CREW_SWING):
             capacity = net.capacity.copy()
-            capacity[c] = max(round(capacity[c] * factor), net.gang[c])
-            other = replace(case, net=replace(net, capacity=capacity))
+            capacity[c] = max(round(capacity[c] * factor), largest_gang(net, c))
+            other = replace(case, net=_resized(net, c, capacity))
             ends.append(_first_step(other, net.hours[:, 1], job))
         yield f"crew {name}", "estimate", ends[0], ends[1]
+
+
+def largest_gang(net: Network, c: int) -> int:
+    """Return the most people that one work of a crew takes."""
+    mine = net.crew == c
+    mine[net.absent] = False
+    return int(net.people[mine].max(initial=1))
+
+
+def _resized(net: Network, c: int, capacity: NDArray[np.int64]) -> Network:
+    """Return the network with another size of a crew; as many people as before are there on days of absences."""
+    away = net.absent[net.crew[net.absent] == c]
+    people = net.people.copy()
+    people[away] = np.maximum(people[away] + capacity[c] - net.capacity[c], 0)
+    return replace(net, capacity=capacity, people=people)
 
 
 def _job(case: risk.Case) -> tuple[str, str, float, float]:

@@ -103,7 +103,10 @@ def network(campus: Campus, design: Design, modes: dict[str, str]) -> Network:
         capacity=capacity,
         gang=np.maximum(gang, _gangs(b, crew_names)),  # a crew is never planned smaller than its absences
         key=key.astype(np.int64),
-        kind=np.unique(np.column_stack([key, people]), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64),
+        # absences of all crews have one key
+        kind=np.unique(np.column_stack([key, crew, people]), axis=0, return_inverse=True)[1]
+        .reshape(-1)
+        .astype(np.int64),
         key_names=tuple(key_names.tolist()),
         trusts=b.trusts,
         hours=hours,
@@ -133,7 +136,7 @@ def _ordered(b: Builder, ptr: Ints, idx: Ints, pptr: Ints) -> Ints:
     topo = kernels.topological(ptr, idx, np.diff(pptr))
     if len(topo) < len(b.names):
         names = " -> ".join(b.names[i] for i in shortest_cycle(ptr, idx, topo))
-        raise InfeasibleError(f"the links form a cycle: {names}")
+        raise InfeasibleError(f"the links form a cycle: {names}; take one out of `after` in parts.activities")
     return topo
 
 

@@ -21,6 +21,7 @@ from gigasite.schedule import gauge as gauges
 from gigasite.schedule import risk, risk_kernels, sampling
 from gigasite.schedule.build import best
 from gigasite.schedule.cost import OWN, crews_usd, gpu_days, items_usd
+from gigasite.schedule.drivers import largest_gang
 from gigasite.schedule.hazards import LEAD
 from gigasite.schedule.network import SLOT_H, network
 from gigasite.schedule.outlook import Percentiles, percentiles
@@ -179,7 +180,7 @@ def _explored(
     first, net = plan({})
     out, at = [first], first
     sizes = dict(zip(net.crew_names, net.capacity.tolist(), strict=True))
-    gangs = dict(zip(net.crew_names, net.gang.tolist(), strict=True))
+    gangs = {name: largest_gang(net, c) for c, name in enumerate(net.crew_names)}
     for _ in range(MOST_STEPS):
         held = {c: d for c, d in at.waited.items() if c in sizes and d > WORTH_DAYS}
         if not held:
@@ -292,6 +293,9 @@ def _chain(
 def _findings(kept: tuple[Point, ...], target: float, chain: tuple[Link, ...], chain_day: float) -> list[Finding]:
     """Say what makes a target day impossible, or that no way keeps it in half of the samples."""
     limit = f"day {target:g}"
+    if not math.isfinite(chain_day):
+        what = "is never reached by any plan: what the file has never suffices"
+        return [_finding(Severity.error, what, limit, "never", "see `gigasite schedule FILE`: what is short")]
     if chain_day > target:
         longest = max(chain, key=lambda c: c.finish_day - c.start_day, default=None)
         path = " -> ".join(f"{c.name} ({c.finish_day - c.start_day:.1f} d)" for c in chain)

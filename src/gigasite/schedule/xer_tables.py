@@ -50,7 +50,7 @@ def tables(text: str, file: str, findings: list[Finding]) -> dict[str, Cells]:
         ended = ended or kind.strip() == "%E"
     if not ended:
         text = "there is no %E at the end: the file may be cut off"
-        findings.append(finding(Severity.warning, file, text, "export the project again"))
+        findings.append(finding(Severity.error, file, text, "export the project again"))  # rows may be lost
     return {name: _table(name, file, *parts, findings) for name, parts in found.items()}
 
 

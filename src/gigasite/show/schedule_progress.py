@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gigasite.schedule.progress import Progress, Work
     from gigasite.schedule.progress.ahead import Ahead, Constraint, Delivery
     from gigasite.schedule.progress.earned import Earned
+    from gigasite.schedule.progress.track import Moved
 
 Status = Annotated[str, typer.Option(help="Status: project day or date.", show_default=False)]
 Told = Annotated[Path | None, typer.Option("--actuals", help="CSV of what was done.", show_default=False)]
@@ -68,7 +69,9 @@ def lookahead(
     if as_json:
         rows = [ahead_json(made, x) for x in window]
         clear = [constraint_json(c) for c in p.constraints]
-        emit({"status_day": p.status_day, "weeks": weeks, "activities": rows, "constraints": clear})
+        found = [f.to_json() for f in p.findings]
+        emit({"status_day": p.status_day, "weeks": weeks, "activities": rows, "constraints": clear, "findings": found})
+        end(p.findings)
         return
     cells: list[tuple[str, object]] = [(f"begin within {weeks:g} weeks", len(window))]
     cells += [(f"  {k}", v) for k, v in _by_trade(made, window).items()]
@@ -77,6 +80,7 @@ def lookahead(
     cells += [("first to begin", "")]
     cells += [("  " + made.made.names[x.row], f"day {x.start_day:.1f} to {x.finish_day:.1f}") for x in window[:SHOWN]]
     show(f"look-ahead from day {p.status_day:g}", cells, p.findings)
+    end(p.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +165,7 @@ def progress_json(made: Tracked, p: Progress) -> dict[str, Any]:
         "status_day": p.status_day,
         "activities": {state: counts.get(state, 0) for state in ("done", "in progress", "to do")},
         "milestones": [
-            {"name": m.name, "baseline_day": m.baseline_day, "day": m.day, "moved_days": m.day - m.baseline_day}
+            {"name": m.name, "baseline_day": m.baseline_day, "day": m.day, "moved_days": m.moved_days}
             for m in p.milestones
         ],
         "forecast": {m.name: spread(m.day) for m in p.outlook.milestones} if p.outlook is not None else None,
@@ -245,10 +249,7 @@ def _rows(p: Progress) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [
         ("done, in progress, to do", ", ".join(f"{counts.get(s, 0):,}" for s in ("done", "in progress", "to do"))),
     ]
-    rows += [
-        (m.name, f"day {m.day:.1f} (baseline {m.baseline_day:.1f}, {round(m.day - m.baseline_day, 1) + 0.0:+.1f} days)")
-        for m in p.milestones
-    ]
+    rows += [(m.name, _moved(m)) for m in p.milestones]
     if p.outlook is not None:
         sure = [m for m in p.outlook.milestones if m.name in {"first step", "full size"}]
         rows += [(f"{m.name}, forecast", terminal.day(spread(m.day))) for m in sure]
@@ -263,6 +264,17 @@ def _rows(p: Progress) -> list[tuple[str, object]]:
     rows.append(("to clear in six weeks", len(p.constraints)))
     rows += [(f"  {c.name}", _clear(c)) for c in p.constraints[:SHOWN]]
     return rows
+
+
+def _moved(m: Moved) -> str:
+    """Print a milestone against its baseline."""
+    from math import isfinite
+
+    if not isfinite(m.day):
+        return "never"
+    if not isfinite(m.baseline_day):
+        return f"day {m.day:.1f} (never in the baseline)"
+    return f"day {m.day:.1f} (baseline {m.baseline_day:.1f}, {round(m.moved_days, 1) + 0.0:+.1f} days)"
 
 
 def _index(x: float | None) -> str:

@@ -226,7 +226,8 @@ def _print_front(name: str, made: Tradeoff, samples: int) -> None:
         console.print(f"{i + 1}: {_changed(p, made)}")
     console.print(f"A day of the first step's GPUs is worth {made.worth_usd_per_day / 1e6:,.2f} MUSD.")
     path = " -> ".join(f"{x.name} ({x.finish_day - x.start_day:.1f} d)" for x in made.chain)
-    console.print(f"With the quickest modes and crews without end, likely durations: day {made.chain_day:.1f}: {path}")
+    lead = "With the quickest modes and crews without end, likely durations: "
+    console.print(lead + ": ".join(filter(None, (f"day {_day(made.chain_day)}".replace("day never", "never"), path))))
     terminal.findings(console, made.findings)
 
 

@@ -14,7 +14,9 @@ from gigasite.campus.build_parts import Closed, CrewStep
 from gigasite.design import design as make
 from gigasite.schedule import schedule
 from gigasite.schedule.build import likely_plan
+from gigasite.schedule.drivers import _crews, largest_gang
 from gigasite.schedule.network import network
+from gigasite.schedule.progress.marks import marks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,3 +157,25 @@ def test_calendars_that_cannot_be_are_mistakes_of_the_file(
     file.write_text(head + "schedule:\n  " + lines + "\n" + "\n".join(kept) + "\n", encoding="utf-8")
     with pytest.raises(CampusFileError, match=message):
         load(file)
+
+
+def test_equal_absences_of_two_crews_start_when_due(lab: Made) -> None:
+    """One crew's absence must not push that of another with as many people."""
+    away = CrewStep(until=20.0, people=0), CrewStep(until=30.0, people=8), CrewStep(until=40.0, people=0)
+    made = changed(
+        lab, crews={"pipe": 24, "rack": 24}, crew_ramp={"pipe": away, "rack": (CrewStep(until=10.0, people=0),)}
+    )
+    case, likely = likely_plan(*made)
+    mine = [i for i in case.net.absent.tolist() if case.net.names[i].startswith("Crew rack without 24, day 0 to 10")]
+    assert [int(likely.start[i]) for i in mine] == [0]
+
+
+def test_a_closed_day_hides_no_crew_from_the_tornado_and_ends_no_project(lab: Made) -> None:
+    found = []
+    for closed in ((), (Closed(day=900.0),)):
+        made = changed(lab, crews={"rack": 8}, closed=closed)
+        case, likely = likely_plan(*made)
+        found.append([(low, high) for name, _, low, high in _crews(case) if name == "crew rack"])
+        assert marks(case, (likely.start + likely.dur) / 96.0, 24.0)["last activity"] < 900.0
+        assert largest_gang(case.net, case.net.crew_names.index("rack")) < 8
+    assert found[0] == found[1]

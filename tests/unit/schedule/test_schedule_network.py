@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from gigasite._core.errors import InfeasibleError, UnknownPartError
+from gigasite.campus import load
+from gigasite.design import design
 from gigasite.schedule import kernels
 from gigasite.schedule.graph import rows, shortest_cycle
 from gigasite.schedule.network import SLOT_H, network, slots
 from gigasite.schedule.trade import Builder, trades
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gigasite.campus.schema import Campus
     from gigasite.design.types import Design
 
@@ -86,9 +90,25 @@ def test_a_cycle_is_named_by_its_shortest_way_round(lab: Made, monkeypatch: pyte
 
     trades.names()
     monkeypatch.setitem(trades._parts, "round", Round)
-    with pytest.raises(InfeasibleError, match=r"here -> .*there -> .*here$") as error:
+    with pytest.raises(InfeasibleError, match=r"here -> .*there -> .*here; take one out") as error:
         net(lab)
     assert "far" not in str(error.value)
+
+
+def test_activities_of_one_rate_and_place_are_told_apart(campuses: Path, tmp_path: Path) -> None:
+    """Actuals, baselines and the luck of samples go by the names; a cycle of equal names would say nothing."""
+    line = "source: x, as_of: 2026-06-30, trust: estimate, trade: racks, each: rack, rate: rack-place"
+    own = f"parts: {{activities: {{one: {{{line}, after: [rack-place]}}, two: {{{line}, after: [%s]}}}}}}\n"
+    file = tmp_path / "x.yaml"
+    file.write_text((campuses / "lab.yaml").read_text() + own % "one")
+    campus = load(file)
+    names = net((campus, design(campus))).names
+    assert len(set(names)) == len(names)
+    assert "Move, place and anchor a rack (two): H1-R01.01" in names
+    file.write_text((campuses / "lab.yaml").read_text() + own % "three")
+    campus = load(file)
+    with pytest.raises(UnknownPartError, match="no activity before two is called 'three'"):
+        net((campus, design(campus)))
 
 
 def test_shortest_cycle_of_two_loops() -> None:

@@ -199,6 +199,8 @@ def test_rows_by_id_name_day_and_date(base: Work, tmp_path: Path) -> None:
         ("A000001,soon,,,,,", "neither a project day nor a date"),
         ("A000001,2024-12-31,,,,,", "before the start of the project"),
         ("A000001,1,,nan,,,", "is no number"),
+        ("A000001,1,,1e12,,,", "above 175320 (20 years)"),
+        ("A000001,1,,2,5,,,9", "more cells than the first line"),
     ],
 )
 def test_a_row_that_cannot_be_is_left_out_and_named(base: Work, tmp_path: Path, row: str, what: str) -> None:
@@ -217,6 +219,8 @@ def test_a_row_that_cannot_be_is_left_out_and_named(base: Work, tmp_path: Path, 
         ("name,actual_start\n", "must name activity"),
         ("activity,begin\n", "must name activity"),
         ("", "empty|must name"),
+        ("activity;actual_start\n", "separated by commas"),
+        ("activity,actual_start,actual_start\n", "names actual_start twice"),
     ],
 )
 def test_another_table_is_refused(base: Work, tmp_path: Path, head: str, what: str) -> None:
@@ -310,6 +314,22 @@ def test_the_forecast_narrows_as_work_is_done_and_holds_what_is_earned(
     assert again.milestones == early.milestones
 
 
+def test_the_forecast_knows_of_late_suppliers(lab: Made) -> None:
+    """The delay of a risk strikes the arrival of an order, which takes no time in the plan."""
+    campus, design = lab
+    days = []
+    for chance in (0.0, 1.0):
+        told = replace(campus, schedule=replace(campus.schedule, risks={"late-gpus": chance}))
+        case, likely = likely_plan(told, design)
+        w = work(case, likely)
+        p = progress(case, w, as_planned(w, 5.0), 5.0, sampled=True)
+        assert p.outlook is not None
+        days.append({m.name: m.day for m in p.outlook.milestones}["first rack placed"])
+    assert days[1].p10 > days[0].p10
+    assert days[1].p50 > days[0].p50 + 2.0
+    assert days[1].likely == days[0].likely, "the forecast itself holds no risk"
+
+
 def test_people_by_day_sum_to_the_work_and_never_pass_the_crew(small_crews: Work) -> None:
     w = small_crews
     _, crews = workforce(w, w.start / DAY_SLOTS, w.finish / DAY_SLOTS)
@@ -359,4 +379,20 @@ def test_a_saved_baseline_is_compared_with(planned: tuple[Case, Result], base: W
         with_baseline(base, file)
     file.write_text("name,start_day,finish_day\nx,1,2\ny,3,2\n")
     with pytest.raises(InputFileError, match=r"csv:3.*not before the start"):
+        with_baseline(base, file)
+
+
+@pytest.mark.parametrize(
+    ("rows", "what"),
+    [
+        ("x,1,nan", "csv:2.*must be days"),
+        ("x,-1,2", "csv:2.*must be days"),
+        ("x,1,1e15", "csv:2.*must be days"),
+        ("x,1,2\nx,3,4", "csv:3.*twice"),
+    ],
+)
+def test_a_baseline_that_cannot_be_is_refused(base: Work, tmp_path: Path, rows: str, what: str) -> None:
+    file = tmp_path / "activities.csv"
+    file.write_text(f"name,start_day,finish_day\n{rows}\n")
+    with pytest.raises(InputFileError, match=what):
         with_baseline(base, file)

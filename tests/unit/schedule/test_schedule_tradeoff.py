@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from gigasite.campus.build_parts import CrewStep
 from gigasite.design.bom import price_factor
 from gigasite.schedule.build import best
 from gigasite.schedule.cost import OWN, crews_usd, gpu_days, items_usd, new_prices
@@ -123,6 +124,17 @@ def test_crews_are_paid_for_the_days_on_which_they_have_work(lab: Made) -> None:
             days |= set(range(math.floor(begin), math.ceil(end)))
         person = len(days) * 20.0 * campus.catalogue.crews[name].cost + 2 * 3000.0
         assert usd == pytest.approx(int(net.capacity[c]) * person)
+
+
+def test_people_who_are_away_are_not_paid(lab: Made) -> None:
+    campus, design = lab
+    ramp = {"rack": (CrewStep(people=2, until=20.0),)}
+    usd = []
+    sized = replace(campus.schedule, crews={"rack": 24})
+    for c in (replace(campus, schedule=sized), replace(campus, schedule=replace(sized, crew_ramp=ramp))):
+        net = network(c, design, dict(c.schedule.modes))
+        usd.append(crews_usd(c, net, best(c, design, net)[1])["rack"])
+    assert usd[1] == pytest.approx(usd[0]), "racks come after day 20: nobody of the crew works before"
 
 
 def test_gpu_days_are_the_area_under_the_staircases(lab: Made) -> None:

@@ -97,11 +97,35 @@ def test_progress_and_look_ahead_speak_json_and_text_and_write_a_folder(campuses
     assert "SPI" in run("progress", lab, "--actuals", file, "--status", "10")
 
 
+def test_days_that_never_come_are_said_so(campuses: Path, tmp_path: Path) -> None:
+    text = (campuses / "lab.yaml").read_text()
+    for old, new in (
+        ("0.3 MW", "0.1 MW"),
+        ("capacity: 1 MW", "capacity: 0.1 MW"),
+        ("count: 2", "count: 0"),
+        ("gensets: 1", "gensets: 0"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    file, rows = tmp_path / "never.yaml", tmp_path / "a.csv"
+    file.write_text(text)
+    rows.write_text("activity,actual_start\n")
+    shown = run("progress", file, "--actuals", rows, "--status", "5", "--out", tmp_path / "p", code=1)
+    shown += run("tradeoff", file, "--samples", "20", "--no-cables", code=1)
+    assert "is never reached" in shown
+    assert " inf" not in shown
+    assert "nan" not in shown
+    assert ">nan<" not in (tmp_path / "p" / "progress.html").read_text(encoding="utf-8")
+
+
 def test_rows_that_contradict_end_with_1_and_bad_input_with_2(campuses: Path, tmp_path: Path) -> None:
     file, lab = tmp_path / "a.csv", campuses / "lab.yaml"
     file.write_text("activity,actual_start,actual_finish\nA000001,5,4\n")
     rest = told("progress", lab, "--actuals", file, "--status", "10", code=1)
     assert any("before its start" in f["what"] and f["where"].endswith("a.csv:2") for f in rest["findings"])
+    ahead = told("lookahead", lab, "--actuals", file, "--status", "10", code=1)
+    assert [f for f in ahead["findings"] if f["where"].endswith("a.csv:2")], "a row that is left out is never silent"
+    assert "a.csv:2" in run("lookahead", lab, "--actuals", file, "--status", "10", code=1)
     assert "neither a project day nor a date" in run("progress", lab, "--actuals", file, "--status", "soon", code=2)
     assert "must be one of 3, 6" in run("lookahead", lab, "--status", "1", "--weeks", "4", code=2)
     file.write_text("name\nx\n")

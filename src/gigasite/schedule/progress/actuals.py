@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 COLUMNS = ("actual_start", "actual_finish", "remaining_h", "percent", "actual_h", "actual_usd")
+MOST_LEFT_H = 20 * 8766.0  # twenty years: more is a slip of the pen, and fills the memory
 MOST_NAMED = 20  # out-of-sequence rows that are named one by one
 
 
@@ -104,11 +105,18 @@ def read_actuals(path: Path, made: Work, start: date, status_day: float) -> Actu
     rows = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
     head = [h.strip() for h in rows.fieldnames or ()]
     if "activity" not in head or not set(COLUMNS) & set(head):
-        raise InputFileError(str(path), 1, f"the first line must name activity and some of {', '.join(COLUMNS)}")
+        need = f"the first line must name activity and some of {', '.join(COLUMNS)}, separated by commas"
+        raise InputFileError(str(path), 1, need)
+    twice = sorted({h for h in head if h and head.count(h) > 1})
+    if twice:
+        raise InputFileError(str(path), 1, f"names {twice[0]} twice; keep one of these columns")
     rows.fieldnames = head
     read = _Reader(path=str(path), start=start, status_day=status_day, made=made)
     try:
         for row in rows:
+            if any(cell.strip() for cell in row.pop(None, None) or ()):  # such as a decimal comma
+                read.long_row(rows.line_num)
+                continue
             read.row(rows.line_num, {k: (v or "").strip() for k, v in row.items() if isinstance(k, str) and k})
     except csv.Error as error:
         raise InputFileError(str(path), rows.line_num, f"is no table: {error}") from error
@@ -137,6 +145,12 @@ class _Reader:
             people_h=self.hours,
             usd=self.usd,
             findings=tuple(self.found),
+        )
+
+    def long_row(self, line: int) -> None:
+        """Leave out a row with more cells than columns: which cell is which is not known."""
+        self._slip(
+            line, "has more cells than the first line has columns", "quote cells with commas; write 0.5, not 0,5"
         )
 
     def row(self, line: int, cells: dict[str, str]) -> None:
@@ -177,6 +191,8 @@ class _Reader:
             raise ValueError(f"{column} '{text[:40]}' is no number")
         if number < 0:
             raise ValueError(f"{column} {text} is negative")
+        if column == "remaining_h" and number > MOST_LEFT_H:
+            raise ValueError(f"remaining_h {text} is above {MOST_LEFT_H:g} (20 years)")
         if column == "percent" and number > 100:
             raise ValueError(f"percent {text} is above 100")
         return number

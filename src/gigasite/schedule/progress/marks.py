@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gigasite.schedule.readiness import day_when, needs, staircases
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from gigasite.schedule import risk
@@ -38,5 +39,5 @@ def marks(case: risk.Case, finish_day: NDArray[np.float64], job_hours: float) ->
         "last array ready": float(arrays.max()),
         "first step": first + job,
         "full size": max(full, float(finish_day[net.made["hall tested"]].max())) + job,
-        "last activity": float(finish_day.max()),
+        "last activity": float(np.delete(finish_day, net.absent).max()),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gigasite.schedule import risk
+from gigasite.schedule.network import slots
 from gigasite.schedule.progress.curves import MOST_POINTS, SAMPLES, Curve
 from gigasite.schedule.progress.draws import draws
 from gigasite.schedule.progress.earned import done_frac
@@ -45,7 +46,9 @@ def outlook(case: risk.Case, made: Work, a: Actuals, status_day: float) -> Outlo
     plans = []
     for hours, job in draws(case, SAMPLES):
         told = replace(a, left_frac=a.left_frac * np.where(case.net.hours[:, 1] > 0, hours / likely, 1.0))
-        plans.append((replan(made, told, status_day), job))
+        # the arrival of an order takes no time in the plan: what a sample adds to it (late suppliers) has no share
+        late = np.where(case.net.hours[:, 1] > 0, 0, slots(hours))
+        plans.append((replan(made, told, status_day, late), job))
     own = replan(made, a, status_day)
     days = [marks(case, p.finish_day, job) for p, job in plans]
     base = marks(case, own.finish_day, risk.job_hours(case.campus))

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gigasite._core.errors import InfeasibleError
 from gigasite.schedule import kernels
 from gigasite.schedule.graph import rows
 from gigasite.schedule.progress.work import DAY_SLOTS
+from gigasite.schedule.sampling import MOST_SLOTS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +36,7 @@ class Replan:
     """The crews' order of jobs could not be kept: progress came in another order than planned."""
 
 
-def replan(made: Work, a: Actuals, status_day: float) -> Replan:
+def replan(made: Work, a: Actuals, status_day: float, delay: Ints | None = None) -> Replan:
     """Plan the rest.
 
     Nothing that is left begins before the status day or before what it waits for; what is in progress goes on when its
@@ -48,15 +50,25 @@ def replan(made: Work, a: Actuals, status_day: float) -> Replan:
         Baseline and progress.
     status_day
         Day of the status.
+    delay
+        Slots (n,) on top of what is left; what is done has none.
+
+    Raises
+    ------
+    InfeasibleError
+        The rest takes more than a century.
     """
     now = int(np.ceil(status_day * DAY_SLOTS - 1e-9))
     fixed = np.array([t == "absence" for t in made.trades]) & ~a.begun
     begun = np.where(a.done | fixed, 2, np.where(a.begun, 1, 0)).astype(np.int64)
-    left = np.where(begun == 2, 0, np.ceil(made.dur * a.left_frac - 1e-9)).astype(np.int64)
+    more = np.zeros(len(begun), np.int64) if delay is None else delay
+    left = np.where(begun == 2, 0, np.ceil(made.dur * a.left_frac - 1e-9) + more).astype(np.int64)
     left[(begun == 1) & (made.dur > 0) & (left == 0)] = 1  # begun and not finished: the last hour is the longest
     ended = np.ceil(np.nan_to_num(a.finish_day) * DAY_SLOTS - 1e-9).astype(np.int64)
     early = np.where(fixed, made.finish, np.where(a.done, ended, now))
     finish = _followed(made, begun, left, early)
+    if int(finish.max(initial=0)) > now + MOST_SLOTS:
+        raise InfeasibleError("what is left takes more than a century: look at the remaining hours of the actuals")
     crowded = _crowded(made, begun, finish - left, finish, now)
     if crowded:
         finish = _generated(made, (fixed, begun), left, early, finish)

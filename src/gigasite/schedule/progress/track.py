@@ -64,6 +64,11 @@ class Moved:
     baseline_day: float
     day: float
 
+    @property
+    def moved_days(self) -> float:
+        """Return by how much it is later; two days that never come differ by nothing."""
+        return 0.0 if self.day == self.baseline_day else self.day - self.baseline_day
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SCurve:
@@ -121,10 +126,11 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float, *, samp
     window = look_ahead(made, a, plan, status_day, max(WEEKS))
     table = _variance(made, a, plan)
     to_do = table.filter(pl.col("state") == "to do")
+    milestones = _milestones(case, made, plan)
     return Progress(
         status_day=status_day,
         variance=table,
-        milestones=_milestones(case, made, plan),
+        milestones=milestones,
         hours=earned(made, a, status_day, "h"),
         cost=earned(made, a, status_day, "usd"),
         plan_complete_frac=_complete(made, a, status_day),
@@ -136,7 +142,9 @@ def progress(case: risk.Case, made: Work, a: Actuals, status_day: float, *, samp
         lines=lines(table),
         curve=_curve(made, a, plan, status_day),
         outlook=outlook(case, made, a, status_day) if sampled else None,
-        findings=worst_first([*a.findings, *against_logic(made, a), *_told(made, a, plan, status_day)]),
+        findings=worst_first(
+            [*a.findings, *against_logic(made, a), *_told(made, a, plan, status_day), *_never(milestones)]
+        ),
     )
 
 
@@ -191,6 +199,13 @@ def _curve(made: Work, a: Actuals, plan: Replan, status_day: float) -> SCurve:
         earned_h=np.where(days <= status_day + 1e-9, so_far, np.nan),
         forecast_h=np.where(days >= status_day - 1e-9, so_far + rest, np.nan),
     )
+
+
+def _never(milestones: tuple[Moved, ...]) -> list[Finding]:
+    text, remedy = "is never reached: what is there never suffices", "see `gigasite schedule FILE`: what is short"
+    return [
+        finding(Severity.error, m.name, text, remedy, found="never") for m in milestones if not math.isfinite(m.day)
+    ]
 
 
 def _told(made: Work, a: Actuals, plan: Replan, status_day: float) -> list[Finding]:

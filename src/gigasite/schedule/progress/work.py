@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 DAY_SLOTS = round(24 / SLOT_H)
+MOST_DAYS = 36_525.0  # a century
 NEEDED = ("name", "start_day", "finish_day")
 
 
@@ -133,10 +134,15 @@ def with_baseline(made: Work, path: Path) -> tuple[Work, int]:
         text = f"has no column {', '.join(missing)}; give the activities.csv of a plan"
         raise InputFileError(str(path), 1, text)
     days = [table[n].cast(pl.Float64, strict=False) for n in NEEDED[1:]]
-    bad = (days[0].is_null() | days[1].is_null() | (days[1] < days[0])).arg_true().to_list()
+    sound = days[0].is_between(0.0, days[1]) & days[1].is_between(0.0, MOST_DAYS)  # NaN and nothing are not
+    bad = (~sound.fill_null(value=False)).arg_true().to_list()
     if bad:
-        text = "start_day and finish_day must be numbers, the finish not before the start"
+        text = f"start_day and finish_day must be days from 0 to {MOST_DAYS:g}, the finish not before the start"
         raise InputFileError(str(path), bad[0] + 2, text)
+    twice = table["name"].is_first_distinct().not_().arg_true().to_list()
+    if twice:
+        text = f"'{str(table['name'][twice[0]])[:60]}' stands there twice; keep one of the rows"
+        raise InputFileError(str(path), twice[0] + 2, text)
     row = {name: i for i, name in enumerate(table["name"].cast(pl.String).to_list())}
     at = np.array([row.get(name, -1) for name in made.names], np.int64)
     start, finish = (np.rint(d.to_numpy() * DAY_SLOTS).astype(np.int64) for d in days)

@@ -29,7 +29,10 @@ class Templates:
         """Add the activities."""
         where = places(b)
         lines = b.campus.catalogue.activities
-        ids = {name: _add(b, where, name, line) for name, line in lines.items()}
+        ids, seen = {}, set(b.names)
+        for name, line in lines.items():
+            ids[name] = _add(b, where, name, line)
+            _tell_apart(b, name, ids[name], seen)
         for name, line in lines.items():
             if line.chain:
                 b.link(ids[name][:-1], ids[name][1:])
@@ -48,6 +51,18 @@ def _add(b: Builder, where: Places, name: str, line: Activity) -> Ids:
     return b.work(line.trade, line.rate, names, quantity=quantity, gang=line.gang or None, level=line.level)
 
 
+def _tell_apart(b: Builder, name: str, ids: Ids, seen: set[str]) -> None:
+    """Add the activity's own name where one of the same rate stands at the same place already.
+
+    Actuals, saved baselines and the luck of samples go by the names.
+    """
+    for i in ids.tolist():
+        if b.names[i] in seen:
+            title = b.names[i].removesuffix(f": {b.places[i]}")
+            b.names[i] = f"{title} ({name}): {b.places[i]}"
+        seen.add(b.names[i])
+
+
 def _link(b: Builder, where: Places, link: tuple[str, str], ids: dict[str, Ids]) -> None:
     """Let activity `link[1]` wait for what `link[0]` says, place by place."""
     text, name = link
@@ -60,13 +75,13 @@ def _link(b: Builder, where: Places, link: tuple[str, str], ids: dict[str, Ids])
         item = found["name"].removeprefix("order ")
         known = {lead.item for lead in b.campus.catalogue.lead_times.values()}
         if item not in known:
-            raise unknown("long-lead item", item, known)
+            raise unknown(f"long-lead item before {name}", item, known)
         before = b.made.get(f"order {item}", np.zeros(0, np.int64))
         key = own if len(before) == len(ids[name]) and item in where.names else "campus"
     elif found["name"] in ids:
         before, key = ids[found["name"]], lines[found["name"]].each
     else:
-        raise unknown("activity", found["name"], ids)
+        raise unknown(f"activity before {name}", found["name"], ids)
     if found["first"]:
         before, key = before[:1], "campus"
     if not len(before) or not len(ids[name]):
