@@ -134,7 +134,8 @@ def test_no_set_point_passes_the_guard_that_a_unit_must_not_have(case: Any) -> N
     assert np.all(out[~(soc < 0.9)] >= 0.0)
     assert not ((out > 0.0).any() and (out < 0.0).any())
     away = np.abs(out) > np.abs(last)  # away from zero only as fast as the ramp; towards it a limit may cut at once
-    assert np.all(np.abs(out - last)[away] <= (bounds.ramp_w_per_s * dt_s)[away] * (1 + 1e-9))
+    rounding = 1e-9 * bounds.rating_w  # of a sum of watts and a thousandth of a watt
+    assert np.all(np.abs(out - last)[away] <= (bounds.ramp_w_per_s * dt_s + rounding)[away])
 
 
 @given(guarded_cases())
