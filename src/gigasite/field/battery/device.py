@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from struct import calcsize, unpack_from
+from struct import Struct
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from gigasite._core.errors import FieldError
@@ -34,6 +34,10 @@ ABSENT: Mapping[str, frozenset[float]] = {
     "d": frozenset(),
 }
 """Raw values that mean "no such value", by the code of the type in `struct`; floats say it by NaN."""
+
+
+SHAPES: Mapping[str, Struct] = {code: Struct(f">{code}") for code in ABSENT}
+"""Ready made: a fleet is taken apart a hundred thousand times a second."""
 
 
 class Read(NamedTuple):
@@ -102,11 +106,11 @@ class Field:
 
     def raw(self, answers: Sequence[bytes]) -> float:
         """Return the register's own value."""
+        shape = SHAPES[self.code]
         data, at = answers[self.read], self.at
         if self.swapped:
-            size = calcsize(f">{self.code}")
-            data, at = b"".join(data[i : i + 2] for i in range(at + size - 2, at - 1, -2)), 0
-        value: float = unpack_from(f">{self.code}", data, at)[0]
+            data, at = b"".join(data[i : i + 2] for i in range(at + shape.size - 2, at - 1, -2)), 0
+        value: float = shape.unpack_from(data, at)[0]
         return value
 
     def value(self, answers: Sequence[bytes]) -> tuple[float, Quality]:
@@ -116,7 +120,7 @@ class Field:
             return math.nan, Quality.SENTINEL
         if self.scale is not None:
             read, at, expected = self.scale
-            if unpack_from(">h", answers[read], at)[0] != expected:
+            if SHAPES["h"].unpack_from(answers[read], at)[0] != expected:
                 return math.nan, Quality.SCALE
         if math.isinf(raw):
             return math.nan, Quality.RANGE

@@ -37,6 +37,11 @@ BLOCK = ("WSetEna", "WSetRvrtTms")
 KEPT = ("WSetPct", "WSetPctRvrt")
 """Points in that block that this loop does not use: written as the device had them."""
 J_PER_WH = 3600.0
+NO_ALARM = frozenset({0, 0xFFFFFFFF, 0x80000000})
+# plain integers: flags of an enumeration cost more to join than a unit's registers to read
+ANSWERED, REMOTE, ALARM, STOPPED, ENABLED = map(
+    int, (Status.ANSWERED, Status.REMOTE, Status.ALARM, Status.STOPPED, Status.ENABLED)
+)
 UNKNOWN = int(Status.ANSWERED | Status.REMOTE)
 HERTZ = (40.0, 70.0)
 """Frequencies that a grid has; others are a broken measurement."""
@@ -95,16 +100,16 @@ class SunSpecUnit:
 
     def _status(self, answers: Sequence[bytes]) -> int:
         flags = {name: field.raw(answers) for name, field in self.flags.items()}
-        status = Status.ANSWERED
+        status = ANSWERED
         if flags.get("LocRemCtl", 0) in {0, 0xFFFF}:  # 0: remote; devices without 715 take orders
-            status |= Status.REMOTE
-        if int(flags["Alrm"]) not in {0, 0xFFFFFFFF, 0x80000000}:
-            status |= Status.ALARM
+            status |= REMOTE
+        if flags["Alrm"] not in NO_ALARM:
+            status |= ALARM
         if flags["St"] == 0 or flags["InvSt"] in OFF_STATES:
-            status |= Status.STOPPED
+            status |= STOPPED
         if flags["WSetEna"] == 1 and flags["WSetMod"] == WATTS:
-            status |= Status.ENABLED
-        return int(status)
+            status |= ENABLED
+        return status
 
     def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[Write, ...]:
         """Return the block WSetEna to WSetRvrtTms: set point, and zero when nothing follows within the reversion time.
@@ -259,7 +264,7 @@ MOST = "WMax"
 FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
 MARKED = (701, 704, 713, 715)
 """Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
-REMOTE = {"LocRemCtl": 715, "DERHb": 715}
+DER_CONTROL = {"LocRemCtl": 715, "DERHb": 715}
 
 
 class _Places:
@@ -268,7 +273,7 @@ class _Places:
     def __init__(self, blocks: Mapping[int, tuple[int, int, Mapping[str, int]]], scales: Mapping[str, int]) -> None:
         self._blocks, self._scales = blocks, scales
         self._layouts = {n: layout(n, found) for n, found in blocks.items()}
-        self.flags = FLAGS | (REMOTE if 715 in blocks else {})
+        self.flags = FLAGS | (DER_CONTROL if 715 in blocks else {})
         wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
         wanted += [(self._blocks[n][0], 2) for n in MARKED if n in blocks]
         wanted += [self.at(702, MOST), self.at(702, self._scale(702, MOST))]
