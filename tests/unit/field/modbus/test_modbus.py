@@ -433,23 +433,33 @@ async def _fuzz_client(count: int) -> None:
     server = Server(device, spoil=spoil)
     await server.listen()
     client = Client("127.0.0.1", server.port, timeout_s=0.02, retry_s=(0.001, 0.002))
-    await client.connect()
-    done = good = 0
-    while done < count:
-        some = [client.read(1, dice.randrange(100), 4) for _ in range(8)]
-        for got in await asyncio.gather(*some, return_exceptions=True):
-            assert isinstance(got, bytes | FieldError)
-            good += isinstance(got, bytes) and len(got) == 8
-        done = server.requests
-        if not client.connected:
-            await asyncio.sleep(0.001)
-    server.spoil = None
-    await until(lambda: client.connected)
-    await asyncio.sleep(0.05)
-    assert await client.read(1, 3, 1) == b"\x00\x03"
-    assert good > 0
-    await client.close()
-    await server.close()
+    try:
+        await client.connect()
+        done = good = 0
+        while done < count:
+            some = [client.read(1, dice.randrange(100), 4) for _ in range(8)]
+            for got in await asyncio.gather(*some, return_exceptions=True):
+                assert isinstance(got, bytes | FieldError)
+                good += isinstance(got, bytes) and len(got) == 8
+            done = server.requests
+            if not client.connected:
+                await asyncio.sleep(0.001)
+        server.spoil = None
+        assert await last_word(client) == b"\x00\x03"
+        assert good > 0
+    finally:
+        await client.close()
+        await server.close()
+
+
+async def last_word(client: Client) -> bytes:
+    """Read once the peer is well again; a busy machine may take longer than the 20 ms that a fuzzed answer is given."""
+    for _ in range(200):
+        try:
+            return await client.read(1, 3, 1)
+        except FieldError:
+            await asyncio.sleep(0.01)
+    raise AssertionError("no answer from a peer that is well again")
 
 
 @pytest.mark.parametrize("side", [_fuzz_server, _fuzz_client])
