@@ -282,7 +282,7 @@ def test_a_unit_is_not_enabled_when_its_set_point_was_refused(
     rig = Rig(names=("u",), units=(unit,), links=(Link(registers, 1),))  # type: ignore[arg-type]
     yes = np.ones(1, np.bool_)
     decision: Any = SimpleNamespace(set_w=np.zeros(1), enable=yes & enable, write=yes)
-    acked = asyncio.run(write_all(rig, decision, None, 0.05))
+    acked = asyncio.run(write_all(rig, decision, {}, 0.05))
     assert registers.written == reached
     assert bool(acked[0]) == (not refused)
 

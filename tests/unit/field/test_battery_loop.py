@@ -405,7 +405,7 @@ def test_nothing_is_written_outside_of_the_registers_for_it(tmp_path: Path) -> N
         yes = np.ones(2, np.bool_)
         decision: Any = type("D", (), {"set_w": np.zeros(2), "enable": yes, "write": yes})()
         with pytest.raises(FieldError, match="outside of the registers"):
-            await write_all(wild, decision, None, 1.0)
+            await write_all(wild, decision, {}, 1.0)
         assert not site.fleet.units.written
 
     asyncio.run(one(tmp_path))

@@ -63,6 +63,10 @@ class Registers(Protocol):
         """Ask for registers."""
         ...
 
+    def read_all(self, unit: int, reads: Sequence[tuple[int, int, int]], /) -> list[asyncio.Future[bytes]]:
+        """Ask for several ranges (address, count, function), on the wire together."""
+        ...
+
     def write(self, unit: int, address: int, registers: bytes, /) -> asyncio.Future[None]:
         """Write registers in one piece."""
         ...
@@ -78,6 +82,10 @@ class Link:
     def read(self, address: int, count: int, function: int = HOLDING) -> asyncio.Future[bytes]:
         """Ask for registers."""
         return self.registers.read(self.unit, address, count, function)
+
+    def read_all(self, reads: Sequence[Read]) -> list[asyncio.Future[bytes]]:
+        """Ask for several ranges at once."""
+        return self.registers.read_all(self.unit, reads)
 
     def write(self, address: int, data: bytes) -> asyncio.Future[None]:
         """Write registers in one piece."""
@@ -128,8 +136,7 @@ class Field:
         return (value, Quality.GOOD) if self.limits[0] <= value <= self.limits[1] else (math.nan, Quality.RANGE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """What one unit says in a cycle, as a row of `Units`."""
 
     values: tuple[float, ...]

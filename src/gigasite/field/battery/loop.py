@@ -27,7 +27,7 @@ READ_SHARE = 0.5
 """Of a cycle: answers that come later count as not given."""
 WRITE_SHARE = 0.35
 BEAT_S = 1.0
-"""Heartbeats go out once a second, as SunSpec 715 has it."""
+"""Each unit gets its heartbeat once a second, as SunSpec 715 has it."""
 COARSE_S = 0.003
 KEPT = 100_000
 """Cycles whose times are kept."""
@@ -107,7 +107,8 @@ class Loop:
         self._watch, self._clock = watch, clock
         self._acked: NDArray[np.bool_] = np.zeros(len(rig.units), np.bool_)
         self._metered = Metered() if rig.meter is not None else None
-        self._beat, self._beat_s = 0, -np.inf
+        self._phase = np.arange(len(rig.units)) / max(len(rig.units), 1)
+        self._beats = np.zeros(len(rig.units), np.int64)
 
     async def cycle(self, time_s: float, dt_s: float, missed: int) -> Decision:
         """Take one cycle of length `dt_s` at `time_s` of the loop's clock, `missed` of them after the one before."""
@@ -134,11 +135,15 @@ class Loop:
             self._watch(self, decision)
         return decision
 
-    def _due(self, time_s: float) -> int | None:
-        if time_s - self._beat_s < BEAT_S - 0.5 * self.cycle_s:
-            return None
-        self._beat, self._beat_s = self._beat + 1, time_s
-        return self._beat
+    def _due(self, time_s: float) -> dict[int, int]:
+        """Return the heartbeats of this cycle by unit: each unit's once a second, spread over the cycles of that second.
+
+        All in one cycle would make that one half as long again as the others.
+        """
+        beats = np.floor(time_s / BEAT_S + self._phase + 1e-9).astype(np.int64)
+        due = np.flatnonzero(beats != self._beats)
+        self._beats = beats
+        return dict(zip(due.tolist(), beats[due].tolist(), strict=True))
 
     async def run(self, cycles: int | None = None) -> None:
         """Run until `ends` is set, or for so many cycles.

@@ -12,7 +12,7 @@ from gigasite._core.errors import FieldError
 from gigasite.field.battery.device import within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,6 +48,11 @@ class _Gather:
         future.add_done_callback(self._one)
         return future
 
+    def add_all(self, futures: list[asyncio.Future[Any]]) -> list[asyncio.Future[Any]]:
+        for future in futures:
+            self.add(future)
+        return futures
+
     def _one(self, future: asyncio.Future[Any]) -> None:
         if not future.cancelled():
             future.exception()  # looked at here: nobody else may, and asyncio would complain
@@ -82,10 +87,10 @@ def _take(future: asyncio.Future[Any]) -> Any:
 async def read_all(rig: Rig, seconds: float) -> tuple[tuple[Answer, ...], Metered | None]:
     """Read every unit and the meter; what is not there after `seconds` counts as not answered."""
     gather = _Gather()
-    asked = [[gather.add(link.read(*r)) for r in unit.reads] for unit, link in zip(rig.units, rig.links, strict=True)]
+    asked = [gather.add_all(link.read_all(unit.reads)) for unit, link in zip(rig.units, rig.links, strict=True)]
     metered: list[asyncio.Future[bytes]] = []
     if rig.meter is not None and rig.meter_link is not None:
-        metered = [gather.add(rig.meter_link.read(*r)) for r in rig.meter.reads]
+        metered = gather.add_all(rig.meter_link.read_all(rig.meter.reads))
     await gather.wait(seconds)
     answers = tuple(_whole(futures) for futures in asked)
     if rig.meter is None:
@@ -99,8 +104,8 @@ def _whole(futures: Sequence[asyncio.Future[bytes]]) -> Answer:
     return None if any(p is None for p in parts) else tuple(parts)
 
 
-async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: float) -> NDArray[np.bool_]:
-    """Write the set points, and heartbeats where `beat` is given; return which units acknowledged theirs.
+async def write_all(rig: Rig, decision: Decision, beats: Mapping[int, int], seconds: float) -> NDArray[np.bool_]:
+    """Write the set points, and the heartbeats `beats` by unit; return which units acknowledged their set points.
 
     Raises
     ------
@@ -121,11 +126,10 @@ async def write_all(rig: Rig, decision: Decision, beat: int | None, seconds: flo
         _sent(gather, link, writes, in_turn=enable)
         for link, writes, enable in zip(rig.links, due, decision.enable.tolist(), strict=True)
     ]
-    if beat is not None:
-        for unit, link, write in zip(rig.units, rig.links, decision.write.tolist(), strict=True):
-            pulse = unit.beat(beat) if write else None
-            if pulse is not None:
-                gather.add(link.write(*pulse))
+    for i, count in beats.items():
+        pulse = rig.units[i].beat(count) if decision.write[i] else None
+        if pulse is not None:
+            gather.add(rig.links[i].write(*pulse))
     await gather.wait(seconds)
     done = [[_done(f) for f in futures] for futures in asked]
     return np.array([bool(each) and all(each) for each in done])

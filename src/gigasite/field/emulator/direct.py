@@ -9,6 +9,8 @@ from gigasite._core.errors import FieldError
 from gigasite.field.modbus.frames import EXCEPTIONS, READ_HOLDING, WRITE_MANY
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gigasite.field.modbus.server import Handle
 
 
@@ -35,6 +37,10 @@ class Direct:
         else:
             future.set_exception(self._error(answer, address))
         return future
+
+    def read_all(self, unit: int, reads: Sequence[tuple[int, int, int]], /) -> list[asyncio.Future[bytes]]:
+        """Read several ranges (address, count, function) now."""
+        return [self.read(unit, *r) for r in reads]
 
     def write(self, unit: int, address: int, registers: bytes, /) -> asyncio.Future[None]:
         """Write registers now."""

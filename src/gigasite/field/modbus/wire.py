@@ -155,13 +155,15 @@ class Wire(asyncio.Protocol):
 
     # ---- what the client calls
 
-    def ask(self, ask: Ask) -> None:
-        """Send now, or as soon as the device may be asked; its future ends within the time to live in any case."""
-        ask.dies_s = self._loop.time() + self._pace.timeout_s
-        self._deadlines.append(ask)
-        self._waiting.append(ask)
-        if self._timer is None:
-            self._timer = self._loop.call_at(ask.dies_s, self._expire)
+    def ask(self, *asks: Ask) -> None:
+        """Send now, or as soon as the device may be asked; their futures end within the time to live in any case."""
+        dies_s = self._loop.time() + self._pace.timeout_s
+        for ask in asks:
+            ask.dies_s = dies_s
+        self._deadlines += asks
+        self._waiting += asks
+        if self._timer is None and asks:
+            self._timer = self._loop.call_at(dies_s, self._expire)
         self._send()
 
     def end(self, why: FieldError) -> None:
@@ -177,11 +179,12 @@ class Wire(asyncio.Protocol):
         # the loop's own clock may count whole milliseconds, from the start of its turn
         pace, now_s = self._pace, monotonic()
         most = 1 if pace.gap_s > 0.0 else pace.in_flight
+        out = b""
         while self._waiting and len(self._flying) < most and self._transport is not None and self._why is None:
             if now_s < self._free_s:
                 if self._gap_timer is None:
                     self._gap_timer = self._loop.call_later(self._free_s - now_s, self._gap_over)
-                return
+                break
             ask = self._waiting.popleft()
             if ask.future.done():
                 continue
@@ -189,9 +192,11 @@ class Wire(asyncio.Protocol):
                 self._next = (self._next + 1) & 0xFFFF
             ask.transaction, ask.sent_s = self._next, now_s
             self._flying[self._next] = ask
-            self._transport.write(self._next.to_bytes(2, "big") + ask.data)
+            out += self._next.to_bytes(2, "big") + ask.data
             self._next = (self._next + 1) & 0xFFFF
             self._tally.sent += 1
+        if out and self._transport is not None:
+            self._transport.write(out)
 
     def _gap_over(self) -> None:
         self._gap_timer = None

@@ -68,7 +68,7 @@ class MapUnit:
         for point, room_w in zip((Point.CHARGE_W, Point.DISCHARGE_W), self.room_w, strict=True):
             values[point] = min(room_w, self.rating_w, most_w if known == Quality.GOOD else math.inf)
             quality[point] = int(Quality.GOOD)
-        return replace(out, values=tuple(values), quality=tuple(quality))
+        return out._replace(values=tuple(values), quality=tuple(quality))
 
     def _status(self, answers: Sequence[bytes]) -> int:
         said = {name: field.value(answers) for name, field in self.flags.items()}

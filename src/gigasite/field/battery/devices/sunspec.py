@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gigasite._core.errors import FieldError
 from gigasite.field.battery.device import Field, Read, Row, Write, makes, place, row, spans
 from gigasite.field.battery.image import POINTS, Point, Quality, Status
+from gigasite.field.battery.ordinary import ordinary
 from gigasite.field.sunspec.discover import discover, read_block
 from gigasite.field.sunspec.model import counted, lay, model
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gigasite.field.battery.device import Link, Wanted
+    from gigasite.field.battery.ordinary import Ordinary
     from gigasite.field.sunspec.model import Layout
 
 NEEDED = (701, 702, 704, 713)
@@ -43,6 +46,9 @@ ANSWERED, REMOTE, ALARM, STOPPED, ENABLED = map(
     int, (Status.ANSWERED, Status.REMOTE, Status.ALARM, Status.STOPPED, Status.ENABLED)
 )
 UNKNOWN = int(Status.ANSWERED | Status.REMOTE)
+ALL_GOOD = (int(Quality.GOOD),) * POINTS
+NO_BEAT = (*ALL_GOOD[:-1], int(Quality.MISSING))
+ANY = (-math.inf, math.inf)
 HERTZ = (40.0, 70.0)
 """Frequencies that a grid has; others are a broken measurement."""
 
@@ -61,11 +67,13 @@ class SunSpecUnit:
     reversion_s: int
     reads: tuple[Read, ...]
     fields: Mapping[int, Field]
-    flags: Mapping[str, Field]
+    flags: tuple[Field, ...]
+    """Of `FLAGS`, then LocRemCtl where there is 715."""
     most: Field
     """WMax of 702 as it is now: less than when the unit was found, where another was put in its place."""
     marks: tuple[tuple[Field, int], ...]
     """Ids and lengths of the blocks that are read: with others nothing is believed."""
+    usual: Ordinary
     step_w: float
     set_at: int
     """Address of the set-point block."""
@@ -74,42 +82,28 @@ class SunSpecUnit:
 
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart."""
+        usual = self.usual.take(answers)
+        if usual is None:
+            return self.decode_carefully(answers)
+        (power_w, soc_frac, hz, set_w, charge_w, discharge_w, most_w, *beat), flags = usual
+        room_w = min(charge_w, most_w), min(discharge_w, most_w)
+        if beat:
+            return Row((power_w, soc_frac, hz, set_w, *room_w, beat[0]), ALL_GOOD, status_of(flags))
+        return Row((power_w, soc_frac, hz, set_w, *room_w, math.nan), NO_BEAT, status_of(flags))
+
+    def decode_carefully(self, answers: Sequence[bytes]) -> Row:
+        """Take answers apart of which something is out of the ordinary; of others it says the same as `decode`."""
         if any(field.raw(answers) != expected for field, expected in self.marks):
             return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=UNKNOWN)
-        out = row(self.fields, answers, self._status(answers))
-        quality, held = list(out.quality), list(out.values)
-        for point, low, high in self._ranges():
-            if quality[point] == Quality.GOOD and not low <= held[point] <= high:
-                quality[point] = int(Quality.RANGE)
+        out = row(self.fields, answers, status_of(tuple(int(f.raw(answers)) for f in self.flags)))
         most_w, known = self.most.value(answers)
-        if known == Quality.GOOD:
-            for point in (Point.CHARGE_W, Point.DISCHARGE_W):
-                held[point] = min(held[point], most_w) if quality[point] == Quality.GOOD else most_w
-                quality[point] = int(Quality.GOOD)
-        values = tuple(v if q == Quality.GOOD else math.nan for v, q in zip(held, quality, strict=True))
-        return Row(values=values, quality=tuple(quality), status=out.status)
-
-    def _ranges(self) -> tuple[tuple[Point, float, float], ...]:
-        most = 1.5 * self.rating_w  # no inverter gives more, even for a moment
-        return (
-            (Point.POWER_W, -most, most),
-            (Point.SOC_FRAC, 0.0, 1.0),
-            (Point.SET_W, -2 * most, 2 * most),
-            (Point.FREQUENCY_HZ, *HERTZ),
-        )
-
-    def _status(self, answers: Sequence[bytes]) -> int:
-        flags = {name: field.raw(answers) for name, field in self.flags.items()}
-        status = ANSWERED
-        if flags.get("LocRemCtl", 0) in {0, 0xFFFF}:  # 0: remote; devices without 715 take orders
-            status |= REMOTE
-        if flags["Alrm"] not in NO_ALARM:
-            status |= ALARM
-        if flags["St"] == 0 or flags["InvSt"] in OFF_STATES:
-            status |= STOPPED
-        if flags["WSetEna"] == 1 and flags["WSetMod"] == WATTS:
-            status |= ENABLED
-        return status
+        if known != Quality.GOOD:
+            return out
+        quality, held = list(out.quality), list(out.values)
+        for point in (Point.CHARGE_W, Point.DISCHARGE_W):
+            held[point] = min(held[point], most_w) if quality[point] == Quality.GOOD else most_w
+            quality[point] = int(Quality.GOOD)
+        return Row(values=tuple(held), quality=tuple(quality), status=out.status)
 
     def setpoint(self, power_w: float, /, *, enable: bool) -> tuple[Write, ...]:
         """Return the block WSetEna to WSetRvrtTms: set point, and zero when nothing follows within the reversion time.
@@ -135,6 +129,22 @@ class SunSpecUnit:
             "energy_j": self.energy_j,
             "reversion_s": self.reversion_s,
         }
+
+
+@lru_cache(maxsize=1024)
+def status_of(flags: tuple[int, ...]) -> int:
+    """Return the status that `FLAGS`, and LocRemCtl where there is one, come to."""
+    state, inverter, alarm, enabled, mode, *local = flags
+    status = ANSWERED
+    if not local or local[0] in {0, 0xFFFF}:  # 0: remote; devices without 715 take orders
+        status |= REMOTE
+    if alarm not in NO_ALARM:
+        status |= ALARM
+    if state == 0 or inverter in OFF_STATES:
+        status |= STOPPED
+    if enabled == 1 and mode == WATTS:
+        status |= ENABLED
+    return status
 
 
 @makes.part("sunspec")
@@ -261,7 +271,7 @@ PLACES: Mapping[Point, tuple[int, str, float]] = {
 }
 """Model, point, and factor to SI beside its scale factor."""
 MOST = "WMax"
-FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
+FLAGS: Mapping[str, int] = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
 MARKED = (701, 704, 713, 715)
 """Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
 DER_CONTROL = {"LocRemCtl": 715, "DERHb": 715}
@@ -288,13 +298,13 @@ class _Places:
     def _scale(self, number: int, point: str) -> str:
         return str(self._layouts[number][point].point.scale)
 
-    def scaled(self, number: int, point: str, factor: float) -> Field:
-        """Return the field of a point with a scale factor."""
+    def scaled(self, number: int, point: str, factor: float, limits: tuple[float, float] = ANY) -> Field:
+        """Return the field of a point with a scale factor; `limits` in SI."""
         power = self._scales[f"{number}.{point}"]
         scale = (*place(self.reads, *self.at(number, self._scale(number, point))), power)
         read, byte = place(self.reads, *self.at(number, point))
         code = CODES[self._layouts[number][point].point.type]
-        return Field(read=read, at=byte, code=code, factor=factor * 10.0**power, scale=scale)
+        return Field(read=read, at=byte, code=code, factor=factor * 10.0**power, scale=scale, limits=limits)
 
     def flag(self, number: int, point: str) -> Field:
         """Return the field of a plain number."""
@@ -315,6 +325,17 @@ class _Places:
         return tuple(out)
 
 
+def _limits(rating_w: float) -> dict[Point, tuple[float, float]]:
+    """Return what values can be; beyond it they are a broken measurement."""
+    most = 1.5 * rating_w  # no inverter gives more, even for a moment
+    return {
+        Point.POWER_W: (-most, most),
+        Point.SOC_FRAC: (0.0, 1.0),
+        Point.SET_W: (-2 * most, 2 * most),
+        Point.FREQUENCY_HZ: HERTZ,
+    }
+
+
 def _unit(
     blocks: Mapping[int, tuple[int, int, Mapping[str, int]]],
     scales: Mapping[str, int],
@@ -324,11 +345,17 @@ def _unit(
     reversion_s: int,
 ) -> SunSpecUnit:
     places = _Places(blocks, scales)
-    fields = {int(p): places.scaled(*where) for p, where in PLACES.items()}
+    limits = _limits(rating_w)
+    fields = {int(p): places.scaled(*where, limits.get(p, ANY)) for p, where in PLACES.items()}
     if 715 in blocks:
         fields[int(Point.HEARTBEAT)] = places.flag(715, "DERHb")
     (set_at, _), (last, size) = places.at(704, BLOCK[0]), places.at(704, BLOCK[1])
     beat_at = places.at(715, "ControllerHb")[0] if 715 in blocks else None
+    most, marks = places.scaled(702, MOST, 1.0), places.marks()
+    flags = tuple(places.flag(n, name) for name, n in places.flags.items() if name != "DERHb")
+    beat = [fields[Point.HEARTBEAT]] if Point.HEARTBEAT in fields else []
+    values = [*(fields[int(p)] for p in sorted(PLACES)), most, *beat]
+    fixed = {(f.read, f.at, f.code): expected for f, expected in marks}
     return SunSpecUnit(
         blocks=blocks,
         scales=scales,
@@ -338,9 +365,10 @@ def _unit(
         reversion_s=reversion_s,
         reads=places.reads,
         fields=fields,
-        most=places.scaled(702, MOST, 1.0),
-        flags={name: places.flag(n, name) for name, n in places.flags.items() if name != "DERHb"},
-        marks=places.marks(),
+        most=most,
+        flags=flags,
+        marks=marks,
+        usual=ordinary(places.reads, values, flags, fixed),
         step_w=10.0 ** scales["704.WSet"],
         set_at=set_at,
         beat_at=beat_at,
