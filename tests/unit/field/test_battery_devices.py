@@ -41,7 +41,9 @@ def places(unit: Any) -> list[tuple[int, int]]:
     """Return answer and byte of every register that means anything to the loop."""
     fields = [*unit.fields.values(), *unit.flags, unit.most, *(f for f, _ in unit.marks)]
     scales = [f.scale[:2] for f in fields if f.scale is not None]
-    return sorted({(f.read, f.at + more) for f in fields for more in ((0, 2) if f.code in "iI" else (0,))} | set(scales))
+    return sorted(
+        {(f.read, f.at + more) for f in fields for more in ((0, 2) if f.code in "iI" else (0,))} | set(scales)
+    )
 
 
 def same(a: float, b: float) -> bool:
@@ -50,7 +52,7 @@ def same(a: float, b: float) -> bool:
 
 @pytest.mark.parametrize("control", [True, False], ids=["715", "no-715"])
 @given(data=st.data())
-def test_the_quick_way_says_what_the_careful_way_says(control: bool, data: st.DataObject) -> None:
+def test_the_quick_way_says_what_the_careful_way_says(data: st.DataObject, *, control: bool) -> None:
     unit, plain = answered(control=control)
     raw = [bytearray(a) for a in plain]
     changes = data.draw(
@@ -69,7 +71,7 @@ def test_the_quick_way_says_what_the_careful_way_says(control: bool, data: st.Da
 
 
 @pytest.mark.parametrize("control", [True, False], ids=["715", "no-715"])
-def test_an_emulated_units_answers_are_ordinary(control: bool) -> None:
+def test_an_emulated_units_answers_are_ordinary(*, control: bool) -> None:
     unit, plain = answered(control=control)
     assert unit.usual.take(plain) is not None
     row = unit.decode(plain)

@@ -349,10 +349,15 @@ def standing(core: Core, memory: Memory, image: Image, out: Flags) -> Floats:
 
 def running(memory: Memory) -> Flags:
     """Return which units may still run on this loop's word; those of somebody else, or of another kind, do not."""
-    theirs = np.isin(memory.health.hold, [int(h) for h in HANDS_OFF - {Hold.SILENT}])
-    return memory.told.enabled & ~theirs
+    hold = memory.health.hold
+    out: Flags = memory.told.enabled & (~_hands_off(hold) | (hold == Hold.SILENT))
+    return out
+
+
+_OFF = np.array([h in HANDS_OFF for h in sorted(Hold)])
+"""By number of the hold."""
 
 
 def _hands_off(hold: NDArray[np.uint8]) -> Flags:
-    out: Flags = np.isin(hold, [int(h) for h in HANDS_OFF])
+    out: Flags = _OFF[hold]
     return out

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 SOCKET = "orders.sock"
 ORDERED = frozenset({"stopped by the operator", "no longer armed"})
 """Ends of a run that are no faults."""
+SWITCH_S = 5e-4
+"""After so long another thread gives the interpreter back to the loop; by default it is ten times that."""
 WARM_S = 1.0
 AGAIN_S = 5.0
 """A supervisor that lived shorter than this is not started again: the loop disarms."""
@@ -205,6 +209,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
     desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
     server: StatusServer | None = None
     realtime: Realtime | None = None
+    before_s = sys.getswitchinterval()
     try:
         await desk.open()
         loop.log = log = _log(setup, connected, signed=not options.refusal)  # not for a loop that is turned away
@@ -219,9 +224,13 @@ async def live(setup: Setup, options: Options) -> Outcome:
         await warm(loop)
         run.notifier.say("READY=1")
         begun_s = time.process_time()
+        gc.disable()  # the loop collects between its cycles
+        sys.setswitchinterval(SWITCH_S)
         await loop.run()
         cpu_s = time.process_time() - begun_s
     finally:
+        gc.enable()
+        sys.setswitchinterval(before_s)
         if run.supervisor is not None and not await asyncio.to_thread(run.supervisor.close, running(loop.brain.memory)):
             options.say("the supervisor could not bring all units to zero: look at them")
         if server is not None:

@@ -8,9 +8,9 @@ told and left out when read.
 from __future__ import annotations
 
 import json
-import queue
 import threading
 import zlib
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -54,7 +54,8 @@ class LogWriter:
         """Why; "" while all is well."""
         self._folder, self._roll_s = folder, roll_s
         self._header = json.dumps(header, sort_keys=True).encode()
-        self._queue: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._waiting: deque[bytes] = deque()  # the loop appends while the writer takes from the other end
+        self._ends = threading.Event()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             numbers = [int(p.stem.removeprefix("battery-")) for p in folder.glob("battery-*.gslog")]
@@ -66,16 +67,20 @@ class LogWriter:
         self._thread.start()
 
     def put(self, record: bytes) -> None:
-        """Take a record; never waits."""
-        if self._queue.qsize() > WAITING:
+        """Take a record; never waits.
+
+        The writer wakes by itself once a second: one that woke for every record would hold the interpreter just when
+        the set points are to go out.
+        """
+        if len(self._waiting) > WAITING:
             self.lost += 1
             self.trouble = "the disk is too slow: records are dropped"
             return
-        self._queue.put(record)
+        self._waiting.append(record)
 
     def close(self) -> None:
         """Write what waits and close the file."""
-        self._queue.put(None)
+        self._ends.set()
         self._thread.join()
 
     def _open(self) -> Any:
@@ -96,9 +101,9 @@ class LogWriter:
 
         opened = time.monotonic()
         while True:
-            waiting, ends = self._collect(time.monotonic() + BLOCK_S)
-            if waiting:
-                self._write(b"".join(waiting), len(waiting))
+            ends = self._ends.wait(BLOCK_S)
+            for block in self._blocks():
+                self._write(b"".join(block), len(block))
             if ends:
                 with suppress(OSError):
                     self._file.close()
@@ -107,25 +112,18 @@ class LogWriter:
                 opened = time.monotonic()
                 self._roll()
 
-    def _collect(self, until: float) -> tuple[list[bytes], bool]:
-        """Wait for records until a block is full or its time is over."""
-        import time  # noqa: PLC0415  # only this thread
-
-        waiting: list[bytes] = []
+    def _blocks(self) -> Iterator[list[bytes]]:
+        """Take the records that wait, in blocks."""
+        block: list[bytes] = []
         size = 0
-        while size < BLOCK_BYTES:
-            left_s = until - time.monotonic()
-            if left_s <= 0.0:
-                break
-            try:
-                record = self._queue.get(timeout=left_s)
-            except queue.Empty:
-                break
-            if record is None:
-                return waiting, True
-            waiting.append(record)
-            size += len(record)
-        return waiting, False
+        while self._waiting:
+            block.append(self._waiting.popleft())
+            size += len(block[-1])
+            if size >= BLOCK_BYTES:
+                yield block
+                block, size = [], 0
+        if block:
+            yield block
 
     def _write(self, data: bytes, count: int) -> None:
         packed = zlib.compress(data, 1)

@@ -129,7 +129,8 @@ class SunspecFace:
             return ILLEGAL_ADDRESS
         before = self.image[unit, at : at + count].copy()
         self.image[unit, at : at + count] = np.frombuffer(data, dtype=">u2")
-        if not self._take(unit) or not self._take_rest(unit, range(at, at + count)):
+        control = self._control(unit)
+        if not self._take(unit, control) or not self._take_rest(unit, range(at, at + count)):
             self.image[unit, at : at + count] = before
             return ILLEGAL_VALUE
         first, last = self._block
@@ -137,7 +138,7 @@ class SunspecFace:
             unit,
             block=at < last and at + count > first,
             setpoint=any(at <= p < at + count for p in self._points),
-            time_s=float(self._control(unit)[9]),
+            time_s=float(control[9]),
         )
         self._act(unit, range(at, at + count))
         return b""
@@ -195,10 +196,10 @@ class SunspecFace:
         """Show a change at once that no step has made."""
         self._shown = -1
 
-    def _take(self, unit: int) -> bool:
+    def _take(self, unit: int, control: tuple[int, ...]) -> bool:
         """Bring the controls to what the registers say; False: they say what cannot be."""
         kind, c = self.units.kind, self.units.controls
-        limited, limit, on, mode, set_w, revert_w, part, revert_part, revert_on, time_s, ramp = self._control(unit)
+        limited, limit, on, mode, set_w, revert_w, part, revert_part, revert_on, time_s, ramp = control
         frac = limit * 1e-4 if limited else 1.0
         asked_w, back_w = float(set_w), float(revert_w)
         if mode == 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -270,8 +271,13 @@ def fail(future: asyncio.Future[Any], error: FieldError) -> None:
 
 def read_ask(unit: int, address: int, count: int, function: int, future: asyncio.Future[bytes]) -> Ask:
     """Return a transaction that reads; as `frames.read_request`."""
-    data = frames.read_request(0, unit, address, count, function)
-    return Ask(unit, address, data[2:], bytes((function, 2 * count)), future)
+    return Ask(unit, address, *_reading(unit, address, count, function), future)
+
+
+@lru_cache(maxsize=4096)
+def _reading(unit: int, address: int, count: int, function: int) -> tuple[bytes, bytes]:
+    """Return what is sent after the transaction id, and how the answer begins: a loop asks the same in every cycle."""
+    return frames.read_request(0, unit, address, count, function)[2:], bytes((function, 2 * count))
 
 
 def write_ask(unit: int, address: int, registers: bytes, future: asyncio.Future[None]) -> Ask:

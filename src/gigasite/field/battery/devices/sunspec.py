@@ -271,7 +271,7 @@ PLACES: Mapping[Point, tuple[int, str, float]] = {
 }
 """Model, point, and factor to SI beside its scale factor."""
 MOST = "WMax"
-FLAGS: Mapping[str, int] = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
+FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
 MARKED = (701, 704, 713, 715)
 """Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
 DER_CONTROL = {"LocRemCtl": 715, "DERHb": 715}
