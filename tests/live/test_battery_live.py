@@ -305,3 +305,43 @@ def test_the_controller_gives_the_same_power_live_in_lock_step_and_in_the_bench(
         off = np.maximum(low - power_w[begin:end], power_w[begin:end] - high)
         assert off.max() <= 12e6 * 0.05 + 16 * 101.0 + 100e3, name
         assert np.ptp(power_w[begin:end]) > 15e6, name
+
+
+STRETCHES = "start,stop,mean,low,high\n0 s,4 s,60 MW,50 MW,70 MW\n4 s,30 s,48 MW,38 MW,58 MW\n"
+
+
+def test_a_running_loop_takes_up_what_the_job_announces(tmp_path: Path) -> None:
+    (tmp_path / "case.yaml").write_text(CASE)
+    (tmp_path / "fleet.yaml").write_text(FLEET)
+    (tmp_path / "meter.csv").write_text(METER_MAP)
+    (tmp_path / "job.csv").write_text(STRETCHES)
+    words = ["--config", str(tmp_path / "fleet.yaml"), "--case", str(tmp_path / "case.yaml")]
+    with process("battery", "emulate", "--json", *words, "--for", "90") as emulator:
+        assert emulator.stdout is not None
+        said = json.loads(emulator.stdout.readline())
+        path = settings(
+            tmp_path,
+            said["endpoints"],
+            meter=f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}",
+            controller="{kind: look-ahead, ramp: 4 MW/s}",
+        )
+        path.write_text(path.read_text().replace("policies: [{kind: fixed, power: 4 MW}]\n", ""))
+        sign(read_setup(path), tmp_path / "key.pem")
+        told = [*GIGASITE, "battery", "announce", str(path), str(tmp_path / "job.csv")]
+        nobody = subprocess.run(told, capture_output=True, text=True, check=False, timeout=60)
+        assert nobody.returncode == 2
+        assert "no loop runs there" in nobody.stderr
+        with armed(tmp_path, path) as loop:
+            until(lambda: max(map(abs, powers(said["endpoints"]))) > 1e5, 30.0)
+            taken = subprocess.run(told, capture_output=True, text=True, check=False, timeout=60)
+            assert (taken.returncode, taken.stdout) == (0, "announce: taken\n"), taken.stderr
+            time.sleep(1.0)
+            loop.send_signal(signal.SIGTERM)
+            heard, _ = loop.communicate(timeout=30)
+    assert "the job announces 2 stretches" in heard
+    assert "failsafe: stopped by the operator" in heard
+    logs = [read_log(p) for p in sorted((tmp_path / "log").glob("*.gslog"))]
+    assert any(b"announce {" in given for log in logs for given, _ in log)
+    found = replay(logs)
+    assert found.different == 0
+    assert found.set_points > 100

@@ -68,7 +68,11 @@ class Informed(Protocol):
     """A controller that plans on what the job announces; others do not have this method."""
 
     def informed(self, job: Job, /) -> Any:
-        """Return the controller with its plan made for this job and battery."""
+        """Return the controller with its plan made for this job and battery.
+
+        A plan that may be taken up while the plant runs has a method `resumed(seen)`: the state with which it goes on
+        from where the source stands now.
+        """
         ...
 
 

@@ -308,6 +308,31 @@ def tell(
 
 
 @battery.command()
+def announce(
+    settings: Settings,
+    stretches: Annotated[
+        Path, typer.Argument(help="CSV with the columns start, stop, mean, low, high ('20 s', '150 MW'), from now on.")
+    ],
+    period: Annotated[
+        str | None, typer.Option("--period", help="Iteration period ('4 s'), for the repetitive controller.")
+    ] = None,
+) -> None:
+    """Tell a running loop what the job will draw: look-ahead, mpc and repetitive plan on it."""
+    from gigasite.field.battery.announce import read_stretches, spoken
+    from gigasite.field.battery.live import order_path
+    from gigasite.field.battery.orders import tell as tell_
+    from gigasite.field.battery.planner import MOST_S
+    from gigasite.field.battery.settings import read_setup
+
+    period_s = None if period is None else _seconds("--period", period)
+    line = spoken(read_stretches(stretches), period_s)
+    answer = tell_(order_path(read_setup(settings)), line, 2.0 * MOST_S).get("answer", "no answer")
+    print(f"announce: {answer}")
+    if answer != "taken":
+        raise typer.Exit(1)
+
+
+@battery.command()
 def watch(
     settings: Settings,
     once: Annotated[bool, typer.Option("--once", help="Print one picture and end.")] = False,

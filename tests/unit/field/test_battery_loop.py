@@ -336,7 +336,6 @@ def test_settings_that_nobody_signed_or_somebody_changed_write_nothing(tmp_path:
         ("units: [{host: a}]\nsafety: {reversion: 2.5 s}", "whole seconds"),
         ("units: [{host: a}]\ncycle: 1 s\nsafety: {reversion: 2 s}", "below four cycles"),
         ("units: [{host: a}]\ncontroller: {kind: ramp-limit}", "needs a meter"),
-        ("units: [{host: a}]\nmeter: {host: b, file: m.csv}\ncontroller: {kind: look-ahead}", "nothing announces"),
         ("units: [{host: a, device: {kind: sunspek}}]", "did you mean 'sunspec'"),
         ("units: [{host: a, rating: 5}]", "needs a unit"),
         ("units: [{host: a, port: 70000}]", "must lie between"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+from gigasite.field.battery.announce import informed, is_announcement
 from gigasite.field.battery.assemble import assemble, site_of
 from gigasite.field.battery.decide import begin, decide
 from gigasite.field.battery.image import Image, missing
@@ -24,9 +26,20 @@ class Brain:
         self.memory = begin(core)
         self.readings = missing(len(self.units))
         self.image: Image | None = None
+        self._base = core
+        self._plans: dict[str, Any] = {}
+
+    def expect(self, order: str, controller: Any) -> None:
+        """Keep what was planned on an announcement, in another process, until its order comes."""
+        self._plans[order] = controller
 
     def cycle(self, inputs: Inputs) -> Decision:
         """Take one cycle."""
+        for order in inputs.orders:
+            if is_announcement(order):
+                controller = self._plans.pop(order, None) or informed(self._base, order)
+                self.core = replace(self.core, controller=controller)
+                self.memory = replace(self.memory, replanned=True)
         self.readings = assemble(self.units, self.readings, inputs.answers, inputs.dt_s)
         self.image = Image(
             number=inputs.number,

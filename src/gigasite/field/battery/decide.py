@@ -80,6 +80,8 @@ class Memory:
     told: Told
     asked: Any
     """State of the controller; None before its first step."""
+    replanned: bool = False
+    """The controller was given another plan since its last step."""
     total_w: float
     """Last power that was granted for the site."""
     failed: int = 0
@@ -271,7 +273,7 @@ def seen_of(core: Core, image: Image, usable: Flags) -> Seen:
 def _wish(core: Core, memory: Memory, seen: Seen) -> tuple[Memory, Request]:
     """Ask the controller. One that raises or answers with no number keeps its state, and the last power stands."""
     try:
-        state = core.controller.start(seen) if memory.asked is None else memory.asked
+        state = _state(core.controller, memory, seen)
         state, power_w = core.controller.step(state, seen)
         power_w = float(power_w)
         failure = "" if math.isfinite(power_w) else f"it asks for {power_w}"
@@ -281,7 +283,14 @@ def _wish(core: Core, memory: Memory, seen: Seen) -> tuple[Memory, Request]:
         held = Request(who="controller (failing)", priority=5, power_w=memory.total_w, reason=failure)
         return replace(memory, failed=memory.failed + 1, failure=failure), held
     wish = Request(who="controller", priority=5, power_w=within(power_w, seen))
-    return replace(memory, asked=state, failed=0, failure=""), wish
+    return replace(memory, asked=state, replanned=False, failed=0, failure=""), wish
+
+
+def _state(controller: Any, memory: Memory, seen: Seen) -> Any:
+    """Return the state to step from; a plan that the job announced is taken up from where the source stands now."""
+    if hasattr(controller, "resumed") and (memory.asked is None or memory.replanned):
+        return controller.resumed(seen)
+    return controller.start(seen) if memory.asked is None else memory.asked
 
 
 def _shared(core: Core, power_w: float, image: Image, usable: Flags, cap: Floats) -> tuple[Floats, float]:

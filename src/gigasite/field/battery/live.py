@@ -9,21 +9,26 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gigasite._core.errors import GigasiteError
+from gigasite.field.battery.announce import announced_at, heard, is_announcement
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect, tls_of
 from gigasite.field.battery.decide import running, seen_of
+from gigasite.field.battery.health import Hold
 from gigasite.field.battery.log import LogWriter
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.orders import OrderDesk
+from gigasite.field.battery.planner import Planner
 from gigasite.field.battery.record import Inputs, decision_bytes, framed, inputs_bytes
 from gigasite.field.battery.replay import header
 from gigasite.field.battery.rig import read_all
-from gigasite.field.battery.settings import core_of
+from gigasite.field.battery.settings import INFORMED, core_of
 from gigasite.field.battery.states import WRITING, State
 from gigasite.field.battery.status import Board, StatusServer, quantile
 from gigasite.field.battery.supervisor import PATIENCE_CYCLES, PATIENCE_S, Supervisor
@@ -98,6 +103,7 @@ class _Run:
         self._cause = ""
         self._armed_once = False
         self._stopping = False
+        self.planner = Planner()
 
     def supervise(self) -> None:
         """Start a supervisor where the run may write."""
@@ -106,6 +112,31 @@ class _Run:
             patience_s = max(PATIENCE_S, PATIENCE_CYCLES * self.setup.file.cycle_s)
             self.supervisor = Supervisor(self.setup.addresses, rig.units, patience_s, tls_of(self.setup))
             self.supervised_s = time.monotonic()
+
+    async def hear(self, loop: Loop, order: str) -> str:
+        """Take what comes through the socket: an order, or what a job announces."""
+        if not is_announcement(order):
+            return self.say(loop, order)
+        try:
+            return await self._announced(loop, order)
+        except GigasiteError as error:
+            return f"refused: {error}"
+
+    async def _announced(self, loop: Loop, order: str) -> str:
+        """Have a plan made for what a job announces; it is taken up in the cycle after it is ready."""
+        core, image = loop.brain.core, loop.brain.image
+        if not hasattr(self.setup.controller, INFORMED):
+            return f"refused: {self.setup.file.controller.kind} plans on nothing that is announced"
+        if image is None:
+            return "refused: nothing was read yet"
+        stretches, period_s = heard(order)
+        usable = loop.brain.memory.health.hold == Hold.NONE
+        soc_frac = seen_of(core, image, usable).soc_frac
+        said = announced_at(stretches, loop.now_s(), image.site.load_w, soc_frac, period_s).order()
+        loop.brain.expect(said, await self.planner.plan(replace(core, controller=self.setup.controller), said))
+        loop.orders.say(said)
+        self.options.say(f"the job announces {len(stretches)} stretches of load")
+        return "taken"
 
     def say(self, loop: Loop, order: str) -> str:
         """Take an order of the operator."""
@@ -206,7 +237,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
     core = core_of(setup, connected.rig.units, signed=not options.refusal)
     log: LogWriter | None = None
     loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, watch=run.after)
-    desk = OrderDesk(order_path(setup), lambda order: run.say(loop, order))
+    desk = OrderDesk(order_path(setup), partial(run.hear, loop))
     server: StatusServer | None = None
     realtime: Realtime | None = None
     before_s = sys.getswitchinterval()
@@ -216,6 +247,10 @@ async def live(setup: Setup, options: Options) -> Outcome:
         if setup.file.metrics_port:
             server = StatusServer(run.board, setup.file.metrics_port)
         run.supervise()
+        if hasattr(setup.controller, INFORMED):
+            run.planner.warm()
+            kind = setup.file.controller.kind
+            options.say(f"{kind} acts on what it sees until the job announces more (gigasite battery announce)")
         realtime = claim() if setup.file.realtime else None
         if realtime is not None:
             options.say(str(realtime))
@@ -236,6 +271,7 @@ async def live(setup: Setup, options: Options) -> Outcome:
         if server is not None:
             server.close()
         await desk.close()
+        run.planner.close()
         await connected.close()
         if log is not None:
             log.close()

@@ -12,20 +12,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gigasite.field.battery.announce import Announcement
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.device import Field, Link, Read
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.meter import Meter
 from gigasite.field.battery.program import compare, program, write
 from gigasite.field.battery.rig import Rig
-from gigasite.field.battery.settings import core_of
+from gigasite.field.battery.settings import INFORMED, core_of
 from gigasite.field.emulator.direct import Direct
 from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.site import REGISTERS, Site
+from gigasite.power.simulate import job_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gigasite.campus.battery_loop import LoopWindow
     from gigasite.field.battery.decide import Decision
     from gigasite.field.battery.log import LogWriter
     from gigasite.field.battery.settings import Setup
@@ -87,6 +90,8 @@ async def rehearse(
     if setup.file.fast_layer:
         await _programmed(setup, rig)
     loop = Loop(Brain(core_of(setup, rig.units, signed=True), rig.units), rig, setup.file.cycle_s, log=log)
+    if hasattr(setup.controller, INFORMED):
+        loop.orders.say(_announced(bench, site, setup.file.window))
     return await _run(setup, loop, site, each)
 
 
@@ -107,6 +112,16 @@ async def rig_for(setup: Setup, bench: Bench, fleet: FleetSettings) -> tuple[Rig
     meter_link = Link(Direct(site.handle, "meter"), 1)
     rig = Rig(names=setup.names, units=tuple(units), links=links, meter=SITE_METER, meter_link=meter_link)
     return rig, site
+
+
+def _announced(bench: Bench, site: Site, window: LoopWindow) -> str:
+    """Return what the case's job announces, as an order."""
+    until_s = len(site) * site.dt_s
+    job = job_of(bench.plant, bench.load, bench.limits, window=(0.0, until_s, site.dt_s), extra_w=bench.extra_w)
+    inside = (site.fleet.soc_frac.mean() - window.low_frac) / (window.high_frac - window.low_frac)
+    soc_frac = float(np.clip(inside, 0.0, 1.0))
+    said = Announcement(phases=job.announced, soc_frac=soc_frac, period_s=job.period_s, source=job.source)
+    return said.order()
 
 
 def _handle(

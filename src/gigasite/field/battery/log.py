@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MAGIC = b"gigasite battery log 1\n"
+MAGIC = b"gigasite battery log 2\n"
+BEFORE = b"gigasite battery log 1\n"
 _LENGTH = Struct("<I")
 _BLOCK = Struct("<II")
 BLOCK_BYTES = 1 << 18
@@ -193,6 +194,8 @@ def read_log(path: Path) -> Log:
     """
     data = read_bytes(path)
     where = str(path)
+    if data.startswith(BEFORE):
+        raise InputFileError(where, 0, "is a log of an earlier version: replay it with the version that wrote it")
     if not data.startswith(MAGIC):
         raise InputFileError(where, 0, "is no log of a battery loop (battery-NNNNNN.gslog)")
     at = len(MAGIC)

@@ -107,11 +107,15 @@ class Loop:
         self.decision: Decision | None = None
         self.number = 0
         self.ends = False
-        self._watch, self._clock = watch, clock
+        self._watch, self._clock, self._begun_s = watch, clock, clock()
         self._acked: NDArray[np.bool_] = np.zeros(len(rig.units), np.bool_)
         self._metered = Metered() if rig.meter is not None else None
         self._phase = np.arange(len(rig.units)) / max(len(rig.units), 1)
         self._beats = np.zeros(len(rig.units), np.int64)
+
+    def now_s(self) -> float:
+        """Return the time of now on the loop's clock [s]."""
+        return self._clock() - self._begun_s
 
     async def cycle(self, time_s: float, dt_s: float, missed: int) -> Decision:
         """Take one cycle of length `dt_s` at `time_s` of the loop's clock, `missed` of them after the one before."""
@@ -154,7 +158,7 @@ class Loop:
         Cycles begin on a fixed grid. One that takes longer than its period makes the loop skip those that it covered:
         they are counted, and never caught up with.
         """
-        begun = self._clock()
+        begun = self._begun_s = self._clock()
         slot, last_s, first = 0, -self.cycle_s, self.number
         while not self.ends and (cycles is None or self.number - first < cycles):
             due_s = begun + slot * self.cycle_s

@@ -1,6 +1,6 @@
 """Orders to a running loop: a socket beside its log, for its owner alone.
 
-One line per order (arm, disarm, stop, clear); the answer is one line of JSON.
+One line per order (arm, disarm, stop, clear, or what a job announces); the answer is one line of JSON.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import FieldError
+from gigasite.field.battery.announce import MOST_BYTES, is_announcement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 ORDERS = ("arm", "disarm", "stop", "clear")
-MOST = 64
+MOST = 2 * MOST_BYTES
 """Bytes of one order."""
 
 
 class OrderDesk:
     """Takes orders for a loop."""
 
-    def __init__(self, path: Path, say: Callable[[str], str]) -> None:
+    def __init__(self, path: Path, say: Callable[[str], Awaitable[str]]) -> None:
         self._path, self._say = path, say
         self._server: asyncio.AbstractServer | None = None
 
@@ -53,7 +54,9 @@ class OrderDesk:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             line = (await asyncio.wait_for(reader.readline(), 5.0)).decode(errors="replace").strip()
-            answer = self._say(line) if line in ORDERS else f"orders are {', '.join(ORDERS)}"
+            known = line in ORDERS or is_announcement(line)
+            answer = await self._say(line) if known else f"orders are {', '.join(ORDERS)}"
+            line = line if line in ORDERS else line.partition(" ")[0][:20]
             writer.write(json.dumps({"order": line, "answer": answer}).encode() + b"\n")
             await writer.drain()
         except (TimeoutError, OSError, ValueError):

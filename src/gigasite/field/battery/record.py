@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gigasite.field.battery.decide import Decision
     from gigasite.field.battery.device import Read
 
-_HEAD = Struct("<QddddddIHH")
+_HEAD = Struct("<QddddddIIH")
 _WORDS = "\x1f"
 NONE = 0xFFFF
 """Length of the answer of a unit that did not answer."""

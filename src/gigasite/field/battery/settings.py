@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 NO_LOAD = frozenset({"none", "droop", "virtual-machine"})
 """Controllers that look at frequency and state of charge alone."""
 INFORMED = "informed"
+"""What a controller has that plans on what a job announces (`battery announce`); until then it is its reactive form."""
 STALE_CYCLES = 2.5
 # estimates of an engineer, for what the settings do not ask: noise of meters, lag of inverters
 IGNORES_S = 0.5
@@ -111,9 +112,6 @@ def read_setup(path: str | Path, overrides: Mapping[str, str] | None = None) -> 
         wrong += [
             (("policies", i), "needs a meter for the load: without one it would bound the wrong power") for i in blind
         ]
-    if hasattr(controllers[file.controller.kind], INFORMED):
-        what = "plans on what a job announces, and nothing announces here; take its reactive form, ramp-limit"
-        wrong.append((("controller", "kind"), what))
     found.refuse(wrong)
     return setup_of(file, Path(path), digest(file, folder))
 

@@ -58,6 +58,10 @@ class Site:
         self._server = Server(self.handle)
         self._clock: asyncio.Task[None] | None = None
 
+    def __len__(self) -> int:
+        """Return the steps of the load."""
+        return len(self._load_w)
+
     @property
     def over(self) -> bool:
         """Say whether the load has ended, or the plant collapsed."""

@@ -140,6 +140,11 @@ class Planned:
         source_w = seen.load_w if self.plan is None else float(self.plan.source_w[0])
         return Held(source_w, seen.soc_frac, 0.0)
 
+    def resumed(self, seen: Seen, /) -> Held:
+        """Take up the plan while the plant runs: from where source and charge stand now."""
+        _, stored_j, _ = self._planned(seen.time_s, seen)
+        return Held(seen.source_w, seen.soc_frac - stored_j / seen.energy_j, 0.0)
+
     def step(self, state: Held, /, seen: Seen) -> tuple[Held, float]:
         """Return the next state and the battery power [W], discharge positive."""
         now_s = seen.time_s + 0.5 * seen.dt_s

@@ -107,6 +107,10 @@ class Planner:
         source_w = seen.load_w if self.levels is None else float(self.levels.mean_w[0])
         return Memory(source_w, seen.soc_frac, 0.0, 0.0)
 
+    def resumed(self, seen: Seen, /) -> Memory:
+        """Take up an announcement while the plant runs: from where source and charge stand now."""
+        return Memory(seen.source_w, seen.soc_frac, 0.0, 0.0)
+
     def step(self, state: Memory, /, seen: Seen) -> tuple[Memory, float]:
         """Return the next state and the battery power [W], discharge positive."""
         if state.left_s < 0.5 * seen.dt_s:
