@@ -62,8 +62,9 @@ class Orders:
     waiting: list[str] = field(default_factory=list)
 
     def say(self, order: str) -> None:
-        """Say arm, disarm, stop or clear."""
-        self.waiting.append(order)
+        """Say arm, disarm, stop or clear; said twice within a cycle it is said once."""
+        if order not in self.waiting:
+            self.waiting.append(order)
 
     def take(self) -> tuple[str, ...]:
         """Return what was said since the last time."""
