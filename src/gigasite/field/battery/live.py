@@ -102,6 +102,7 @@ class _Run:
         self._state: State | None = None
         self._cause = ""
         self._armed_once = False
+        self._over = False
         self._stopping = False
         self.planner = Planner()
 
@@ -207,11 +208,13 @@ class _Run:
 
     def _expire(self, loop: Loop, decision: Decision) -> None:
         arm_s, time_s = self.options.arm_s, self.time_s(loop)
-        if arm_s is not None and not self._armed_once and decision.state is State.READY:
+        over = arm_s is not None and time_s >= arm_s
+        if over and not self._over:
+            self._over = True
+            loop.orders.say("disarm")  # in every state: an order to arm may wait in one that does not write
+        if arm_s is not None and not over and not self._armed_once and decision.state is State.READY:
             self._armed_once = True
             loop.orders.say("arm")
-        if arm_s is not None and time_s >= arm_s and decision.state in WRITING:
-            loop.orders.say("disarm")
         if self.options.for_s is not None and time_s >= self.options.for_s and not self._stopping:
             self.stop(loop)
 
