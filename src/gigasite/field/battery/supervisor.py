@@ -56,7 +56,7 @@ class Supervisor:
     ) -> None:
         zero = [[(w.address, w.registers.hex()) for w in u.setpoint(0.0, enable=False)] for u in units]
         rows = [
-            {"host": a.host, "port": a.port, "unit": a.unit, "writes": writes}
+            {"host": a.host, "port": a.port, "unit": a.unit, "gap_s": a.gap_s, "writes": writes}
             for a, writes in zip(addresses, zero, strict=True)
         ]
         self.units = len(rows)
@@ -89,8 +89,12 @@ class Supervisor:
 
     def _say(self, how: bytes, running: NDArray[np.bool_]) -> None:
         # a full pipe or a dead supervisor must not end the loop; records are short enough to go whole or not at all
-        with suppress(OSError):
+        try:
             os.write(self._write, how + np.packbits(running).tobytes())
+        except BlockingIOError:  # it has read nothing for thousands of records: it hangs, and is as good as dead
+            self._process.kill()
+        except OSError:
+            return
 
     def alive(self) -> bool:
         """Return whether the supervisor itself lives."""
@@ -143,24 +147,43 @@ def _flags(packed: bytes, units: int) -> NDArray[np.bool_]:
 
 
 async def zero_all(rows: Sequence[dict[str, Any]], tls: TlsFiles | None = None, seconds: float = TRY_S) -> int:
-    """Write zero and release to all units; return how many acknowledged."""
-    return sum(await asyncio.gather(*(_zero(row, tls, seconds) for row in rows)))
+    """Write zero and release to all units; return how many acknowledged.
+
+    Units behind one address share one connection: a gateway has few.
+    """
+    doors: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        doors.setdefault((row["host"], row["port"]), []).append(row)
+    return sum(await asyncio.gather(*(_zero(mine, tls, seconds) for mine in doors.values())))
 
 
-async def _zero(row: dict[str, Any], tls: TlsFiles | None, seconds: float) -> bool:
-    client = Client(row["host"], row["port"], timeout_s=0.5, connect_timeout_s=0.5, tls=tls)
-    ends = time.monotonic() + seconds
+async def _zero(rows: list[dict[str, Any]], tls: TlsFiles | None, seconds: float) -> int:
+    """Bring the units behind one address to zero, again and again those that did not acknowledge."""
+    gap_s = max(float(row["gap_s"]) for row in rows)
+    # those that wait for their turn behind a gap must not run out of time for it
+    timeout_s = 0.5 + len(rows) * gap_s
+    client = Client(rows[0]["host"], rows[0]["port"], timeout_s=timeout_s, connect_timeout_s=0.5, gap_s=gap_s, tls=tls)
+    ends, left = time.monotonic() + seconds, rows
     try:
-        while time.monotonic() < ends:
+        while left and time.monotonic() < ends:
             with suppress(FieldError):
                 await client.connect()
-                for at, data in row["writes"]:
-                    await client.write(row["unit"], at, bytes.fromhex(data))
-                return True
-            await asyncio.sleep(0.05)
+                done = await asyncio.gather(*(_released(client, row) for row in left))
+                left = [row for row, released in zip(left, done, strict=True) if not released]
+            if left:
+                await asyncio.sleep(0.05)
     finally:
         await client.close()
-    return False
+    return len(rows) - len(left)
+
+
+async def _released(client: Client, row: dict[str, Any]) -> bool:
+    try:
+        for at, data in row["writes"]:
+            await client.write(row["unit"], at, bytes.fromhex(data))
+    except FieldError:
+        return False
+    return True
 
 
 def _tls(said: dict[str, str] | None) -> TlsFiles | None:
