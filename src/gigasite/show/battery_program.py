@@ -37,9 +37,11 @@ def program(
     setup = read_setup(settings)
     wanted = program_(setup.controller, setup.file)
     why = refusal(setup, trusted or []) if arm else ""
-    targets = run_(_program(setup, wanted, wait, write=arm and not why))
+    targets, absent = run_(_program(setup, wanted, wait, write=arm and not why))
+    for name, words in absent.items():
+        print(f"{name} is left out: {words}", file=sys.stderr)
     if as_json:
-        emit(_program_json(wanted, targets, written=arm and not why))
+        emit(_program_json(wanted, targets, written=arm and not why) | {"absent": absent})
     else:
         _print_program(wanted, targets)
         count = differing(targets)
@@ -51,11 +53,11 @@ def program(
             print(f"{count} registers differ; nothing was written (--arm writes)" if count else "nothing differs")
         if wanted.fast_layer and not setup.file.fast_layer:
             print("then set `fast_layer: true` in the settings: frequency is the units' own matter")
-    if why:
+    if why or absent:
         raise typer.Exit(1)
 
 
-async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> list[Target]:
+async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> tuple[list[Target], dict[str, str]]:
     from gigasite.field.battery.connect import connect
     from gigasite.field.battery.program import compare
     from gigasite.field.battery.program import write as write_
@@ -73,7 +75,7 @@ async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool)
                 await write_(link, target)
     finally:
         await connected.close()
-    return targets
+    return targets, connected.absent
 
 
 def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> dict[str, Any]:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
+import os
+import signal
+import socket
 import struct
+import threading
+import time
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,19 +22,29 @@ import numpy as np
 import pytest
 
 from gigasite._core.errors import FieldError, InputFileError
+from gigasite.field.battery.connect import connect
 from gigasite.field.battery.device import Link, Wanted, makes
 from gigasite.field.battery.image import Point, Quality
-from gigasite.field.battery.live import Options, _Run
+from gigasite.field.battery.live import Options, _Run, _told_of_reversion, _unchanged
 from gigasite.field.battery.lockstep import rehearse
-from gigasite.field.battery.loop import Orders
+from gigasite.field.battery.log import LogWriter, read_log
+from gigasite.field.battery.loop import Loop, Orders
 from gigasite.field.battery.meter import meter_of
+from gigasite.field.battery.orders import OrderDesk
 from gigasite.field.battery.record import Inputs, decision_bytes, inputs_bytes, read_decision
 from gigasite.field.battery.rig import Rig, write_all
 from gigasite.field.battery.settings import core_of, read_setup
 from gigasite.field.battery.states import State
+from gigasite.field.battery.status import StatusServer
+from gigasite.field.battery.supervisor import Supervisor, zero_all
+from gigasite.field.battery.voice import Voice
+from gigasite.field.emulator.direct import Direct
+from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import METER_MAP
+from gigasite.field.modbus.server import Server
 from gigasite.power.case import read_bench
+from gigasite.show.battery_watch import fetch
 
 ROWS = {
     "power": "power,10,i32,W,power_w,,,",
@@ -54,6 +71,9 @@ class Registers:
             self.held[address] = data
             future.set_result(None)
         return future
+
+    def read_all(self, unit: int, reads: Any, /) -> list[Any]:
+        return [self.read(unit, *r) for r in reads]
 
     def read(self, _unit: int, address: int, count: int, _function: int = 3, /) -> Any:
         future: Any = asyncio.get_running_loop().create_future()
@@ -298,3 +318,224 @@ def test_a_meter_whose_words_are_swapped_says_nothing(tmp_path: Path, watts: flo
 def test_a_meter_that_says_there_is_none_is_not_believed(tmp_path: Path) -> None:
     (tmp_path / "meter.csv").write_text("name,address,type,unit,role\nload,0,u16,kW,load_w\nhz,1,u16,,frequency_hz\n")
     assert math.isnan(meter_of(tmp_path / "meter.csv").decode([b"\xff\xff\0\x3c"]).load_w)  # not 65.5 MW
+
+
+# ---- supervisor, orders, words
+
+
+def rows_at(port: int, units: int, gap_s: float = 0.0) -> list[dict[str, Any]]:
+    writes = [(20, "0000"), (30, "0004"), (40, "00aa")]
+    return [{"host": "127.0.0.1", "port": port, "unit": u, "gap_s": gap_s, "writes": writes} for u in range(units)]
+
+
+@pytest.mark.parametrize("gap_s", [0.0, 0.002])
+def test_the_supervisor_goes_through_a_gateways_one_door(gap_s: float) -> None:
+    taken: dict[int, list[int]] = {}
+    refused = [2]
+
+    def handle(unit: int, _function: int, address: int, _count: int, _data: bytes) -> bytes | int:
+        if unit == 7 and address == 30 and refused[0]:
+            refused[0] -= 1
+            return 6  # busy
+        taken.setdefault(unit, []).append(address)
+        return b""
+
+    async def go() -> int:
+        server = Server(handle, most=1)
+        await server.listen()
+        try:
+            return await zero_all(rows_at(server.port, 40, gap_s))
+        finally:
+            await server.close()
+
+    assert asyncio.run(go()) == 40
+    assert set(taken) == set(range(40))
+    assert all(each[-3:] == [20, 30, 40] for each in taken.values())  # enable last, also after a refusal
+    assert taken[7].count(20) == 3
+
+
+def test_a_supervisor_that_hangs_is_taken_for_dead() -> None:
+    hung = Supervisor([], [])
+    os.kill(hung.pid, signal.SIGSTOP)
+    for _ in range(70_000):  # more than a pipe holds
+        hung.feed(np.ones(3, np.bool_))
+    hung._process.wait(10)
+    assert not hung.alive()
+    hung.drop()
+
+
+def test_a_folder_that_was_made_for_orders_can_be_entered_by_its_owner(tmp_path: Path) -> None:
+    desk = OrderDesk(tmp_path / "new" / "log" / "orders.sock", json.dumps)
+
+    async def go() -> tuple[int, int]:
+        await desk.open()
+        modes = [(tmp_path / "new" / p).stat().st_mode & 0o777 for p in ("log", "log/orders.sock")]
+        await desk.close()
+        return modes[0], modes[1]
+
+    folder, door = asyncio.run(go())
+    assert folder & 0o700 == 0o700
+    assert door == 0o600
+
+
+def test_of_loops_that_start_at_once_one_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "gigasite.field.battery.orders._answers", lambda _path: False
+    )  # each looked before any was there
+    path = tmp_path / "orders.sock"
+
+    async def go() -> None:
+        first, second = OrderDesk(path, json.dumps), OrderDesk(path, json.dumps)
+        await first.open()
+        with pytest.raises(FieldError, match="another loop runs"):
+            await second.open()
+        await second.close()
+        assert path.exists()  # the door of the first
+        await first.close()
+        await second.open()
+        await second.close()
+
+    asyncio.run(go())
+
+
+def test_a_terminal_that_stands_still_does_not_hold_the_loop() -> None:
+    stands = threading.Event()
+    heard: list[str] = []
+
+    def say(words: str) -> None:
+        stands.wait(20)
+        heard.append(words)
+
+    voice = Voice(say)
+    for i in range(2000):
+        voice(f"running: {i}")
+    voice.close(0.05)
+    assert heard == []
+    stands.set()
+    voice.close()
+    assert heard[:2] == ["running: 0", "running: 1"]
+    assert 900 < len(heard) <= 1002
+
+
+def test_a_disk_that_hangs_costs_no_more_memory_than_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gigasite.field.battery.log.WAITING", 10_000)
+    hangs = threading.Event()
+    log = LogWriter(tmp_path, {})
+    write = log._write
+    monkeypatch.setattr(log, "_write", lambda *a: (hangs.wait(20), write(*a)))
+    for _ in range(3000):
+        log.put(bytes(1000))
+        time.sleep(0.001 if not log.lost else 0.0)
+        if log.lost > 20:
+            break
+    assert log.lost > 20
+    assert "too slow" in log.trouble
+    assert log._put - log._taken <= 11_000
+    hangs.set()
+    log.close()
+    (path,) = tmp_path.glob("*.gslog")
+    assert sum(map(len, read_log(path).blocks)) == log._put
+
+
+def test_who_asks_for_the_status_and_says_nothing_keeps_nobody_out(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    server = StatusServer(run.board, 0)
+    idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(40)]
+    try:
+        time.sleep(0.3)
+        assert sum(t.name.startswith("Thread-") or "process_request" in t.name for t in threading.enumerate()) <= 12
+        begun = time.monotonic()
+        while True:
+            try:
+                assert fetch(server.port)["state"] == "offline"
+                break
+            except FieldError:
+                assert time.monotonic() - begun < 20.0
+                time.sleep(0.1)
+    finally:
+        for s in idle:
+            s.close()
+        server.close()
+
+
+# ---- devices
+
+
+@pytest.mark.parametrize(
+    ("units", "words"),
+    [
+        ("[{host: localhost, port: 1502}, {host: 127.0.0.1, port: 1502}]", "localhost:1502/1 are one unit"),
+        ("[{host: 127.0.0.1, port: 1502, count: 3}, {host: LOCALHOST, port: 1504}]", "127.0.0.1:1504/1 are one unit"),
+    ],
+)
+def test_a_unit_under_two_names_is_refused(tmp_path: Path, units: str, words: str) -> None:
+    path = tmp_path / "loop.yaml"
+    path.write_text(f"battery: x\nunits: {units}\n")
+    with pytest.raises(FieldError, match=words):
+        asyncio.run(connect(read_setup(path), wait_s=0.1))
+
+
+def test_units_that_only_share_a_name_are_two(tmp_path: Path) -> None:
+    path = tmp_path / "loop.yaml"
+    path.write_text(
+        "battery: x\nunits: [{host: localhost, port: 1502}, {host: 127.0.0.1, port: 1503}, {host: no.such.host.invalid}]\n"
+    )
+    with pytest.raises(FieldError, match="no unit of a row was found"):
+        asyncio.run(connect(read_setup(path), wait_s=0.1))
+
+
+@pytest.mark.parametrize(("point", "size"), [("WSetEna", 1), ("WSetRvrtTms", 2)])
+def test_a_unit_whose_set_point_would_not_expire_is_refused(point: str, size: int) -> None:
+    async def go() -> None:
+        fleet = Fleet(replace(FLEET, units=1, lockstep=True))
+        face = fleet.units.face
+        at = face.at(704, point)
+        face.image[0, at : at + size] = 0xFFFF
+        link = Link(Direct(partial(handled, fleet), "u"), 1)
+        await makes["sunspec"]().find(link, Wanted(name="u", rating_w=None, energy_j=None, reversion_s=4))
+
+    def handled(fleet: Fleet, _unit: int, function: int, address: int, count: int, data: bytes) -> Any:
+        return fleet.units.handle(0, function, address, count, data)
+
+    with pytest.raises(FieldError, match=f"{point} of model 704 is not implemented"):
+        asyncio.run(go())
+
+
+def test_units_that_keep_their_set_point_are_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    mine, other = mapped(tmp_path), mapped(tmp_path, time="time,30,u16,s,,r,,")
+    rig = Rig(names=("a", "b"), units=(mine, other), links=(None, None))  # type: ignore[arg-type]
+    _told_of_reversion(SimpleNamespace(rig=rig), told.append)  # type: ignore[arg-type]
+    (words,) = told
+    assert "1 units (b ...)" in words
+
+
+def test_a_map_that_changed_while_units_were_found_is_not_run(tmp_path: Path) -> None:
+    setup = run_of(tmp_path).setup
+    _unchanged(setup)
+    (tmp_path / "meter.csv").write_text(METER_MAP.replace("load_w", "source_w", 1))
+    with pytest.raises(FieldError, match="register map changed"):
+        _unchanged(setup)
+
+
+def test_a_loop_that_was_stopped_within_a_cycle_writes_nothing_by_what_it_read_before(tmp_path: Path) -> None:
+    unit, registers = mapped(tmp_path), Registers()
+    clock = [0.0]
+
+    def cycle(_inputs: Any) -> Any:
+        clock[0] += 1.0 if len(written) == 1 else 0.01  # SIGSTOP, or a machine that was moved
+        return decided(enable=True)
+
+    written: list[bool] = []
+    rig = Rig(names=("u",), units=(unit,), links=(Link(registers, 1),))
+    loop = Loop(SimpleNamespace(cycle=cycle), rig, 0.1, clock=lambda: clock[0])  # type: ignore[arg-type]
+
+    async def go() -> None:
+        for k in range(3):
+            registers.held.pop(20, None)
+            await loop.cycle(0.1 * k, 0.1, 0)
+            written.append(20 in registers.held)
+            assert bool(loop._acked[0]) == written[-1]
+
+    asyncio.run(go())
+    assert written == [True, False, True]

@@ -22,7 +22,7 @@ from gigasite.field.battery.assemble import GONE_S, Metered, site_of
 from gigasite.field.battery.device import Link, Wanted, makes
 from gigasite.field.battery.health import Hold
 from gigasite.field.battery.image import Point, missing
-from gigasite.field.battery.live import Options, _never_failing, _Run
+from gigasite.field.battery.live import Options, _Run
 from gigasite.field.battery.lockstep import rehearse
 from gigasite.field.battery.log import LogWriter, read_log
 from gigasite.field.battery.orders import OrderDesk
@@ -31,6 +31,7 @@ from gigasite.field.battery.rig import Rig, write_all
 from gigasite.field.battery.settings import read_setup
 from gigasite.field.battery.states import Events, Machine, State, Timing, advance
 from gigasite.field.battery.supervisor import ALIVE, ARMED, DIED, FAREWELL, ZERO, Supervisor, watch
+from gigasite.field.battery.voice import Voice
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import METER_MAP
 from gigasite.power.case import Bench, read_bench
@@ -477,10 +478,17 @@ def test_a_supervisor_is_as_patient_as_the_cycle_is_long_and_a_loop_without_one_
 
 
 def test_a_closed_terminal_does_not_end_the_loop() -> None:
-    def full(_words: str) -> None:
+    heard: list[str] = []
+
+    def full(words: str) -> None:
+        heard.append(words)
         raise OSError(28, "No space left on device")
 
-    _never_failing(full)("running: units confirm zero")
+    voice = Voice(full)
+    voice("running: units confirm zero")
+    voice("failsafe: stopped by the operator")
+    voice.close()
+    assert len(heard) == 2
 
 
 # ---- logs and orders

@@ -54,6 +54,11 @@ class MapUnit:
     step_w: float
     writable: tuple[tuple[int, int], ...]
 
+    @property
+    def reverts(self) -> bool:
+        """Return whether its map has a reversion time."""
+        return "revert_s" in self.entries
+
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart; power beyond 1.5 times the rating is no power.
 
