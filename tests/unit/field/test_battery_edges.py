@@ -22,11 +22,12 @@ import numpy as np
 import pytest
 
 from gigasite._core.errors import FieldError, InputFileError
+from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect
-from gigasite.field.battery.device import Link, Wanted, makes
+from gigasite.field.battery.device import Link, Wanted, Write, makes
 from gigasite.field.battery.image import Point, Quality
 from gigasite.field.battery.live import Options, _Run, _told_of_reversion, _unchanged
-from gigasite.field.battery.lockstep import rehearse
+from gigasite.field.battery.lockstep import rehearse, rig_for
 from gigasite.field.battery.log import LogWriter, read_log
 from gigasite.field.battery.loop import Loop, Orders
 from gigasite.field.battery.meter import meter_of
@@ -43,6 +44,7 @@ from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import METER_MAP
 from gigasite.field.modbus.server import Server
+from gigasite.field.realtime import PRIORITY
 from gigasite.power.case import read_bench
 from gigasite.show.battery_watch import fetch
 
@@ -183,16 +185,19 @@ def rehearsed(folder: Path, seconds: float, setup: Any, script: Any = None, log:
         if script is not None:
             script(number, loop, site)
 
-    case = folder / "case.yaml"
-    case.write_text(
+    rehearsed_case(folder, seconds)
+    asyncio.run(rehearse(setup, read_bench(folder / "case.yaml"), FLEET, each=each, log=log))
+    return seen
+
+
+def rehearsed_case(folder: Path, seconds: float) -> None:
+    (folder / "case.yaml").write_text(
         "case: test\nmachines:\n"
         "  - {title: gensets, count: 40, rating: 2.5 MW, apparent: 3.125 MVA, inertia: 1.0 s, governor: {kind: gast}}\n"
         "battery: {rating: 8 MW, energy: 16 MWh, latency: 100 ms, response: 20 ms}\n"
         "load: {kind: square, mean: 60 MW, swing: 2 MW, period: 8 s}\ncontroller: {kind: none}\nlimits: []\n"
         f"run: {{duration: {seconds} s, level: aggregate, step: 10 ms}}\n"
     )
-    asyncio.run(rehearse(setup, read_bench(case), FLEET, each=each, log=log))
-    return seen
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=["wordless", "not-text", "long"])
@@ -539,3 +544,140 @@ def test_a_loop_that_was_stopped_within_a_cycle_writes_nothing_by_what_it_read_b
 
     asyncio.run(go())
     assert written == [True, False, True]
+
+
+@pytest.mark.parametrize("realtime", [True, False])
+def test_a_supervisor_runs_before_a_loop_that_turns_in_circles(realtime: Any) -> None:
+    try:
+        before = os.sched_getscheduler(0), os.sched_getparam(0)
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+        os.sched_setscheduler(0, *before)
+    except OSError:
+        pytest.skip("SCHED_FIFO is not permitted here")
+    own = Supervisor([], [], realtime=realtime)
+    try:
+        ends = time.monotonic() + 20.0
+        while realtime and os.sched_getparam(own.pid).sched_priority <= PRIORITY:
+            assert time.monotonic() < ends
+            time.sleep(0.02)
+        own.feed(np.zeros(0, np.bool_))
+    finally:
+        assert own.close(np.zeros(0, np.bool_))
+
+
+# ---- promises that no quick test held
+
+
+@pytest.mark.parametrize("watchdog", ["strict", "any-write-counts", "setpoint-write-only"])
+def test_units_come_to_zero_by_themselves_when_nobody_writes_any_more(tmp_path: Path, watchdog: str) -> None:
+    """Loop and supervisor are both gone: what every set point carried with it brings the unit to zero."""
+
+    async def go() -> tuple[float, float, Any]:
+        setup = replace(run_of(tmp_path, text="safety: {reversion: 3 s}\n").setup, controller=Steady())
+        rehearsed_case(tmp_path, 20.0)
+        rig, site = await rig_for(setup, read_bench(tmp_path / "case.yaml"), replace(FLEET, watchdog=watchdog))
+        loop = Loop(Brain(core_of(setup, rig.units, signed=True), rig.units), rig, 0.1, clock=lambda: 0.0)
+        loop.orders.say("arm")
+        for k in range(60):
+            await loop.cycle(0.1 * k, 0.1, 0)
+            await site.advance(0.1)
+        before_w = site.fleet.total_w()
+        await site.advance(2.5)
+        soon_w = site.fleet.total_w()
+        await site.advance(1.5)
+        assert abs(soon_w - before_w) < 1e4  # not sooner than it was told
+        return before_w, site.fleet.total_w(), site.fleet.units.controls.enabled.copy()
+
+    before_w, after_w, _enabled = asyncio.run(go())
+    assert before_w == pytest.approx(0.25 * 4 * 1.927e6, rel=0.01)
+    assert abs(after_w) < 1e3
+
+
+def test_a_set_point_carries_all_that_makes_it_expire_at_zero() -> None:
+    async def go() -> Any:
+        fleet = Fleet(replace(FLEET, units=1, lockstep=True))
+        link = Link(Direct(partial(fleet._one, 0), "u"), 1)
+        return fleet.units.face, await makes["sunspec"]().find(
+            link, Wanted(name="u", rating_w=None, energy_j=None, reversion_s=7)
+        )
+
+    face, unit = asyncio.run(go())
+    for power_w, enable in ((1e6, True), (-1e6, True), (0.0, False)):
+        (write,) = unit.setpoint(power_w, enable=enable)
+        assert write.address == face.address(704, "WSetEna")
+
+        def said(point: str, code: str, write: Any = write) -> int:
+            at = 2 * (face.address(704, point) - write.address)
+            return int(struct.unpack_from(f">{code}", write.registers, at)[0])
+
+        assert (said("WSetEna", "H"), said("WSetMod", "H"), said("WSet", "i")) == (int(enable), 1, int(power_w))
+        assert (said("WSetRvrt", "i"), said("WSetEnaRvrt", "H"), said("WSetRvrtTms", "I")) == (0, 0, 7)
+    for power_w, raw in ((1_927_000.0, 1_927_000), (999.999, 999), (-999.999, -999), (-0.4, 0)):
+        (write,) = unit.setpoint(power_w, enable=True)
+        assert struct.unpack_from(">i", write.registers, 4)[0] == raw  # towards zero: no rating is passed by rounding
+
+
+def test_the_process_of_the_supervisor_writes_to_units_that_ran_and_to_no_others() -> None:
+    taken: list[tuple[int, int]] = []
+
+    def handle(unit: int, _function: int, address: int, _count: int, _data: bytes) -> bytes:
+        taken.append((unit, address))
+        return b""
+
+    class Released:
+        def setpoint(self, power_w: float, /, *, enable: bool) -> Any:
+            assert (power_w, enable) == (0.0, False)
+            return (Write(20, b"\0\0"),)
+
+    async def go() -> bool:
+        server = Server(handle)
+        await server.listen()
+        at = [SimpleNamespace(host="127.0.0.1", port=server.port, unit=u, gap_s=0.0) for u in range(10)]
+        own = Supervisor(at, [Released()] * 10)  # type: ignore[arg-type]
+        ran = np.isin(np.arange(10), [2, 9])
+        own.feed(~ran)
+        own.feed(ran)
+        try:
+            return await asyncio.to_thread(own.close, ran)
+        finally:
+            await server.close()
+
+    assert asyncio.run(go())
+    assert sorted(taken) == [(2, 20), (9, 20)]
+
+
+def test_units_hear_the_heartbeat_once_a_second_and_only_from_who_commands_them(tmp_path: Path) -> None:
+    heard: list[Any] = []
+
+    def script(number: int, loop: Any, site: Any) -> None:
+        face = site.fleet.units.face
+        at = face.at(715, "ControllerHb")
+        heard.append(face.image[:, at + 1].astype(int).copy())
+        if number == 20:
+            site.fleet.units.controls.local[1] = True
+        if number == 80:
+            loop.orders.say("stop")
+
+    setup = replace(run_of(tmp_path).setup, controller=Steady())
+    seen = rehearsed(tmp_path, 12.0, setup, script)
+    counts = np.array(heard)
+    assert {int(c) for c in np.diff(counts[15:75, [0, 2, 3]], axis=0).ravel()} == {0, 1}
+    moved = counts[75, [0, 2, 3]] - counts[15, [0, 2, 3]]
+    assert set(moved.tolist()) <= {5, 6, 7}
+    assert len(set(counts[23:, 1].tolist())) == 1  # somebody is at it
+    assert seen[-1].state is State.READY
+    assert (counts[-1] == counts[-20]).all()
+
+
+def test_a_unit_that_cannot_follow_keeps_a_share_that_it_can_and_the_others_take_the_rest(tmp_path: Path) -> None:
+    def script(number: int, _loop: Any, site: Any) -> None:
+        if number == 30:
+            site.fleet.units.controls.sign[0] = 0.1
+
+    setup = replace(run_of(tmp_path).setup, controller=Steady())
+    seen = rehearsed(tmp_path, 9.0, setup, script)
+    assert float(seen[28].set_w[0]) == pytest.approx(0.25 * 1.927e6, rel=1e-3)
+    assert not seen[-1].hold.any()
+    shares = np.array([d.set_w for d in seen[-20:]])
+    assert shares[:, 0].max() < 0.5 * 0.25 * 1.927e6
+    assert shares.sum(axis=1) == pytest.approx(0.25 * 4 * 1.927e6, rel=1e-3)

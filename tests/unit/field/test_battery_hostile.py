@@ -424,7 +424,8 @@ def run_in(folder: Path, monkeypatch: pytest.MonkeyPatch, options: Options, **mo
     made: list[Any] = []
 
     class Fake:
-        def __init__(self, _addresses: Any, _units: Any, patience_s: float, _tls: Any) -> None:
+        def __init__(self, _addresses: Any, _units: Any, patience_s: float, _tls: Any, *, realtime: Any) -> None:
+            assert realtime
             made.append(patience_s)
 
         def alive(self) -> bool:

@@ -112,7 +112,13 @@ class _Run:
         if self.options.arm_s is not None:
             rig = self.connected.rig
             patience_s = max(PATIENCE_S, PATIENCE_CYCLES * self.setup.file.cycle_s)
-            self.supervisor = Supervisor(self.setup.addresses, rig.units, patience_s, tls_of(self.setup))
+            self.supervisor = Supervisor(
+                self.setup.addresses,
+                rig.units,
+                patience_s,
+                tls_of(self.setup),
+                realtime=self.setup.file.realtime,
+            )
             self.supervised_s = time.monotonic()
 
     async def hear(self, loop: Loop, order: str) -> str:

@@ -47,6 +47,13 @@ class OrderDesk:
             raise FieldError(f"{self._path}: another loop runs with these settings") from None
         except OSError as error:
             raise self._unusable(error) from error
+        try:
+            await self._listen()
+        except BaseException:
+            self._unlock()
+            raise
+
+    async def _listen(self) -> None:
         if self._path.exists():
             if await asyncio.to_thread(_answers, self._path):
                 raise FieldError(f"{self._path}: another loop runs with these settings")
@@ -58,6 +65,11 @@ class OrderDesk:
             raise self._unusable(error) from error
         finally:
             os.umask(before)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _unusable(self, error: OSError) -> FieldError:
         return FieldError(f"{self._path}: no orders can be taken: {error.strerror or error}")
@@ -81,9 +93,7 @@ class OrderDesk:
             self._server.close()
             self._path.unlink(missing_ok=True)
             self._server = None
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._unlock()
 
 
 def _locked(path: Path) -> int:

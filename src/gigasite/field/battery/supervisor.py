@@ -25,6 +25,7 @@ import numpy as np
 from gigasite._core.errors import FieldError
 from gigasite.field.modbus.client import Client
 from gigasite.field.modbus.tls import TlsFiles
+from gigasite.field.realtime import PRIORITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,8 @@ class Supervisor:
         units: Sequence[Unit],
         patience_s: float = PATIENCE_S,
         tls: TlsFiles | None = None,
+        *,
+        realtime: bool = False,
     ) -> None:
         zero = [[(w.address, w.registers.hex()) for w in u.setpoint(0.0, enable=False)] for u in units]
         rows = [
@@ -62,7 +65,9 @@ class Supervisor:
         self.units = len(rows)
         read, self._write = os.pipe()
         files = None if tls is None else {k: str(getattr(tls, k)) for k in TLS_FILES}
-        task = json.dumps({"pid": os.getpid(), "patience_s": patience_s, "rows": rows, "tls": files})
+        task = json.dumps(
+            {"pid": os.getpid(), "patience_s": patience_s, "rows": rows, "tls": files, "realtime": realtime}
+        )
         # a child of its own session: what ends the loop's terminal does not end it
         self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
             # -P: a file named like a module, in the folder where the loop was started, is not run
@@ -192,11 +197,19 @@ def _tls(said: dict[str, str] | None) -> TlsFiles | None:
     return TlsFiles(authority=Path(said["authority"]), certificate=Path(said["certificate"]), key=Path(said["key"]))
 
 
+def _above_the_loop() -> None:
+    """Ask to run before the loop: one that turns in circles with its priority would leave nothing to who must end it."""
+    with suppress(OSError, AttributeError):  # not permitted: then the loop has none either
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY + 1))
+
+
 def main() -> int:
     """Run as a process: the task on stdin, the pipe's number as the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loop's matter
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     task = json.loads(sys.stdin.read())
+    if task["realtime"]:
+        _above_the_loop()
     how, running = watch(int(sys.argv[1]), float(task["patience_s"]), len(task["rows"]))
     if how == FAREWELL:
         return 0
