@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gigasite.field.battery.connect import Connected
-    from gigasite.field.battery.decide import Decision
+    from gigasite.field.battery.decide import Core, Decision
     from gigasite.field.battery.settings import Setup
 
 SOCKET = "orders.sock"
@@ -252,12 +252,8 @@ async def live(setup: Setup, options: Options) -> Outcome:
 
 
 async def _live(setup: Setup, options: Options) -> Outcome:
-    connected = await connect(setup, options.wait_s)
-    for name, why in connected.absent.items():
-        options.say(f"{name} does not answer yet: {why}")
-    _told_of_reversion(connected, options.say)
+    connected, core = await _found(setup, options)
     run = _Run(setup, options, connected)
-    core = core_of(setup, connected.rig.units, signed=not options.refusal)
     log: LogWriter | None = None
     loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, watch=run.after)
     desk = OrderDesk(order_path(setup), partial(run.hear, loop))
@@ -265,7 +261,6 @@ async def _live(setup: Setup, options: Options) -> Outcome:
     realtime: Realtime | None = None
     before_s = sys.getswitchinterval()
     try:
-        _unchanged(setup)
         await desk.open()
         loop.log = log = _log(setup, connected, signed=not options.refusal)  # not for a loop that is turned away
         if setup.file.metrics_port:
@@ -301,6 +296,21 @@ async def _live(setup: Setup, options: Options) -> Outcome:
             log.close()
         run.notifier.close()
     return _outcome(loop, run, realtime, log, cpu_s)
+
+
+async def _found(setup: Setup, options: Options) -> tuple[Connected, Core]:
+    """Find all units, and tell what is not as it should be."""
+    connected = await connect(setup, options.wait_s)
+    try:
+        _unchanged(setup)
+        core = core_of(setup, connected.rig.units, signed=not options.refusal)
+    except GigasiteError:
+        await connected.close()
+        raise
+    for name, why in connected.absent.items():
+        options.say(f"{name} does not answer yet: {why}")
+    _told_of_reversion(connected, options.say)
+    return connected, core
 
 
 def _told_of_reversion(connected: Connected, say: Callable[[str], None]) -> None:

@@ -198,7 +198,7 @@ def _tls(said: dict[str, str] | None) -> TlsFiles | None:
 
 
 def _above_the_loop() -> None:
-    """Ask to run before the loop: one that turns in circles with its priority would leave nothing to who must end it."""
+    """Ask to run before the loop: one that turns in circles would leave no time to who must end it."""
     with suppress(OSError, AttributeError):  # not permitted: then the loop has none either
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY + 1))
 
