@@ -14,7 +14,12 @@ from gigasite.show.common import AsJson, emit
 if TYPE_CHECKING:
     from gigasite.field.battery.connect import Connected
     from gigasite.field.battery.program import Program, Target
+    from gigasite.field.battery.rig import Rig
     from gigasite.field.battery.settings import Setup
+
+
+ANSWER_S = 2.0
+"""So long a unit is given to say how it stands."""
 
 
 @battery.command()
@@ -70,12 +75,30 @@ async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool)
             if name not in connected.absent
         ]
         targets = [await compare(link, name, wanted) for link, name in pairs]
+        left_out = dict(connected.absent)
         if write:
-            for (link, _), target in zip(pairs, targets, strict=True):
-                await write_(link, target)
+            left_out |= await _in_hand(connected.rig)
+            for (link, name), target in zip(pairs, targets, strict=True):
+                if name not in left_out:
+                    await write_(link, target)
     finally:
         await connected.close()
-    return targets, connected.absent
+    return targets, left_out
+
+
+async def _in_hand(rig: Rig) -> dict[str, str]:
+    """Return the units that somebody has in hand on site, or that do not say: nothing is written to those."""
+    from gigasite.field.battery.image import Status
+    from gigasite.field.battery.rig import read_all
+
+    answers, _ = await read_all(rig, ANSWER_S)
+    out = {}
+    for name, unit, answer in zip(rig.names, rig.units, answers, strict=True):
+        if answer is None:
+            out[name] = "does not answer any more"
+        elif not unit.decode(answer).status & Status.REMOTE:
+            out[name] = "is switched to LOCAL: somebody has it in hand on site"
+    return out
 
 
 def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -365,7 +365,8 @@ def _unit(
     limits = _limits(rating_w)
     fields = {int(p): places.scaled(*where, limits.get(p, ANY)) for p, where in PLACES.items()}
     if 715 in blocks:
-        fields[int(Point.HEARTBEAT)] = places.flag(715, "DERHb")
+        # one that 715 leaves out reads all ones, and is no heart that stands still
+        fields[int(Point.HEARTBEAT)] = replace(places.flag(715, "DERHb"), absent=True)
     (set_at, _), (last, size) = places.at(704, BLOCK[0]), places.at(704, BLOCK[1])
     beat_at = places.at(715, "ControllerHb")[0] if 715 in blocks else None
     most, marks = places.scaled(702, MOST, 1.0), places.marks()
