@@ -9,6 +9,8 @@ import os
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -720,3 +722,27 @@ def test_programming_leaves_out_who_is_in_local_and_says_so(tmp_path: Path) -> N
     assert name.endswith("/1")
     assert "LOCAL" in why
     assert set(written) == {0, 2}
+
+
+PLANS = """
+import time
+from gigasite.field.battery.planner import Planner
+if __name__ == "__main__":
+    planner = Planner()
+    planner._running().submit(int).result()
+    print(*planner._pool._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_process_that_plans_ends_with_a_loop_that_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "plans.py"
+    path.write_text(PLANS)
+    with subprocess.Popen([sys.executable, str(path)], stdout=subprocess.PIPE, text=True) as loop:
+        assert loop.stdout is not None
+        pid = int(loop.stdout.readline())
+        loop.kill()
+    ends = time.monotonic() + 20.0
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
