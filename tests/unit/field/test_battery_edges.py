@@ -24,10 +24,11 @@ import numpy as np
 import pytest
 
 from gigasite._core.errors import FieldError, InputFileError
+from gigasite.field.battery.assemble import Metered, site_of
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect
 from gigasite.field.battery.device import Link, Wanted, Write, makes
-from gigasite.field.battery.image import Point, Quality
+from gigasite.field.battery.image import Point, Quality, Status, missing
 from gigasite.field.battery.live import Options, _Run, _told_of_reversion, _unchanged
 from gigasite.field.battery.lockstep import rehearse, rig_for
 from gigasite.field.battery.log import LogWriter, read_log
@@ -746,3 +747,14 @@ def test_the_process_that_plans_ends_with_a_loop_that_is_killed(tmp_path: Path) 
     while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
         assert time.monotonic() < ends
         time.sleep(0.05)
+
+
+@pytest.mark.parametrize(("enabled", "load_w"), [(True, 13e6), (False, 11e6)])
+def test_a_unit_whose_measurement_breaks_makes_no_step_of_the_load(enabled: Any, load_w: float) -> None:
+    units = missing(2)
+    values, quality = units.values.copy(), units.quality.copy()
+    values[:, Point.POWER_W], values[:, Point.SET_W] = (1e6, np.nan), 2e6
+    quality[:, Point.SET_W] = Quality.GOOD
+    status = np.full(2, int(Status.ANSWERED | (Status.ENABLED if enabled else 0)))
+    seen = replace(units, values=values, quality=quality, status=status, age_s=np.zeros(2))
+    assert site_of(Metered(source_w=10e6, age_s=0.0), seen).load_w == load_w
