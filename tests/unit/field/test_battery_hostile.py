@@ -509,6 +509,7 @@ def test_two_runs_in_one_folder_are_replayed_as_two(tmp_path: Path) -> None:
     paths = asyncio.run(_two_runs(tmp_path))
     found = replay([read_log(p) for p in paths])
     assert (found.runs, found.cycles, found.different) == (2, 40, 0)
+    assert found.versions == ("test",)
 
 
 def test_a_log_whose_beginning_is_missing_is_refused_and_not_called_different(tmp_path: Path) -> None:
