@@ -77,7 +77,7 @@ def powers(endpoints: list[dict[str, Any]]) -> list[float]:
     """Return what each unit gives [W], asked by a client of its own."""
 
     async def ask(e: dict[str, Any]) -> float:
-        client = Client(e["host"], e["port"], timeout_s=2.0)
+        client = Client(e["host"], e["port"], timeout_s=5.0, connect_timeout_s=10.0)  # a busy machine
         await client.connect()
         try:
             (watts,) = unpack(">h", await client.read(e["unit"], POWER_AT, 1))
@@ -151,7 +151,7 @@ def test_a_run_ends_in_order_and_its_log_replays(tmp_path: Path) -> None:
 
 
 async def _register(e: dict[str, Any], address: int) -> int:
-    client = Client(e["host"], e["port"], timeout_s=2.0)
+    client = Client(e["host"], e["port"], timeout_s=5.0, connect_timeout_s=10.0)  # a busy machine
     await client.connect()
     try:
         return int.from_bytes(await client.read(e["unit"], address, 1), "big")

@@ -262,6 +262,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Make every decision of a log again and hold it against what was written then."""
+    from importlib.metadata import version
+
     from gigasite.field.battery.log import read_log
     from gigasite.field.battery.replay import replay as replay_
 
@@ -286,6 +288,8 @@ def replay(
         ]
         if found.cut:
             rows.append(("end of the log", found.cut))
+        if set(found.versions) - {version("gigasite")}:
+            rows.append(("written by", f"gigasite {', '.join(found.versions)}; this is {version('gigasite')}"))
         show("replay", rows, [])
     if found.different:
         raise typer.Exit(1)

@@ -14,7 +14,12 @@ from gigasite.show.common import AsJson, emit
 if TYPE_CHECKING:
     from gigasite.field.battery.connect import Connected
     from gigasite.field.battery.program import Program, Target
+    from gigasite.field.battery.rig import Rig
     from gigasite.field.battery.settings import Setup
+
+
+ANSWER_S = 2.0
+"""So long a unit is given to say how it stands."""
 
 
 @battery.command()
@@ -37,9 +42,11 @@ def program(
     setup = read_setup(settings)
     wanted = program_(setup.controller, setup.file)
     why = refusal(setup, trusted or []) if arm else ""
-    targets = run_(_program(setup, wanted, wait, write=arm and not why))
+    targets, absent = run_(_program(setup, wanted, wait, write=arm and not why))
+    for name, words in absent.items():
+        print(f"{name} is left out: {words}", file=sys.stderr)
     if as_json:
-        emit(_program_json(wanted, targets, written=arm and not why))
+        emit(_program_json(wanted, targets, written=arm and not why) | {"absent": absent})
     else:
         _print_program(wanted, targets)
         count = differing(targets)
@@ -51,11 +58,11 @@ def program(
             print(f"{count} registers differ; nothing was written (--arm writes)" if count else "nothing differs")
         if wanted.fast_layer and not setup.file.fast_layer:
             print("then set `fast_layer: true` in the settings: frequency is the units' own matter")
-    if why:
+    if why or absent:
         raise typer.Exit(1)
 
 
-async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> list[Target]:
+async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> tuple[list[Target], dict[str, str]]:
     from gigasite.field.battery.connect import connect
     from gigasite.field.battery.program import compare
     from gigasite.field.battery.program import write as write_
@@ -68,12 +75,30 @@ async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool)
             if name not in connected.absent
         ]
         targets = [await compare(link, name, wanted) for link, name in pairs]
+        left_out = dict(connected.absent)
         if write:
-            for (link, _), target in zip(pairs, targets, strict=True):
-                await write_(link, target)
+            left_out |= await _in_hand(connected.rig)
+            for (link, name), target in zip(pairs, targets, strict=True):
+                if name not in left_out:
+                    await write_(link, target)
     finally:
         await connected.close()
-    return targets
+    return targets, left_out
+
+
+async def _in_hand(rig: Rig) -> dict[str, str]:
+    """Return the units that somebody has in hand on site, or that do not say: nothing is written to those."""
+    from gigasite.field.battery.image import Status
+    from gigasite.field.battery.rig import read_all
+
+    answers, _ = await read_all(rig, ANSWER_S)
+    out = {}
+    for name, unit, answer in zip(rig.names, rig.units, answers, strict=True):
+        if answer is None:
+            out[name] = "does not answer any more"
+        elif not unit.decode(answer).status & Status.REMOTE:
+            out[name] = "is switched to LOCAL: somebody has it in hand on site"
+    return out
 
 
 def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> dict[str, Any]:

@@ -35,6 +35,8 @@ DEADLINE_S = 0.05
 AT_S, FOR_S, END_S = 3.0, 5.0, 14.0
 SICK = 1
 ASKED_W = 4e6
+ALONE = {Hold.SILENT, Hold.LOCAL, Hold.FOREIGN, Hold.LAYOUT}
+"""Units in these hands get no set point."""
 WINDOW = (0.2, 0.8)
 
 
@@ -182,6 +184,8 @@ def never_unsafe(seen: Seen) -> None:
 def test_a_fault_harms_nobody_and_passes(tmp_path: Any, promise: Any) -> None:
     seen = run(scenario(tmp_path, promise))
     never_unsafe(seen)
+    for d in seen.decisions:
+        assert not any(d.write[i] for i in range(UNITS) if Hold(int(d.hold[i])) in ALONE)
     first, last = int(AT_S / CYCLE_S) + 2, int((AT_S + (promise.for_s or FOR_S)) / CYCLE_S)
     holds = {Hold(int(d.hold[SICK])) for d in seen.decisions[first:last]} - {Hold.NONE}
     others = [Hold(int(d.hold[i])) for d in seen.decisions[5:] for i in range(UNITS) if i != SICK and d.hold[i]]

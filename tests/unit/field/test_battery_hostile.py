@@ -22,7 +22,7 @@ from gigasite.field.battery.assemble import GONE_S, Metered, site_of
 from gigasite.field.battery.device import Link, Wanted, makes
 from gigasite.field.battery.health import Hold
 from gigasite.field.battery.image import Point, missing
-from gigasite.field.battery.live import Options, _never_failing, _Run
+from gigasite.field.battery.live import Options, _Run
 from gigasite.field.battery.lockstep import rehearse
 from gigasite.field.battery.log import LogWriter, read_log
 from gigasite.field.battery.orders import OrderDesk
@@ -31,6 +31,7 @@ from gigasite.field.battery.rig import Rig, write_all
 from gigasite.field.battery.settings import read_setup
 from gigasite.field.battery.states import Events, Machine, State, Timing, advance
 from gigasite.field.battery.supervisor import ALIVE, ARMED, DIED, FAREWELL, ZERO, Supervisor, watch
+from gigasite.field.battery.voice import Voice
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import METER_MAP
 from gigasite.power.case import Bench, read_bench
@@ -423,7 +424,8 @@ def run_in(folder: Path, monkeypatch: pytest.MonkeyPatch, options: Options, **mo
     made: list[Any] = []
 
     class Fake:
-        def __init__(self, _addresses: Any, _units: Any, patience_s: float, _tls: Any) -> None:
+        def __init__(self, _addresses: Any, _units: Any, patience_s: float, _tls: Any, *, realtime: Any) -> None:
+            assert realtime
             made.append(patience_s)
 
         def alive(self) -> bool:
@@ -477,10 +479,17 @@ def test_a_supervisor_is_as_patient_as_the_cycle_is_long_and_a_loop_without_one_
 
 
 def test_a_closed_terminal_does_not_end_the_loop() -> None:
-    def full(_words: str) -> None:
+    heard: list[str] = []
+
+    def full(words: str) -> None:
+        heard.append(words)
         raise OSError(28, "No space left on device")
 
-    _never_failing(full)("running: units confirm zero")
+    voice = Voice(full)
+    voice("running: units confirm zero")
+    voice("failsafe: stopped by the operator")
+    voice.close()
+    assert len(heard) == 2
 
 
 # ---- logs and orders
@@ -500,6 +509,7 @@ def test_two_runs_in_one_folder_are_replayed_as_two(tmp_path: Path) -> None:
     paths = asyncio.run(_two_runs(tmp_path))
     found = replay([read_log(p) for p in paths])
     assert (found.runs, found.cycles, found.different) == (2, 40, 0)
+    assert found.versions == ("test",)
 
 
 def test_a_log_whose_beginning_is_missing_is_refused_and_not_called_different(tmp_path: Path) -> None:

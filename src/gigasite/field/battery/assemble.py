@@ -65,7 +65,11 @@ def site_of(metered: Metered | None, units: Units) -> Site:
     median_hz = float(np.median(hz)) if len(hz) else math.nan
     if metered is None:
         return Site(load_w=0.0, source_w=0.0, frequency_hz=median_hz, age_s=0.0 if len(hz) else math.inf)
-    battery_w = float(np.nansum(np.where(units.age_s <= GONE_S, units.of(Point.POWER_W), 0.0)))
+    power_w, set_w = units.of(Point.POWER_W), units.of(Point.SET_W)
+    # a unit whose measurement is broken still gives what it was set to: without it the load would seem to step
+    told_w = np.where(units.says(Status.ENABLED) & units.good(Point.SET_W), set_w, 0.0)
+    gives_w = np.where(np.isnan(power_w), told_w, power_w)
+    battery_w = float(np.where(units.age_s <= GONE_S, gives_w, 0.0).sum())
     load_w, source_w = metered.load_w, metered.source_w
     if math.isnan(load_w):
         load_w = source_w + battery_w

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,12 +67,17 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
     Raises
     ------
     FieldError
-        Of a whole row no unit answers, or one is no device of the named make; names every such unit.
+        Of a whole row no unit answers, or one is no device of the named make; names every such unit. Two units are one
+        under two names.
     """
+    await _apart(setup)
     clients: dict[tuple[str, int], Client] = {}
     tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s
-    for a in setup.addresses:
-        clients.setdefault((a.host, a.port), _client(a.host, a.port, timeout_s, a.gap_s, tls, retry_s))
+    gaps_s: dict[tuple[str, int], float] = {}
+    for a in setup.addresses:  # of units behind one gateway the longest holds for all
+        gaps_s[a.host, a.port] = max(a.gap_s, gaps_s.get((a.host, a.port), 0.0))
+    for (host, port), gap_s in gaps_s.items():
+        clients[host, port] = _client(host, port, timeout_s, gap_s, tls, retry_s)
     m = setup.file.meter
     if m is not None:
         clients.setdefault((m.host, m.port), _client(m.host, m.port, timeout_s, 0.0, tls, retry_s))
@@ -80,6 +86,30 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
     except BaseException:
         await asyncio.gather(*(c.close() for c in clients.values()))
         raise
+
+
+async def _apart(setup: Setup) -> None:
+    """Refuse a unit that is named twice, once by name and once by number, or by two names."""
+    hosts = sorted({a.host for a in setup.addresses})
+    numbers = dict(zip(hosts, await asyncio.gather(*map(_numbers, hosts)), strict=True))
+    seen: dict[tuple[str, int, int], Address] = {}
+    for a in setup.addresses:
+        for number in numbers[a.host]:
+            other = seen.setdefault((number, a.port, a.unit), a)
+            if other is not a:
+                raise FieldError(
+                    f"{a.wanted.name} and {other.wanted.name} are one unit ({number}): two set points would fight "
+                    "over it; name it once"
+                )
+
+
+async def _numbers(host: str) -> frozenset[str]:
+    """Return the addresses of a host; none where nobody knows it: it cannot be connected to either."""
+    with suppress(OSError, UnicodeError):  # no answer in time is an OSError too
+        async with asyncio.timeout(FIND_S):
+            found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return frozenset(str(where[0]) for *_, where in found)
+    return frozenset()
 
 
 def _client(

@@ -226,7 +226,7 @@ def _once(core: Core, memory: Memory, image: Image) -> bool:
 def _few(core: Core, hold: NDArray[np.uint8]) -> str:
     rating = core.size.rating_w
     usable = hold == Hold.NONE
-    if float(rating[usable].sum()) >= core.least_frac * float(rating.sum()):
+    if usable.any() and float(rating[usable].sum()) >= core.least_frac * float(rating.sum()):
         return ""
     why = Counter(Hold(int(h)).name.lower() for h in hold[~usable])
     counts = ", ".join(f"{name} {count}" for name, count in why.most_common())
@@ -243,9 +243,14 @@ def _granted(core: Core, memory: Memory, image: Image, usable: Flags) -> tuple[M
         # the last power is held for a while; then the state machine ends it
         held = Granted(power_w=memory.total_w, low_w=-math.inf, high_w=math.inf, by="held: the meter is stale")
         return memory, held, "the meter is stale: the last power is held"
+    failed = memory.failed
     memory, wish = _wish(core, memory, seen)
-    requests = [wish, *(r for p in core.policies for r in p.requests(seen))]
-    granted = arbitrate(requests)
+    try:
+        granted = arbitrate([wish, *(r for p in core.policies for r in p.requests(seen))])
+    except Exception as error:  # noqa: BLE001  # policies are foreign code too: without their bounds nothing new is granted
+        failure = f"a policy: {_words(error)}"
+        held = Granted(power_w=memory.total_w, low_w=-math.inf, high_w=math.inf, by="held: a policy fails")
+        return replace(memory, failed=failed + 1, failure=failure), held, failure
     note = memory.failure if memory.failed else ""
     return replace(memory, total_w=granted.power_w), granted, note
 
@@ -278,7 +283,7 @@ def _wish(core: Core, memory: Memory, seen: Seen) -> tuple[Memory, Request]:
         power_w = float(power_w)
         failure = "" if math.isfinite(power_w) else f"it asks for {power_w}"
     except Exception as error:  # noqa: BLE001  # a controller is foreign code: whatever it does, the loop goes on
-        failure, state, power_w = f"{type(error).__name__}: {error}"[:200], memory.asked, memory.total_w
+        failure, state, power_w = _words(error), memory.asked, memory.total_w
     if failure:
         held = Request(who="controller (failing)", priority=5, power_w=memory.total_w, reason=failure)
         return replace(memory, failed=memory.failed + 1, failure=failure), held
@@ -291,6 +296,15 @@ def _state(controller: Any, memory: Memory, seen: Seen) -> Any:
     if hasattr(controller, "resumed") and (memory.asked is None or memory.replanned):
         return controller.resumed(seen)
     return controller.start(seen) if memory.asked is None else memory.asked
+
+
+def _words(error: Exception) -> str:
+    """Return what an error says as the log can hold it; its text is foreign too, and making it may fail."""
+    try:
+        said = str(error)
+    except Exception:  # noqa: BLE001  # foreign, as above
+        said = "says nothing"
+    return "".join(c if c.isprintable() else "?" for c in f"{type(error).__name__}: {said[:200]}")
 
 
 def _shared(core: Core, power_w: float, image: Image, usable: Flags, cap: Floats) -> tuple[Floats, float]:

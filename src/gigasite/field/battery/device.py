@@ -163,6 +163,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def reverts(self) -> bool:
+        """Whether a set point expires in the device itself, after the reversion time that is written with it."""
+        ...
+
+    @property
     def reads(self) -> tuple[Read, ...]:
         """What is read in every cycle."""
         ...

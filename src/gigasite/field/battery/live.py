@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gigasite._core.errors import GigasiteError
+from gigasite._core.errors import FieldError, GigasiteError
 from gigasite.field.battery.announce import announced_at, heard, is_announcement
 from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.connect import connect, tls_of
@@ -28,10 +28,11 @@ from gigasite.field.battery.planner import Planner
 from gigasite.field.battery.record import Inputs, decision_bytes, framed, inputs_bytes
 from gigasite.field.battery.replay import header
 from gigasite.field.battery.rig import read_all
-from gigasite.field.battery.settings import INFORMED, core_of
+from gigasite.field.battery.settings import INFORMED, core_of, digest
 from gigasite.field.battery.states import WRITING, State
 from gigasite.field.battery.status import Board, StatusServer, quantile
 from gigasite.field.battery.supervisor import PATIENCE_CYCLES, PATIENCE_S, Supervisor
+from gigasite.field.battery.voice import Voice
 from gigasite.field.realtime import Notifier, Realtime, claim
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gigasite.field.battery.connect import Connected
-    from gigasite.field.battery.decide import Decision
+    from gigasite.field.battery.decide import Core, Decision
     from gigasite.field.battery.settings import Setup
 
 SOCKET = "orders.sock"
@@ -102,6 +103,7 @@ class _Run:
         self._state: State | None = None
         self._cause = ""
         self._armed_once = False
+        self._over = False
         self._stopping = False
         self.planner = Planner()
 
@@ -110,7 +112,13 @@ class _Run:
         if self.options.arm_s is not None:
             rig = self.connected.rig
             patience_s = max(PATIENCE_S, PATIENCE_CYCLES * self.setup.file.cycle_s)
-            self.supervisor = Supervisor(self.setup.addresses, rig.units, patience_s, tls_of(self.setup))
+            self.supervisor = Supervisor(
+                self.setup.addresses,
+                rig.units,
+                patience_s,
+                tls_of(self.setup),
+                realtime=self.setup.file.realtime,
+            )
             self.supervised_s = time.monotonic()
 
     async def hear(self, loop: Loop, order: str) -> str:
@@ -193,7 +201,11 @@ class _Run:
                 loop.orders.say("disarm")
                 return
             self.options.say("the supervisor died and is started again")
-            self.supervise()
+            try:
+                self.supervise()
+            except OSError as error:  # no memory, no process left
+                self.options.say(f"the supervisor cannot be started again ({error}): the loop disarms")
+                loop.orders.say("disarm")
         if self.supervisor is not None:
             self.supervisor.feed(running(loop.brain.memory))
 
@@ -207,11 +219,13 @@ class _Run:
 
     def _expire(self, loop: Loop, decision: Decision) -> None:
         arm_s, time_s = self.options.arm_s, self.time_s(loop)
-        if arm_s is not None and not self._armed_once and decision.state is State.READY:
+        over = arm_s is not None and time_s >= arm_s
+        if over and not self._over:
+            self._over = True
+            loop.orders.say("disarm")  # in every state: an order to arm may wait in one that does not write
+        if arm_s is not None and not over and not self._armed_once and decision.state is State.READY:
             self._armed_once = True
             loop.orders.say("arm")
-        if arm_s is not None and time_s >= arm_s and decision.state in WRITING:
-            loop.orders.say("disarm")
         if self.options.for_s is not None and time_s >= self.options.for_s and not self._stopping:
             self.stop(loop)
 
@@ -227,14 +241,19 @@ async def live(setup: Setup, options: Options) -> Outcome:
     Raises
     ------
     FieldError
-        No unit of a row is found, another loop runs with these settings, or a port is taken.
+        No unit of a row is found, another loop runs with these settings, a port is taken, or a register map changed
+        while units were being found.
     """
-    options = replace(options, say=_never_failing(options.say))
-    connected = await connect(setup, options.wait_s)
-    for name, why in connected.absent.items():
-        options.say(f"{name} does not answer yet: {why}")
+    voice = Voice(options.say)
+    try:
+        return await _live(setup, replace(options, say=voice))
+    finally:
+        await asyncio.to_thread(voice.close)
+
+
+async def _live(setup: Setup, options: Options) -> Outcome:
+    connected, core = await _found(setup, options)
     run = _Run(setup, options, connected)
-    core = core_of(setup, connected.rig.units, signed=not options.refusal)
     log: LogWriter | None = None
     loop = Loop(Brain(core, connected.rig.units), connected.rig, setup.file.cycle_s, watch=run.after)
     desk = OrderDesk(order_path(setup), partial(run.hear, loop))
@@ -266,27 +285,47 @@ async def live(setup: Setup, options: Options) -> Outcome:
     finally:
         gc.enable()
         sys.setswitchinterval(before_s)
+        await connected.close()  # first: a unit that takes one connection would turn the supervisor away
         if run.supervisor is not None and not await asyncio.to_thread(run.supervisor.close, running(loop.brain.memory)):
             options.say("the supervisor could not bring all units to zero: look at them")
         if server is not None:
             server.close()
         await desk.close()
         run.planner.close()
-        await connected.close()
         if log is not None:
             log.close()
         run.notifier.close()
     return _outcome(loop, run, realtime, log, cpu_s)
 
 
-def _never_failing(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Return `say` without its errors: a full disk or a closed terminal behind it must not end a loop that runs."""
+async def _found(setup: Setup, options: Options) -> tuple[Connected, Core]:
+    """Find all units, and tell what is not as it should be."""
+    connected = await connect(setup, options.wait_s)
+    try:
+        _unchanged(setup)
+        core = core_of(setup, connected.rig.units, signed=not options.refusal)
+    except GigasiteError:
+        await connected.close()
+        raise
+    for name, why in connected.absent.items():
+        options.say(f"{name} does not answer yet: {why}")
+    _told_of_reversion(connected, options.say)
+    return connected, core
 
-    def said(words: str) -> None:
-        with suppress(OSError, ValueError):
-            say(words)
 
-    return said
+def _told_of_reversion(connected: Connected, say: Callable[[str], None]) -> None:
+    names = [name for name, u in zip(connected.rig.names, connected.rig.units, strict=True) if not u.reverts]
+    if names:
+        say(
+            f"{len(names)} units ({names[0]} ...) have no reversion time in their map (revert_s): should this loop and "
+            "its supervisor both die, they keep their last set point, unless they give it up by themselves"
+        )
+
+
+def _unchanged(setup: Setup) -> None:
+    """Refuse register maps other than those that the settings' signature was held against: units were found by them."""
+    if digest(setup.file, setup.path.parent) != setup.digest:
+        raise FieldError(f"{setup.path}: a register map changed while the units were being found; start the loop again")
 
 
 async def warm(loop: Loop) -> None:

@@ -89,7 +89,9 @@ async def rehearse(
     rig, site = await rig_for(setup, bench, fleet)
     if setup.file.fast_layer:
         await _programmed(setup, rig)
-    loop = Loop(Brain(core_of(setup, rig.units, signed=True), rig.units), rig, setup.file.cycle_s, log=log)
+    brain = Brain(core_of(setup, rig.units, signed=True), rig.units)
+    # no time passes within a cycle: what this machine takes for it is not what is simulated
+    loop = Loop(brain, rig, setup.file.cycle_s, log=log, clock=lambda: 0.0)
     if hasattr(setup.controller, INFORMED):
         loop.orders.say(_announced(bench, site, setup.file.window))
     return await _run(setup, loop, site, each)

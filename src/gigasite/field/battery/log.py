@@ -31,8 +31,8 @@ _LENGTH = Struct("<I")
 _BLOCK = Struct("<II")
 BLOCK_BYTES = 1 << 18
 BLOCK_S = 1.0
-WAITING = 20_000
-"""Records that may wait for a slow disk, before the newest are dropped (and counted)."""
+WAITING = 256 << 20
+"""Bytes of records that may wait for a slow disk, before the newest are dropped (and counted): all memory is locked."""
 
 
 class LogWriter:
@@ -56,6 +56,8 @@ class LogWriter:
         self._folder, self._roll_s = folder, roll_s
         self._header = json.dumps(header, sort_keys=True).encode()
         self._waiting: deque[bytes] = deque()  # the loop appends while the writer takes from the other end
+        # bytes, each counted by one thread alone
+        self._put = self._taken = 0
         self._ends = threading.Event()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -73,10 +75,11 @@ class LogWriter:
         The writer wakes by itself once a second: one that woke for every record would hold the interpreter just when
         the set points are to go out.
         """
-        if len(self._waiting) > WAITING:
+        if self._put - self._taken > WAITING:
             self.lost += 1
             self.trouble = "the disk is too slow: records are dropped"
             return
+        self._put += len(record)
         self._waiting.append(record)
 
     def close(self) -> None:
@@ -120,6 +123,7 @@ class LogWriter:
         while self._waiting:
             block.append(self._waiting.popleft())
             size += len(block[-1])
+            self._taken += len(block[-1])
             if size >= BLOCK_BYTES:
                 yield block
                 block, size = [], 0

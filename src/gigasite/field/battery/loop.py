@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 READ_SHARE = 0.5
 """Of a cycle: answers that come later count as not given."""
 WRITE_SHARE = 0.35
+OLD = 2.0
+"""Deadlines after which what was read is too old to write by: the process was stopped between reading and writing."""
 BEAT_S = 1.0
 """Each unit gets its heartbeat once a second, as SunSpec 715 has it."""
 COARSE_S = 0.003
@@ -62,8 +64,9 @@ class Orders:
     waiting: list[str] = field(default_factory=list)
 
     def say(self, order: str) -> None:
-        """Say arm, disarm, stop or clear."""
-        self.waiting.append(order)
+        """Say arm, disarm, stop or clear; said twice within a cycle it is said once."""
+        if order not in self.waiting:
+            self.waiting.append(order)
 
     def take(self) -> tuple[str, ...]:
         """Return what was said since the last time."""
@@ -119,6 +122,7 @@ class Loop:
 
     async def cycle(self, time_s: float, dt_s: float, missed: int) -> Decision:
         """Take one cycle of length `dt_s` at `time_s` of the loop's clock, `missed` of them after the one before."""
+        begun_s = self._clock()
         answers, metered = await read_all(self.rig, READ_SHARE * self.deadline_s)
         if self._metered is not None:
             self._metered = metered or replace(self._metered, age_s=self._metered.age_s + dt_s)
@@ -136,7 +140,10 @@ class Loop:
         self.decision = decision
         if self.log is not None:
             self.log.put(framed(inputs_bytes(inputs), decision_bytes(decision)))
-        self._acked = await write_all(self.rig, decision, self._due(time_s), WRITE_SHARE * self.deadline_s)
+        if self._clock() - begun_s > OLD * self.deadline_s:  # stopped in the middle: units may be anywhere by now
+            self._acked = np.zeros(len(self.rig.units), np.bool_)
+        else:
+            self._acked = await write_all(self.rig, decision, self._due(time_s), WRITE_SHARE * self.deadline_s)
         self.number += 1
         if self._watch is not None:
             self._watch(self, decision)

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 FUNCTIONS = {"holding": 3, "input": 4}
 ROLES = ("load_w", "source_w", "frequency_hz")
+MEASURED = frozenset({*ROLES, "power_w", "soc_frac", "rating_w", "rated_energy_j"})
+"""Roles of which the lowest (unsigned: the highest) raw value of a type means that there is none, as with SunSpec:
+makers say it so in their own maps too, and a register that is full measures nothing."""
+MOST_W = 1e11
+"""Power above which it is no power of a site, but another number: words or bytes in the wrong order."""
+LEAST = 1e-30
+"""Below it, but for zero, likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +38,13 @@ class Meter:
     def decode(self, answers: Sequence[bytes]) -> Metered:
         """Take the answers apart; a value that cannot be trusted is NaN."""
         values = {k: f.value(answers) for k, f in self.fields.items()}
-        return Metered(**{k: v if q == Quality.GOOD else math.nan for k, (v, q) in values.items()}, age_s=0.0)
+        good = {k: v if q == Quality.GOOD and _real(v) else math.nan for k, (v, q) in values.items()}
+        return Metered(**good, age_s=0.0)
+
+
+def _real(value: float) -> bool:
+    """Return whether a site can have such a value; a float with swapped words is mostly huge or next to nothing."""
+    return value == 0.0 or LEAST < abs(value) <= MOST_W
 
 
 def meter_of(path: Path) -> Meter:
@@ -61,5 +74,11 @@ def field_of(entry: Entry, reads: Sequence[Read]) -> Field:
     read, at = place(reads, entry.address, entry.count, FUNCTIONS[entry.function])
     limits = (-math.inf, math.inf) if entry.role == "enable" else (entry.low, entry.high)
     return Field(
-        read=read, at=at, code=entry.code, factor=entry.factor, swapped=entry.swapped, absent=False, limits=limits
+        read=read,
+        at=at,
+        code=entry.code,
+        factor=entry.factor,
+        swapped=entry.swapped,
+        absent=entry.role in MEASURED,
+        limits=limits,
     )

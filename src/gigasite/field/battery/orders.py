@@ -6,6 +6,7 @@ One line per order (arm, disarm, stop, clear, or what a job announces); the answ
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import socket
@@ -29,6 +30,7 @@ class OrderDesk:
     def __init__(self, path: Path, say: Callable[[str], Awaitable[str]]) -> None:
         self._path, self._say = path, say
         self._server: asyncio.AbstractServer | None = None
+        self._lock: int | None = None
 
     async def open(self) -> None:
         """Begin.
@@ -38,18 +40,39 @@ class OrderDesk:
         FieldError
             Another loop runs here, or the place cannot be used.
         """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._path.with_suffix(".lock"))
+        except BlockingIOError:
+            raise FieldError(f"{self._path}: another loop runs with these settings") from None
+        except OSError as error:
+            raise self._unusable(error) from error
+        try:
+            await self._listen()
+        except BaseException:
+            self._unlock()
+            raise
+
+    async def _listen(self) -> None:
         if self._path.exists():
             if await asyncio.to_thread(_answers, self._path):
                 raise FieldError(f"{self._path}: another loop runs with these settings")
             self._path.unlink(missing_ok=True)  # left by a loop that was killed
-        before = os.umask(0o177)
+        before = os.umask(0o177)  # not for the folder: nobody could enter it
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._server = await asyncio.start_unix_server(self._serve, str(self._path), limit=MOST)
         except OSError as error:
-            raise FieldError(f"{self._path}: no orders can be taken: {error.strerror or error}") from error
+            raise self._unusable(error) from error
         finally:
             os.umask(before)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _unusable(self, error: OSError) -> FieldError:
+        return FieldError(f"{self._path}: no orders can be taken: {error.strerror or error}")
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -70,6 +93,21 @@ class OrderDesk:
             self._server.close()
             self._path.unlink(missing_ok=True)
             self._server = None
+        self._unlock()
+
+
+def _locked(path: Path) -> int:
+    """Return a lock that the system gives back when this process ends, however it ends.
+
+    The socket alone would not do: of two loops that start at once, each may find that nobody holds it.
+    """
+    lock = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def _answers(path: Path) -> bool:

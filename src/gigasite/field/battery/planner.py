@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import FieldError
 from gigasite.field.battery.announce import informed
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from gigasite.field.battery.decide import Core
 
 MOST_S = 60.0
@@ -66,5 +70,12 @@ class Planner:
 
 
 def _quiet() -> None:
-    """Leave Ctrl-C to the loop."""
+    """Leave Ctrl-C to the loop, and end with it, however it ends: one that is killed cannot say so."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent_process(),), name="battery planner's end", daemon=True).start()
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -44,6 +44,8 @@ class Replay:
     states: tuple[tuple[float, str, str], ...]
     """Time, state and cause of every change."""
     cut: str
+    versions: tuple[str, ...]
+    """Of gigasite, that wrote the logs: another one may decide otherwise."""
 
 
 def header(setup: Setup, units: Sequence[Unit], *, signed: bool, version: str) -> dict[str, Any]:
@@ -92,8 +94,9 @@ def replay(logs: Iterable[Log]) -> Replay:
     cycles = set_points = different = runs = due = 0
     differences: list[Difference] = []
     states: list[tuple[float, str, str]] = []
-    cut = ""
+    cut, versions = "", set()
     for log in logs:
+        versions.add(str(log.header.get("version", "")))
         cut = log.cut or cut
         if not log.blocks:  # killed within its first second
             continue
@@ -123,6 +126,7 @@ def replay(logs: Iterable[Log]) -> Replay:
         different=different,
         states=tuple(states),
         cut=cut,
+        versions=tuple(sorted(versions)),
     )
 
 

@@ -153,7 +153,9 @@ def _sent(gather: _Gather, link: Link, writes: Sequence[Write], *, in_turn: bool
         elif k == len(writes):
             whole.set_result(None)
         else:
-            link.write(*writes[k]).add_done_callback(lambda f: go_on(k + 1, f))
+            write = link.write(*writes[k])
+            write.add_done_callback(lambda f: go_on(k + 1, f))
+            whole.add_done_callback(lambda _: write.cancel())  # given up: it must not leave a queue later
 
     go_on(0, None)
     return [gather.add(whole)]

@@ -43,6 +43,10 @@ SOC_JUMP_FRAC = 0.05
 SOC_FROZEN_FRAC = 0.03
 SATURATED_FRAC = 0.05
 SATURATED_S = 1.0
+STEP_FRAC = SATURATED_FRAC
+"""Coarsest set point, of the rating: what a coarser one leaves out would be taken for a unit that cannot follow."""
+RATED_W, RATED_J = (1.0, 1e9), (1.0, 1e14)
+"""What a unit can be rated; other numbers are a register read in another type or order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,10 +171,11 @@ def core_of(setup: Setup, units: Sequence[Unit], *, signed: bool) -> Core:
     Raises
     ------
     FieldError
-        There is no unit.
+        There is no unit, or one is rated what no unit is, or has a set point too coarse for its rating.
     """
     if not units:
         raise FieldError("no unit was found: nothing can be decided")
+    _plausible(setup.names or tuple(f"unit {i + 1}" for i in range(len(units))), units)
     file, s = setup.file, setup.file.safety
     rating = np.array([u.rating_w for u in units])
     size = Size(
@@ -201,6 +206,23 @@ def core_of(setup: Setup, units: Sequence[Unit], *, signed: bool) -> Core:
         fast_layer=file.fast_layer,
         signed=signed,
     )
+
+
+def _plausible(names: Sequence[str], units: Sequence[Unit]) -> None:
+    for name, u in zip(names, units, strict=True):
+        for what, value, unit, (low, high) in (
+            ("power", u.rating_w, "W", RATED_W),
+            ("energy", u.energy_j, "J", RATED_J),
+        ):
+            if not low <= value <= high:
+                raise FieldError(
+                    f"{name}: a rated {what} of {value:g} {unit} is none; look at type, words and scale of its register"
+                )
+        if u.step_w > STEP_FRAC * u.rating_w:
+            raise FieldError(
+                f"{name}: its set point moves in steps of {u.step_w:g} W, more than {STEP_FRAC:.0%} of its rating of "
+                f"{u.rating_w:g} W: it cannot be commanded in watts"
+            )
 
 
 def _rules(file: LoopFile) -> Rules:

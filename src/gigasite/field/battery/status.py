@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gigasite.field.battery.loop import Loop
 
 TIMES_EVERY = 10
+MOST_ASKING, ASKING_S = 8, 2.0
+"""Questions that are answered at a time, and how long one may take."""
 RECENT = 1000
 """Cycles over which the quantiles of times are taken."""
 
@@ -159,6 +161,35 @@ def number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+class _FewAtATime(ThreadingHTTPServer):
+    """Turns away who comes while `MOST_ASKING` are being answered: each costs a thread, in the memory of the loop."""
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._room = threading.BoundedSemaphore(MOST_ASKING)
+        super().__init__(address, handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if not self._room.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread could be made
+            self._room.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: who asked went away."""
+
+
 class StatusServer:
     """Answers /metrics and /status on loopback, in threads of its own.
 
@@ -173,6 +204,8 @@ class StatusServer:
         registry.register(board)  # has `collect`: all that it takes
 
         class Handler(BaseHTTPRequestHandler):
+            timeout = ASKING_S
+
             def do_GET(self) -> None:  # the name that http.server calls
                 if self.path == "/metrics":
                     self._answer(generate_latest(registry), "text/plain; version=0.0.4")
@@ -192,7 +225,7 @@ class StatusServer:
                 """Say nothing: scrapes are no events."""
 
         try:
-            self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            self._server = _FewAtATime(("127.0.0.1", port), Handler)
         except OSError as error:
             raise FieldError(
                 f"metrics port {port} on loopback: {error.strerror}; choose another, or 0 for none"

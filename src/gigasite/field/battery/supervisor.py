@@ -25,6 +25,7 @@ import numpy as np
 from gigasite._core.errors import FieldError
 from gigasite.field.modbus.client import Client
 from gigasite.field.modbus.tls import TlsFiles
+from gigasite.field.realtime import PRIORITY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,16 +54,20 @@ class Supervisor:
         units: Sequence[Unit],
         patience_s: float = PATIENCE_S,
         tls: TlsFiles | None = None,
+        *,
+        realtime: bool = False,
     ) -> None:
         zero = [[(w.address, w.registers.hex()) for w in u.setpoint(0.0, enable=False)] for u in units]
         rows = [
-            {"host": a.host, "port": a.port, "unit": a.unit, "writes": writes}
+            {"host": a.host, "port": a.port, "unit": a.unit, "gap_s": a.gap_s, "writes": writes}
             for a, writes in zip(addresses, zero, strict=True)
         ]
         self.units = len(rows)
         read, self._write = os.pipe()
         files = None if tls is None else {k: str(getattr(tls, k)) for k in TLS_FILES}
-        task = json.dumps({"pid": os.getpid(), "patience_s": patience_s, "rows": rows, "tls": files})
+        task = json.dumps(
+            {"pid": os.getpid(), "patience_s": patience_s, "rows": rows, "tls": files, "realtime": realtime}
+        )
         # a child of its own session: what ends the loop's terminal does not end it
         self._process = subprocess.Popen(  # noqa: S603  # our own module, no shell
             # -P: a file named like a module, in the folder where the loop was started, is not run
@@ -89,8 +94,12 @@ class Supervisor:
 
     def _say(self, how: bytes, running: NDArray[np.bool_]) -> None:
         # a full pipe or a dead supervisor must not end the loop; records are short enough to go whole or not at all
-        with suppress(OSError):
+        try:
             os.write(self._write, how + np.packbits(running).tobytes())
+        except BlockingIOError:  # it has read nothing for thousands of records: it hangs, and is as good as dead
+            self._process.kill()
+        except OSError:
+            return
 
     def alive(self) -> bool:
         """Return whether the supervisor itself lives."""
@@ -143,24 +152,43 @@ def _flags(packed: bytes, units: int) -> NDArray[np.bool_]:
 
 
 async def zero_all(rows: Sequence[dict[str, Any]], tls: TlsFiles | None = None, seconds: float = TRY_S) -> int:
-    """Write zero and release to all units; return how many acknowledged."""
-    return sum(await asyncio.gather(*(_zero(row, tls, seconds) for row in rows)))
+    """Write zero and release to all units; return how many acknowledged.
+
+    Units behind one address share one connection: a gateway has few.
+    """
+    doors: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        doors.setdefault((row["host"], row["port"]), []).append(row)
+    return sum(await asyncio.gather(*(_zero(mine, tls, seconds) for mine in doors.values())))
 
 
-async def _zero(row: dict[str, Any], tls: TlsFiles | None, seconds: float) -> bool:
-    client = Client(row["host"], row["port"], timeout_s=0.5, connect_timeout_s=0.5, tls=tls)
-    ends = time.monotonic() + seconds
+async def _zero(rows: list[dict[str, Any]], tls: TlsFiles | None, seconds: float) -> int:
+    """Bring the units behind one address to zero, again and again those that did not acknowledge."""
+    gap_s = max(float(row["gap_s"]) for row in rows)
+    # those that wait for their turn behind a gap must not run out of time for it
+    timeout_s = 0.5 + len(rows) * gap_s
+    client = Client(rows[0]["host"], rows[0]["port"], timeout_s=timeout_s, connect_timeout_s=0.5, gap_s=gap_s, tls=tls)
+    ends, left = time.monotonic() + seconds, rows
     try:
-        while time.monotonic() < ends:
+        while left and time.monotonic() < ends:
             with suppress(FieldError):
                 await client.connect()
-                for at, data in row["writes"]:
-                    await client.write(row["unit"], at, bytes.fromhex(data))
-                return True
-            await asyncio.sleep(0.05)
+                done = await asyncio.gather(*(_released(client, row) for row in left))
+                left = [row for row, released in zip(left, done, strict=True) if not released]
+            if left:
+                await asyncio.sleep(0.05)
     finally:
         await client.close()
-    return False
+    return len(rows) - len(left)
+
+
+async def _released(client: Client, row: dict[str, Any]) -> bool:
+    try:
+        for at, data in row["writes"]:
+            await client.write(row["unit"], at, bytes.fromhex(data))
+    except FieldError:
+        return False
+    return True
 
 
 def _tls(said: dict[str, str] | None) -> TlsFiles | None:
@@ -169,11 +197,19 @@ def _tls(said: dict[str, str] | None) -> TlsFiles | None:
     return TlsFiles(authority=Path(said["authority"]), certificate=Path(said["certificate"]), key=Path(said["key"]))
 
 
+def _above_the_loop() -> None:
+    """Ask to run before the loop: one that turns in circles would leave no time to who must end it."""
+    with suppress(OSError, AttributeError):  # not permitted: then the loop has none either
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(PRIORITY + 1))
+
+
 def main() -> int:
     """Run as a process: the task on stdin, the pipe's number as the argument."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the loop's matter
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     task = json.loads(sys.stdin.read())
+    if task["realtime"]:
+        _above_the_loop()
     how, running = watch(int(sys.argv[1]), float(task["patience_s"]), len(task["rows"]))
     if how == FAREWELL:
         return 0

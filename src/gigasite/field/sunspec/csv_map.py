@@ -275,6 +275,10 @@ def _entry(row: _Row) -> Entry:
     factor = row.number("scale", 1.0) * _unit(row, role)
     if factor == 0.0:
         raise row.error("scale 0 makes every value 0")
+    low = row.number("low", 0.0 if role == "enable" else -math.inf)
+    high = row.number("high", 1.0 if role == "enable" else math.inf)
+    if low > high and role != "enable":  # there they are no range
+        raise row.error(f"low {low:g} is above high {high:g}: no value would be within")
     return Entry(
         name=name,
         role=role,
@@ -286,8 +290,8 @@ def _entry(row: _Row) -> Entry:
         readable="r" in access,
         writable="w" in access,
         function="input" if row.choice("function", "holding", ("holding", "input")) == "input" else "holding",
-        low=row.number("low", 0.0 if role == "enable" else -math.inf),
-        high=row.number("high", 1.0 if role == "enable" else math.inf),
+        low=low,
+        high=high,
         line=row.line,
     )
 

@@ -54,6 +54,11 @@ class MapUnit:
     step_w: float
     writable: tuple[tuple[int, int], ...]
 
+    @property
+    def reverts(self) -> bool:
+        """Return whether its map has a reversion time."""
+        return "revert_s" in self.entries
+
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart; power beyond 1.5 times the rating is no power.
 
@@ -107,7 +112,10 @@ class MapUnit:
     def beat(self, count: int, /) -> Write | None:
         """Return the counter that the device wants to see moving."""
         e = self.entries.get("beat")
-        return None if e is None else Write(e.address, e.registers(float(count % 0x7FFF)))
+        if e is None:
+            return None
+        first, last, step = _counts(e)
+        return Write(e.address, e.registers((first + count % (last - first + 1)) * step))
 
     def facts(self) -> dict[str, Any]:
         """Return what the unit was made of."""
@@ -177,6 +185,8 @@ class CsvMap:
             on, off = unit.setpoint(0.0, enable=True), unit.setpoint(0.0, enable=False)
         except FieldError as error:
             raise FieldError(f"{self.file}: zero, reversion time or enable cannot be written: {error}") from error
+        if "beat" in used:
+            _counting(self.file, used["beat"], unit)
         if "enable" in used and on == off:
             raise FieldError(
                 f"{self.file}:{used['enable'].line}: enable has the same value for on (high) and off (low)"
@@ -205,9 +215,10 @@ async def _rated(link: Link, entry: Entry | None, given: float | None, name: str
     """Return a rating: of the settings where they say so, never above what the device says."""
     known = [] if given is None else [given]
     if entry is not None and entry.readable:
-        said = entry.value(await link.read(entry.address, entry.count, FUNCTIONS[entry.function]))
-        if isinstance(said.value, int | float) and said.good:
-            known.append(float(said.value))
+        read = Read(entry.address, entry.count, FUNCTIONS[entry.function])
+        said, quality = field_of(entry, (read,)).value([await link.read(*read)])
+        if quality == Quality.GOOD:
+            known.append(said)
     if not known or not min(known) > 0.0:
         how = "is 0" if known else "is told neither by the settings nor by the device"
         raise FieldError(f"{name}: {role} {how}; give `rating` and `energy` in the settings")
@@ -244,6 +255,23 @@ def _room(set_w: Entry) -> tuple[float, float]:
         ends = sorted(r * set_w.factor for r in raw)
         low_w, high_w = max(low_w, ends[0]), min(high_w, ends[1])
     return max(-low_w, 0.0), max(high_w, 0.0)
+
+
+def _counts(beat: Entry) -> tuple[int, int, float]:
+    """Return first and last count of a heartbeat and what each is worth: as far as register and map's range go."""
+    step = 1.0 if beat.code in "fd" else abs(beat.factor)
+    first = math.ceil(max(beat.low, 0.0) / step)
+    last = math.floor(min(_room(beat)[1] / step, 0x7FFE))
+    return first, last, step
+
+
+def _counting(file: str, beat: Entry, unit: MapUnit) -> None:
+    """Refuse a heartbeat that cannot count."""
+    first, last, _ = _counts(beat)
+    if last <= first:
+        raise FieldError(f"{file}:{beat.line}: beat has no room to count: low and high leave less than two values")
+    for count in (0, last - first):
+        unit.beat(count)
 
 
 def _ranges(entries: Sequence[Entry]) -> tuple[tuple[int, int], ...]:

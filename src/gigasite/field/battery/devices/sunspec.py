@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -79,6 +79,11 @@ class SunSpecUnit:
     """Address of the set-point block."""
     beat_at: int | None
     writable: tuple[tuple[int, int], ...]
+
+    @property
+    def reverts(self) -> bool:
+        """Return that it does: one without is refused when it is found."""
+        return True
 
     def decode(self, answers: Sequence[bytes], /) -> Row:
         """Take the answers of a cycle apart."""
@@ -160,7 +165,8 @@ class SunSpec:
         Raises
         ------
         FieldError
-            No SunSpec, a model is missing, a scale factor or rating is not implemented, or a rating is zero.
+            No SunSpec, a model is missing, a scale factor, rating, set point or reversion time is not implemented, or
+            a rating is zero.
         """
         blocks = {b.model: b for b in reversed(await discover(link.registers, link.unit))}
         absent = [str(n) for n in NEEDED if n not in blocks]
@@ -172,6 +178,7 @@ class SunSpec:
         found = {n: (b.address, b.length, counted(model(n), read[n])) for n, b in used.items()}
         look = _Look(settings.name, found, read)
         rating_w, energy_j = _rated(look, settings)
+        look.can("WSetEna", "WSetRvrtTms")
         kept = tuple(int(look.raw(704, name)) for name in KEPT)
         if rating_w >= 2.0**31 * 10.0 ** look.scales()["704.WSet"]:
             raise FieldError(f"{settings.name}: WSet of model 704 cannot hold {rating_w:g} W in its steps")
@@ -232,6 +239,16 @@ class _Look:
                     )
                 out[f"{number}.{point}"] = power
         return out
+
+    def can(self, *points: str) -> None:
+        """Refuse a device that lacks points of 704: what is written there would be lost, and nobody would know."""
+        for point in points:
+            raw = self.raw(704, point)
+            if raw in {0xFFFF, 0xFFFFFFFF}:
+                raise FieldError(
+                    f"{self.name}: {point} of model 704 is not implemented: a set point would not be taken, "
+                    "or not expire"
+                )
 
     def scaled(self, number: int, point: str) -> float | None:
         """Return a value of the device; None where it says that it has none."""
@@ -348,7 +365,8 @@ def _unit(
     limits = _limits(rating_w)
     fields = {int(p): places.scaled(*where, limits.get(p, ANY)) for p, where in PLACES.items()}
     if 715 in blocks:
-        fields[int(Point.HEARTBEAT)] = places.flag(715, "DERHb")
+        # one that 715 leaves out reads all ones, and is no heart that stands still
+        fields[int(Point.HEARTBEAT)] = replace(places.flag(715, "DERHb"), absent=True)
     (set_at, _), (last, size) = places.at(704, BLOCK[0]), places.at(704, BLOCK[1])
     beat_at = places.at(715, "ControllerHb")[0] if 715 in blocks else None
     most, marks = places.scaled(702, MOST, 1.0), places.marks()
