@@ -51,7 +51,12 @@ def tls_of(setup: Setup) -> TlsFiles | None:
     )
 
 
-async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float] = RETRY_S) -> Connected:
+async def connect(
+    setup: Setup,
+    wait_s: float = 5.0,
+    retry_s: tuple[float, float] = RETRY_S,
+    timeout_s: float | None = None,
+) -> Connected:
     """Connect to all units and the meter, and find out what they are.
 
     Parameters
@@ -62,6 +67,8 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
         So long units are given to answer; those that do not are taken to be like the others of their row.
     retry_s
         First and longest pause before a lost connection is tried again.
+    timeout_s
+        Longest time for an answer; None: what a cycle has room for.
 
     Raises
     ------
@@ -69,7 +76,7 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
         Of a whole row no unit answers, or one is no device of the named make; names every such unit.
     """
     clients: dict[tuple[str, int], Client] = {}
-    tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s
+    tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s if timeout_s is None else timeout_s
     for a in setup.addresses:
         clients.setdefault((a.host, a.port), _client(a.host, a.port, timeout_s, a.gap_s, tls, retry_s))
     m = setup.file.meter
