@@ -34,7 +34,8 @@ def emulate(
     ] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="First port; 0: free ones.")] = None,
     faults: Annotated[
-        Path | None, typer.Option("--faults", help="Script of faults (YAML), on top of the file's.")
+        Path | None,
+        typer.Option("--faults", help="Script of faults, on top of the file's: YAML with `faults`, or a table (.csv)."),
     ] = None,
     for_s: Annotated[
         float | None, typer.Option("--for", min=0.01, help="Seconds to run; absent: until Ctrl-C.")

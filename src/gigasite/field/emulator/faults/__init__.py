@@ -1,1 +1,1 @@
-"""Kinds of faults: of the line (`wire`), the port (`ports`), values (`values`, `torn`, `cached`), the unit (`behaviour`)."""
+"""Kinds of faults: of the line (`wire`), port (`ports`), values (`values`, `torn`, `cached`) and unit (`behaviour`)."""
