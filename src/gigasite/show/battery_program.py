@@ -10,13 +10,16 @@ import typer
 
 from gigasite._core.errors import FieldError
 from gigasite.show.battery import battery
-from gigasite.show.battery_loop import Settings, Trusted
+from gigasite.show.battery_loop import WAIT, Settings, Trusted
 from gigasite.show.common import AsJson, emit
 
 if TYPE_CHECKING:
     from gigasite.field.battery.program import Program, Target
     from gigasite.field.battery.programming import Outcome
     from gigasite.field.battery.settings import Setup
+
+NAMED = 3
+"""Units by name in one line."""
 
 
 @battery.command()
@@ -26,7 +29,7 @@ def program(
         bool, typer.Option("--arm", help="Write what differs; without it only the difference is shown.")
     ] = False,
     trusted: Trusted = None,
-    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help=WAIT)] = 5.0,
     as_json: AsJson = False,
 ) -> None:
     """The controller as parameters of the units: the register difference first; --arm writes it.
@@ -133,8 +136,12 @@ def _print_done(done: _Done, *, arm: bool) -> None:
 
     for name, why in done.absent.items():
         print(f"{name}: did not answer: {why}")
+    reasons: dict[str, list[str]] = {}
     for name, why in done.hindered.items():
-        print(f"{name}: would not be written now: {why}")
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        print(f"{', '.join(names[:NAMED])}{more}: would not be written now: {why}")
     if not done.outcomes:
         count = differing(done.targets)
         how = "nothing was written" + ("" if arm else " (--arm writes)")
@@ -153,7 +160,8 @@ def _print_done(done: _Done, *, arm: bool) -> None:
                 print(f"    {what}: {', '.join(f'{c.model}.{c.point}' for c in some)}")
     good = [o for o in done.outcomes if o.end == "programmed"]
     registers = sum(len(o.written) for o in good)
-    print(f"{len(good)} of {len(done.outcomes)} units hold the program; {registers} registers written and read back")
+    did = f"{registers} registers written and read back" if registers else "nothing had to be written"
+    print(f"{len(good)} of {len(done.outcomes)} units hold the program; {did}")
     if len(good) < len(done.outcomes):
         print("the same command again writes only what is left")
 

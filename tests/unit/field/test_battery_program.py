@@ -139,8 +139,8 @@ def master(time_s: int, set_w: int = 500_000) -> Callable[[Fleet, Any], None]:
 @pytest.mark.parametrize(
     ("scene", "words"),
     [
-        (local, "LOCAL"), (alarm, "alarm"), (trip, "alarm"), (master(60), "set point of 500000 W"),
-        (master(0), "set point of 500000 W"), (master(60, 0), "set point of 0 W"),
+        (local, "LOCAL"), (alarm, "alarm"), (trip, "alarm"), (master(60), "set point (500 kW)"),
+        (master(0), "set point (500 kW)"), (master(60, 0), "set point (0 kW)"),
     ],
 )  # fmt: skip
 def test_a_unit_that_must_not_be_written_is_refused_with_its_reason_and_the_others_go_on(

@@ -84,8 +84,7 @@ def program(controller: Any, file: LoopFile) -> Program:
             cannot.append(
                 f"inertia of {law['H']:g} s: no published SunSpec model has a point for it; it is a vendor's mode"
             )
-    else:
-        kind = getattr(controller, "kind", type(controller).__name__)
+    elif (kind := getattr(controller, "kind", type(controller).__name__)) != "none":
         loop.append(f"{kind} itself: it acts once per cycle of {file.cycle_s * 1e3:g} ms, on load as old as that")
         cannot.append(
             f"{kind} inside the unit: an edge of the load reaches the source for a cycle and the unit's own delay"

@@ -99,14 +99,15 @@ async def _master(link: Link) -> str:
     if block is None:
         return ""
     held = values_of(*await read_block(link.registers, link.unit, block))
-    point, unit = ("WSetPct", "% of its rating") if held["WSetMod"].value == 0 else ("WSet", "W")
-    set_ = held[point].value
+    percent = held["WSetMod"].value == 0
+    set_ = held["WSetPct" if percent else "WSet"].value
     timed, rest_s = held["WSetRvrtTms"].value, held["WSetRvrtRem"].value
     # a set point whose time is over is nobody's any more: it only still reads back
     if held["WSetEna"].value != 1 or not (rest_s if timed and rest_s is not None else set_):
         return ""
+    told = "unknown" if set_ is None else f"{set_} %" if percent else f"{float(set_) / 1e3:.0f} kW"
     return (
-        f"it runs on a set point of {set_} {unit} that somebody writes: end that first (a loop of gigasite by "
+        f"it runs on a set point ({told}) that somebody writes: end that first (a loop of gigasite by "
         "`gigasite battery tell SETTINGS stop`), then repeat"
     )
 
