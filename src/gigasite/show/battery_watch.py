@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -155,14 +157,18 @@ def _percent(value: float | None) -> str:
 def follow(port: int, status: dict[str, Any]) -> None:
     """Draw again and again until Ctrl-C."""
     console = Console(highlight=False)
+    ended = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: ended.set())  # the way to end it: no error
 
     def drawn(now: dict[str, Any]) -> Group:
         return picture(now, max(5, console.height - LEFT_OVER), console.width)
 
-    with Live(drawn(status), console=console, refresh_per_second=4) as live:
-        while True:
-            time.sleep(EVERY_S)
-            try:
-                live.update(drawn(fetch(port)))
-            except FieldError as error:
-                live.update(Text(str(error), "red"))
+    try:
+        with Live(drawn(status), console=console, refresh_per_second=4) as live:
+            while not ended.wait(EVERY_S):
+                try:
+                    live.update(drawn(fetch(port)))
+                except FieldError as error:
+                    live.update(Text(str(error), "red"))
+    finally:
+        signal.signal(signal.SIGINT, before)

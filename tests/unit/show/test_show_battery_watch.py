@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from gigasite._core.errors import FieldError
+from gigasite.show import battery_watch
 from gigasite.show.battery_watch import begun, picture
 
 
@@ -60,6 +63,24 @@ def test_long_names_cost_bars_first_and_units_beyond_the_lines_are_counted() -> 
     few = drawn(status(count=20), 80, lines=5)
     assert any("... and 15 more" in n for n in few)
     assert "15102/1" in few[5]  # who is held comes first
+
+
+def test_ctrl_c_ends_the_watching_and_a_loop_that_went_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def fetched(_port: int) -> dict[str, Any]:
+        asked.append(1)
+        if len(asked) == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            raise FieldError("no loop answers")
+        return status()
+
+    monkeypatch.setattr(battery_watch, "fetch", fetched)
+    monkeypatch.setattr(battery_watch, "EVERY_S", 0.01)
+    before = signal.getsignal(signal.SIGINT)
+    battery_watch.follow(1, status())
+    assert len(asked) == 2
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_loop_that_never_begins_is_told() -> None:
