@@ -243,9 +243,70 @@ def test_a_watchdog_may_be_early_or_late(factor: float, gone_s: float) -> None:
     play(scene)
 
 
+ENERGY, ENERGY_SIZE = 40089, 4
+"""TotWhInj of 701."""
+
+
+def test_torn_values_are_words_of_two_moments_and_end() -> None:
+    async def scene(fleet: Fleet, client: Client) -> None:
+        assert fleet.sunspec.long()["701.TotWhInj"] == (ENERGY, ENERGY_SIZE)
+        set_w = fleet.sunspec.address(704, "WSet")
+        given = {"point": "704.WSet", "age": "200 ms"}
+        undo = await fleet.begin(fault_of(Choice(kind="torn", settings=given)), (1,))
+        assert struct.unpack(">i", await client.read(1, set_w, 2)) == (SET_W,)  # nothing is known of its past
+        await fleet.advance(0.3)
+        await client.write(1, ENA, order(-500_000))
+        torn = int.from_bytes(SET_W.to_bytes(4, "big")[:2] + (-500_000).to_bytes(4, "big", signed=True)[2:], "big")
+        assert struct.unpack(">i", await client.read(1, set_w, 2)) == (torn,)  # 1,007,328: neither of both
+        assert struct.unpack(">h", await client.read(1, set_w, 1)) == (-8,)  # a single register cannot be torn
+        await fleet.advance(0.3)
+        assert struct.unpack(">i", await client.read(1, set_w, 2)) == (-500_000,)
+        await client.write(1, ENA, order(SET_W))
+        await undo()
+        assert struct.unpack(">i", await client.read(1, set_w, 2)) == (SET_W,)
+
+    play(scene)
+
+
+def test_a_torn_counter_of_energy_loses_its_carry() -> None:
+    async def scene(fleet: Fleet, client: Client) -> None:
+        fleet.units.given_j[1] = 65_500 * 3600.0
+        await fleet.begin(fault_of(Choice(kind="torn", settings={"age": "1 s", "share": "50 %"})), (1,))
+        seen, true = set(), set()
+        for _ in range(30):
+            await fleet.advance(0.02)
+            true.add(round(float(fleet.units.given_j[1]) / 3600.0))
+            seen.add(int.from_bytes(await client.read(1, ENERGY, ENERGY_SIZE), "big"))
+        assert min(seen) < 1000  # 65,536 Wh with the high word of before
+        assert seen & true
+        assert min(true) > 65_000
+
+    play(scene)
+
+
+def test_cached_answers_are_of_different_moments_and_go_on() -> None:
+    async def scene(fleet: Fleet, client: Client) -> None:
+        undo = await fleet.begin(fault_of(Choice(kind="cached", settings={"every": "2500 ms"})), (1,))
+        ranges = [(fleet.sunspec.address(715, "DERHb"), 2), (fleet.sunspec.address(802, "Hb"), 1)]
+        seen = []
+        for _ in range(12):
+            seen.append([int.from_bytes(await client.read(1, *r), "big") for r in ranges])
+            await fleet.advance(1.0)
+        assert any(a != b for a, b in seen)
+        for k in (0, 1):
+            told = [pair[k] for pair in seen]
+            assert told == sorted(told)  # a cache does not go back in time
+            assert 3 < len(set(told)) < 8
+        await undo()
+        now = [int.from_bytes(await client.read(1, *r), "big") for r in ranges]
+        assert now == [int(fleet.units.heartbeat[1])] * 2
+
+    play(scene)
+
+
 def test_every_kind_is_tried_and_its_settings_are_checked() -> None:
     unit = {"deaf", "backwards", "weak", "watchdog", "second-master", "spent", "crowded", "reset"}
-    assert set(faults.names()) == set(WIRE) | set(VALUES) | unit
+    assert set(faults.names()) == set(WIRE) | set(VALUES) | unit | {"torn", "cached"}
     for kind in faults.names():
         assert fault_mistakes(Choice(kind=kind, settings={"nonsense": 1}))[0][0] == "nonsense"
         assert fault_mistakes(Choice(kind=kind, settings={})) == []

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.live
 UNITS = 4
 REVERSION_S = 2
 GIGASITE = [sys.executable, "-m", "gigasite.show.cli"]
-POWER_AT, SET_AT = 40080, 40299
+POWER_AT, SET_AT, WRMP_AT = 40080, 40299, 40326
 
 
 @contextmanager
@@ -207,6 +207,29 @@ def test_programming_shows_the_difference_writes_when_armed_and_then_finds_none(
         assert not any(c["differs"] for c in after["changes"])
         droop = next(c for c in after["changes"] if c["point"].endswith("KOf"))
         assert droop["now"] == pytest.approx(0.01)
+
+
+def test_programming_leaves_out_who_is_local_and_ends_in_order_when_interrupted(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults:\n  - {units: 2, fault: {kind: local}}\n  - {fault: {kind: slow, by: 15 ms}}\n")
+    with emulated("--faults", str(faults)) as endpoints:
+        path = settings(tmp_path, endpoints, controller="{kind: droop, droop: 1 %}")
+        arm = ["battery", "program", str(path), "--arm", "--trusted", str(tmp_path / "key.pem.pub"), "--json"]
+        with process(*arm, start_new_session=True) as p:
+            assert p.stdout is not None
+            time.sleep(0.1)
+            until(lambda: asyncio.run(_register(endpoints[0], WRMP_AT)) == 500, 30.0)  # the first unit is being written
+            p.send_signal(signal.SIGINT)
+            said, _ = p.communicate(timeout=30)
+        assert p.returncode == 1, said
+        told = json.loads(said[said.index("{") :])
+        assert [u["end"] for u in told["units"]] == ["programmed", *["untouched"] * (UNITS - 1)]
+        assert not told["written"]
+        again = subprocess.run([*GIGASITE, *arm[:-1]], capture_output=True, text=True, check=False, timeout=60)
+        assert again.returncode == 1
+        assert f":{endpoints[1]['port']}/1: refused: it is switched to LOCAL" in again.stdout
+        assert f"{UNITS - 1} of {UNITS} units hold the program" in again.stdout
+        assert asyncio.run(_register(endpoints[1], WRMP_AT)) != 500
 
 
 HANGS = """

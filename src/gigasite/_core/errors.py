@@ -16,7 +16,7 @@ class Problem:
     Parameters
     ----------
     file, line, column
-        Where; line and column count from 1, 0 when the whole file is meant.
+        Where; line and column count from 1, 0 when the whole file, or the whole line, is meant.
     key
         Dotted path of the entry (`power.grid[1].capacity`), "" when the file cannot be read.
     message
@@ -34,7 +34,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Print `file:line:column: key: message`, the line and a caret below the place."""
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        at = [str(n) for n in (self.line, self.column) if self.line and n]
+        where = ":".join([self.file, *at])
         head = f"{where}: {self.key}: {self.message}" if self.key else f"{where}: {self.message}"
         if not self.text:
             return head

@@ -28,23 +28,35 @@ SHOWN = 3
 
 @battery.command()
 def emulate(
-    config: Annotated[Path | None, typer.Option("--config", help="Settings (YAML): units, physics, faults.")] = None,
-    units: Annotated[
-        int | None, typer.Option("--units", min=1, max=1000, help="Units, in place of the file's.")
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Settings (YAML): units, physics, faults; absent: one unit with the defaults."),
     ] = None,
-    port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="First port; 0: free ones.")] = None,
+    units: Annotated[
+        int | None, typer.Option("--units", min=1, max=1000, help="How many units, in place of the file's (else 1).")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=0, max=65535, help="First port, in place of the file's (else 0); 0: free ones."),
+    ] = None,
     faults: Annotated[
-        Path | None, typer.Option("--faults", help="Script of faults (YAML), on top of the file's.")
+        Path | None,
+        typer.Option("--faults", help="Script of faults, on top of the file's: YAML with `faults`, or a table (.csv)."),
     ] = None,
     for_s: Annotated[
-        float | None, typer.Option("--for", min=0.01, help="Seconds to run; absent: until Ctrl-C.")
+        float | None, typer.Option("--for", min=0.01, help="Run so many seconds, a plain number; absent: until Ctrl-C.")
     ] = None,
     case: Annotated[
         Path | None,
-        typer.Option("--case", help="Case of the swing bench: gensets, grid and load around the units, and a meter."),
+        typer.Option(
+            "--case", help="Case of the swing bench (YAML): gensets, grid and load around the units, and a meter."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="With --case: CSV for load, battery, source, frequency at every tick.")
+        Path | None,
+        typer.Option(
+            "--out", help="With --case: CSV to write, with load, battery, source [W] and frequency at every tick."
+        ),
     ] = None,
     realtime: Annotated[bool, typer.Option("--realtime", help="Ask for SCHED_FIFO, below the loop's own.")] = False,
     as_json: AsJson = False,

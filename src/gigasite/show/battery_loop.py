@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 Settings = Annotated[Path, typer.Argument(help="Settings of the loop (YAML).", show_default=False)]
 Trusted = Annotated[
-    list[Path] | None, typer.Option("--trusted", help="Public key whose signature on the settings counts (PEM).")
+    list[Path] | None,
+    typer.Option("--trusted", help="Public key (PEM) whose signature on the settings counts; may be given again."),
 ]
 Arm = Annotated[
-    str | None, typer.Option("--arm", help="Write set points, for so long ('2 h'); without it nothing is written.")
+    str | None,
+    typer.Option("--arm", help="Write set points, for a duration such as '2 h'; absent: nothing is written."),
 ]
 UNITS_SHOWN = 40
+WAIT = "Seconds that units are given to answer, a plain number."
 
 
 @battery.command()
@@ -39,9 +42,9 @@ def key(out: Annotated[Path, typer.Argument(help="Private key to make; the publi
 
 @battery.command()
 def sign(
-    settings: Settings, private: Annotated[Path, typer.Option("--key", help="Private key of `battery key`.")]
+    settings: Settings, private: Annotated[Path, typer.Option("--key", help="Private key (PEM) of `battery key`.")]
 ) -> None:
-    """Sign settings: a loop writes only by settings that bear a trusted signature."""
+    """Sign settings, into SETTINGS.sig: a loop writes only by settings that bear a trusted signature."""
     from gigasite.field.battery.settings import read_setup
     from gigasite.field.battery.sign import sign as sign_
 
@@ -52,7 +55,7 @@ def sign(
 @battery.command()
 def read(
     settings: Settings,
-    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help=WAIT)] = 5.0,
     as_json: AsJson = False,
 ) -> None:
     """What every unit and the meter say now, with the quality of each value; writes nothing."""
@@ -161,13 +164,20 @@ def run(
     settings: Settings,
     arm: Arm = None,
     trusted: Trusted = None,
-    for_time: Annotated[str | None, typer.Option("--for", help="End after so long ('10 min').")] = None,
-    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    for_time: Annotated[
+        str | None, typer.Option("--for", help="End after a duration such as '10 min'; absent: until Ctrl-C.")
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help=WAIT)] = 5.0,
     lockstep: Annotated[
         Path | None,
-        typer.Option("--lockstep", help="Case of the swing bench: the same code on emulated units, without sockets."),
+        typer.Option(
+            "--lockstep", help="Case of the swing bench (YAML): the same code on emulated units, without sockets."
+        ),
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE in place of the file's.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="KEY=VALUE in place of the file's, as cycle='50 ms'; not what was signed."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the loop: read-only unless --arm is given and the settings are signed by a --trusted key."""
@@ -298,15 +308,21 @@ def replay(
 @battery.command()
 def tell(
     settings: Settings,
-    order: Annotated[str, typer.Argument(help="arm, disarm, stop (ramp to zero and release) or clear (a latch).")],
+    order: Annotated[str, typer.Argument(help="arm, disarm or stop (ramp to zero and release), clear (a latch).")],
 ) -> None:
     """Give an order to the loop that runs with these settings on this machine."""
+    from gigasite._core.registry import unknown
     from gigasite.field.battery.live import order_path
+    from gigasite.field.battery.orders import ORDERS
     from gigasite.field.battery.orders import tell as tell_
     from gigasite.field.battery.settings import read_setup
 
+    if order not in ORDERS:
+        raise unknown("order", order, ORDERS)
     answer = tell_(order_path(read_setup(settings)), order)
     print(f"{order}: {answer.get('answer', 'no answer')}")
+    if order == "stop":
+        print("the loop itself goes on and reads; Ctrl-C or SIGTERM ends it")
     if answer.get("answer") != "taken":
         raise typer.Exit(1)
 
@@ -340,21 +356,24 @@ def announce(
 def watch(
     settings: Settings,
     once: Annotated[bool, typer.Option("--once", help="Print one picture and end.")] = False,
+    wait: Annotated[float, typer.Option("--wait", min=0.0, help="Seconds that the loop is given to begin.")] = 5.0,
     as_json: AsJson = False,
 ) -> None:
     """The running loop in the terminal: state, site, units, reasons; Ctrl-C ends the watching, not the loop."""
     from gigasite.field.battery.settings import read_setup
-    from gigasite.show.battery_watch import fetch, follow, picture
+    from gigasite.show.battery_watch import begun, follow, picture
 
     port = read_setup(settings).file.metrics_port
+    status = begun(port, wait)
     if as_json:
-        emit(fetch(port))
+        emit(status)
     elif once:
         from rich.console import Console
 
-        Console(highlight=False).print(picture(fetch(port)))
+        console = Console(highlight=False)
+        console.print(picture(status, width=console.width))
     else:
-        follow(port)
+        follow(port, status)
 
 
 def _seconds(option: str, text: str) -> float:

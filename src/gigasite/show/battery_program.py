@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from gigasite._core.errors import FieldError
 from gigasite.show.battery import battery
-from gigasite.show.battery_loop import Settings, Trusted
+from gigasite.show.battery_loop import WAIT, Settings, Trusted
 from gigasite.show.common import AsJson, emit
 
 if TYPE_CHECKING:
-    from gigasite.field.battery.connect import Connected
     from gigasite.field.battery.program import Program, Target
-    from gigasite.field.battery.rig import Rig
+    from gigasite.field.battery.programming import Outcome
     from gigasite.field.battery.settings import Setup
 
-
-ANSWER_S = 2.0
-"""So long a unit is given to say how it stands."""
+NAMED = 3
+"""Units by name in one line."""
 
 
 @battery.command()
@@ -29,11 +29,13 @@ def program(
         bool, typer.Option("--arm", help="Write what differs; without it only the difference is shown.")
     ] = False,
     trusted: Trusted = None,
-    wait: Annotated[float, typer.Option("--wait", min=0.1, help="Seconds that units are given to answer.")] = 5.0,
+    wait: Annotated[float, typer.Option("--wait", min=0.1, help=WAIT)] = 5.0,
     as_json: AsJson = False,
 ) -> None:
-    """The controller as parameters of the units: the register difference first; --arm writes it."""
-    from gigasite.field.battery.program import differing
+    """The controller as parameters of the units: the register difference first; --arm writes it.
+
+    A unit that is LOCAL, in alarm or runs on somebody's set point is not written. Ctrl-C ends after the unit at hand.
+    """
     from gigasite.field.battery.program import program as program_
     from gigasite.field.battery.settings import read_setup
     from gigasite.field.battery.sign import refusal
@@ -42,66 +44,61 @@ def program(
     setup = read_setup(settings)
     wanted = program_(setup.controller, setup.file)
     why = refusal(setup, trusted or []) if arm else ""
-    targets, absent = run_(_program(setup, wanted, wait, write=arm and not why))
-    for name, words in absent.items():
-        print(f"{name} is left out: {words}", file=sys.stderr)
+    done = run_(_program(setup, wanted, wait, write=arm and not why))
     if as_json:
-        emit(_program_json(wanted, targets, written=arm and not why) | {"absent": absent})
+        emit(_program_json(wanted, done, written=arm and done.whole))
     else:
-        _print_program(wanted, targets)
-        count = differing(targets)
-        if why:
-            print(f"not written: {why}", file=sys.stderr)
-        elif arm:
-            print(f"{count} registers written and read back")
-        else:
-            print(f"{count} registers differ; nothing was written (--arm writes)" if count else "nothing differs")
+        _print_program(wanted, done.targets)
+        _print_done(done, arm=arm)
         if wanted.fast_layer and not setup.file.fast_layer:
             print("then set `fast_layer: true` in the settings: frequency is the units' own matter")
-    if why or absent:
+    if why:
+        print(f"not written: {why}", file=sys.stderr)
+    if why or done.absent or not done.whole:
         raise typer.Exit(1)
 
 
-async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> tuple[list[Target], dict[str, str]]:
-    from gigasite.field.battery.connect import connect
-    from gigasite.field.battery.program import compare
-    from gigasite.field.battery.program import write as write_
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What was found, and what became of it."""
 
-    connected: Connected = await connect(setup, wait_s)
+    targets: list[Target]
+    absent: dict[str, str]
+    hindered: dict[str, str]
+    """Why units would not be written now; only where nothing was to be."""
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Say whether every unit that was to be programmed is."""
+        return not self.absent and all(o.end == "programmed" for o in self.outcomes)
+
+
+async def _program(setup: Setup, wanted: Program, wait_s: float, *, write: bool) -> _Done:
+    from gigasite.field.battery.connect import FIND_S, connect
+    from gigasite.field.battery.program import compare
+    from gigasite.field.battery.programming import hindrance, places, program_units
+
+    mapped = [a.wanted.name for a in setup.addresses if a.make.kind != "sunspec"]
+    if mapped:
+        what = "has a register map, and no map names parameters; only SunSpec units can be programmed"
+        raise FieldError(f"{mapped[0]} {what}", device=mapped[0])
+    connected = await connect(setup, wait_s, timeout_s=FIND_S)
     try:
-        pairs = [
-            (link, name)
-            for link, name in zip(connected.rig.links, connected.rig.names, strict=True)
-            if name not in connected.absent
-        ]
-        targets = [await compare(link, name, wanted) for link, name in pairs]
-        left_out = dict(connected.absent)
+        units = places(connected)
+        targets = [await compare(p.link, p.name, wanted) for p in units]
+        outcomes: tuple[Outcome, ...] = ()
+        hindered: dict[str, str] = {}
         if write:
-            left_out |= await _in_hand(connected.rig)
-            for (link, name), target in zip(pairs, targets, strict=True):
-                if name not in left_out:
-                    await write_(link, target)
+            outcomes = await program_units(units, wanted, lambda words: print(words, file=sys.stderr, flush=True))
+        else:
+            hindered = {p.name: why for p in units if (why := await hindrance(p))}
     finally:
         await connected.close()
-    return targets, left_out
+    return _Done(targets=targets, absent=dict(connected.absent), hindered=hindered, outcomes=outcomes)
 
 
-async def _in_hand(rig: Rig) -> dict[str, str]:
-    """Return the units that somebody has in hand on site, or that do not say: nothing is written to those."""
-    from gigasite.field.battery.image import Status
-    from gigasite.field.battery.rig import read_all
-
-    answers, _ = await read_all(rig, ANSWER_S)
-    out = {}
-    for name, unit, answer in zip(rig.names, rig.units, answers, strict=True):
-        if answer is None:
-            out[name] = "does not answer any more"
-        elif not unit.decode(answer).status & Status.REMOTE:
-            out[name] = "is switched to LOCAL: somebody has it in hand on site"
-    return out
-
-
-def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> dict[str, Any]:
+def _program_json(wanted: Program, done: _Done, *, written: bool) -> dict[str, Any]:
     changes = [
         {
             "unit": c.unit,
@@ -114,11 +111,59 @@ def _program_json(wanted: Program, targets: list[Target], *, written: bool) -> d
             "differs": c.differs,
             "why": c.why,
         }
-        for t in targets
+        for t in done.targets
         for c in t.changes
     ]
+    units = [
+        {
+            "unit": o.unit,
+            "end": str(o.end),
+            "why": o.why,
+            "written": [c.point for c in o.written],
+            "left": [c.point for c in o.left],
+            "doubt": o.doubt.point if o.doubt else None,
+        }
+        for o in done.outcomes
+    ]
     words = {"loop": wanted.loop, "cannot": wanted.cannot, "fast_layer": wanted.fast_layer}
-    return {"changes": changes, "written": written} | words
+    told = {"units": units, "absent": done.absent, "hindered": done.hindered}
+    return {"changes": changes, "written": written} | told | words
+
+
+def _print_done(done: _Done, *, arm: bool) -> None:
+    """Say what became of the units: those that are programmed as a number, all others by name."""
+    from gigasite.field.battery.program import differing
+
+    for name, why in done.absent.items():
+        print(f"{name}: did not answer: {why}")
+    reasons: dict[str, list[str]] = {}
+    for name, why in done.hindered.items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        print(f"{', '.join(names[:NAMED])}{more}: would not be written now: {why}")
+    if not done.outcomes:
+        count = differing(done.targets)
+        how = "nothing was written" + ("" if arm else " (--arm writes)")
+        print(f"{count} registers differ; {how}" if count else "nothing differs")
+        return
+    for o in done.outcomes:
+        if o.end == "programmed":
+            continue
+        print(f"{o.unit}: {o.end}: {o.why}")
+        for what, some in (
+            ("written and read back", o.written),
+            ("written, and perhaps taken", (o.doubt,) if o.doubt else ()),
+            ("not as wanted", o.left),
+        ):
+            if some and o.end == "half":
+                print(f"    {what}: {', '.join(f'{c.model}.{c.point}' for c in some)}")
+    good = [o for o in done.outcomes if o.end == "programmed"]
+    registers = sum(len(o.written) for o in good)
+    did = f"{registers} registers written and read back" if registers else "nothing had to be written"
+    print(f"{len(good)} of {len(done.outcomes)} units hold the program; {did}")
+    if len(good) < len(done.outcomes):
+        print("the same command again writes only what is left")
 
 
 def _print_program(wanted: Program, targets: list[Target]) -> None:

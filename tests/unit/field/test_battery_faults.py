@@ -9,6 +9,7 @@ unit is used again.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from struct import unpack_from
 from typing import Any, ClassVar
@@ -26,8 +27,11 @@ from gigasite.field.battery.settings import core_of, read_setup
 from gigasite.field.battery.states import State
 from gigasite.field.emulator.fault import Event, Script, fault_of, faults
 from gigasite.field.emulator.fleet import Fleet
+from gigasite.field.emulator.map_face import MapFace
+from gigasite.field.emulator.registers import SunspecFace
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.runner import run
+from gigasite.field.sunspec.csv_map import read_map
 
 UNITS = 5
 CYCLE_S = 0.1
@@ -116,6 +120,10 @@ PROMISES = [
     p("watchdog"),
     p("second-master", Hold.FOREIGN, back=False),
     p("register", Hold.LAYOUT, model=704, point="L", value=1),
+    p("torn", Hold.FOREIGN, point="704.WSet", age="250 ms"),
+    p("torn", may=(Hold.FOREIGN,)),
+    p("cached"),
+    p("cached", Hold.IGNORES, Hold.FOREIGN, every="1500 ms"),
     p("spent", Hold.SOC, for_s=None, to="30 %"),
 ]
 
@@ -128,10 +136,17 @@ class Seen:
     fleet: Fleet
 
 
-async def scenario(folder: Path, promise: Promise) -> Seen:
-    settings = FleetSettings(units=UNITS, lockstep=True, soc_frac=0.5, delay_s=(0.02, 0.04))
-    async with Fleet(settings) as fleet:
-        rows = "\n".join(f"  - {{host: 127.0.0.1, port: {e.port}}}" for e in fleet.endpoints)
+async def scenario(folder: Path, promise: Promise, own: str = "") -> Seen:
+    """Play it: on SunSpec units, or on such with the registers of a map of their own."""
+    soc_frac = NEAR_BORDER if own else 0.5
+    settings = FleetSettings(units=UNITS, lockstep=True, soc_frac=soc_frac, delay_s=(0.02, 0.04))
+    face, device = SunspecFace, ""
+    if own:
+        (folder / "pcs.csv").write_text(own)
+        face = partial(MapFace, own=read_map(folder / "pcs.csv"), reversion_s=10.0)
+        device = ", device: {kind: csv-map, file: pcs.csv}, rating: 1.927 MW, energy: 3.854 MWh"
+    async with Fleet(settings, face=face) as fleet:
+        rows = "\n".join(f"  - {{host: 127.0.0.1, port: {e.port}{device}}}" for e in fleet.endpoints)
         path = folder / "loop.yaml"
         path.write_text(
             f"battery: faults\ncycle: 100 ms\nunits:\n{rows}\ncontroller: {{kind: none}}\n"
@@ -157,16 +172,19 @@ async def scenario(folder: Path, promise: Promise) -> Seen:
 
 def set_points(fleet: Fleet) -> Any:
     """Yield time, unit, watts and enable of every set point of ours that was taken."""
-    block = fleet.units.face.address(704, "WSetEna")
+    mapped = isinstance(fleet.units.face, MapFace)
+    block = SET_AT if mapped else fleet.units.face.address(704, "WSetEna")
     for w in fleet.units.written:
         if w.address == block and not w.code and not w.second_master:
-            enable, _, watts = unpack_from(">HHi", w.data)
+            watts, _, enable = unpack_from(">iHH", w.data) if mapped else unpack_from(">HHi", w.data)[::-1]
             yield w.time_s, w.unit, float(watts), bool(enable)
 
 
 def never_unsafe(seen: Seen) -> None:
     fleet, rating = seen.fleet, seen.fleet.units.kind.rating_w
-    allowed = {fleet.units.face.address(704, "WSetEna"), fleet.units.face.address(715, "ControllerHb")}
+    allowed = {SET_AT, BEAT_AT}
+    if not isinstance(fleet.units.face, MapFace):
+        allowed = {fleet.units.face.address(704, "WSetEna"), fleet.units.face.address(715, "ControllerHb")}
     assert {w.address for w in fleet.units.written if not w.second_master} <= allowed
     step = rating * 1.0 * CYCLE_S  # full swing in a second
     last: dict[int, float] = {}
@@ -202,6 +220,41 @@ def test_a_fault_harms_nobody_and_passes(tmp_path: Any, promise: Any) -> None:
     if promise.back:
         assert end.hold[SICK] == Hold.NONE
         assert end.set_w[SICK] > 0.1 * ASKED_W / UNITS
+
+
+MAP = """name,address,type,scale,unit,access,role
+power,0,i32,1,W,r,power_w
+charge,2,u32,0.0001,%,r,soc_frac
+energy,4,u64,1,J,r,energy_j
+alive,8,u32,1,,r,heartbeat
+set point,10,i32,1,W,rw,set_w
+reversion,12,u16,1,s,rw,revert_s
+run,13,u16,1,,rw,enable
+beat,14,u32,1,,w,beat
+frequency,16,u16,0.01,Hz,r,frequency_hz
+"""
+SET_AT, BEAT_AT = 10, 14
+NEAR_BORDER = 0.459
+"""Falls below 7 x 65536 steps of the map's state of charge while the fault lasts."""
+TORN = {
+    "set point": {Hold.FOREIGN},
+    "charge": {Hold.SOC},
+    "power": set(),  # wrong by 65 kW: less than what a measurement may be off its set point
+    "energy": set(),  # no part of a decision
+    "": {Hold.FOREIGN, Hold.SOC},
+}
+
+
+@pytest.mark.parametrize("name", TORN)
+def test_torn_words_of_a_register_map_harm_nobody_and_pass(tmp_path: Path, name: str) -> None:
+    seen = run(scenario(tmp_path, p("torn", point=name, age="250 ms"), MAP))
+    never_unsafe(seen)
+    holds = {Hold(int(d.hold[SICK])) for d in seen.decisions[int(AT_S / CYCLE_S) : int(END_S / CYCLE_S)]}
+    assert holds - {Hold.NONE} <= TORN[name], holds
+    assert not name or holds >= TORN[name], holds
+    assert all(d.state is State.RUNNING for d in seen.decisions[10:])
+    assert seen.decisions[-1].hold[SICK] == Hold.NONE
+    assert not any(d.write[SICK] for d in seen.decisions if d.hold[SICK] == Hold.FOREIGN)
 
 
 def test_every_kind_of_fault_is_promised_something() -> None:

@@ -52,7 +52,12 @@ def tls_of(setup: Setup) -> TlsFiles | None:
     )
 
 
-async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float] = RETRY_S) -> Connected:
+async def connect(
+    setup: Setup,
+    wait_s: float = 5.0,
+    retry_s: tuple[float, float] = RETRY_S,
+    timeout_s: float | None = None,
+) -> Connected:
     """Connect to all units and the meter, and find out what they are.
 
     Parameters
@@ -63,6 +68,8 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
         So long units are given to answer; those that do not are taken to be like the others of their row.
     retry_s
         First and longest pause before a lost connection is tried again.
+    timeout_s
+        Longest time for an answer; None: what a cycle has room for.
 
     Raises
     ------
@@ -72,7 +79,7 @@ async def connect(setup: Setup, wait_s: float = 5.0, retry_s: tuple[float, float
     """
     await _apart(setup)
     clients: dict[tuple[str, int], Client] = {}
-    tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s
+    tls, timeout_s = tls_of(setup), 0.8 * setup.file.cycle_s if timeout_s is None else timeout_s
     gaps_s: dict[tuple[str, int], float] = {}
     for a in setup.addresses:  # of units behind one gateway the longest holds for all
         gaps_s[a.host, a.port] = max(a.gap_s, gaps_s.get((a.host, a.port), 0.0))

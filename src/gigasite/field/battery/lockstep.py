@@ -17,7 +17,7 @@ from gigasite.field.battery.brain import Brain
 from gigasite.field.battery.device import Field, Link, Read
 from gigasite.field.battery.loop import Loop
 from gigasite.field.battery.meter import Meter
-from gigasite.field.battery.program import compare, program, write
+from gigasite.field.battery.program import Ledger, compare, program, write
 from gigasite.field.battery.rig import Rig
 from gigasite.field.battery.settings import INFORMED, core_of
 from gigasite.field.emulator.direct import Direct
@@ -101,7 +101,7 @@ async def _programmed(setup: Setup, rig: Rig) -> None:
     """Write the controller's parameters into the units, as `battery program --arm` does."""
     wanted = program(setup.controller, setup.file)
     for link, name in zip(rig.links, rig.names, strict=True):
-        await write(link, await compare(link, name, wanted))
+        await write(link, await compare(link, name, wanted), Ledger())
 
 
 async def rig_for(setup: Setup, bench: Bench, fleet: FleetSettings) -> tuple[Rig, Site]:

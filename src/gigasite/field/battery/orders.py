@@ -56,7 +56,9 @@ class OrderDesk:
     async def _listen(self) -> None:
         if self._path.exists():
             if await asyncio.to_thread(_answers, self._path):
-                raise FieldError(f"{self._path}: another loop runs with these settings")
+                raise FieldError(
+                    f"{self._path}: another loop runs with these settings or this log; end it first (Ctrl-C, SIGTERM)"
+                )
             self._path.unlink(missing_ok=True)  # left by a loop that was killed
         before = os.umask(0o177)  # not for the folder: nobody could enter it
         try:

@@ -8,7 +8,7 @@ of the published models can hold (inertia, grid forming) is said, not approximat
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import FieldError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gigasite.field.sunspec.model import Layout
 
 DROOP_MODEL, CONTROL_MODEL = 711, 704
+ADOPT = "AdptCtlReq"
 DEADBAND_HZ = 0.0
 """The bench's droop has none."""
 
@@ -83,8 +84,7 @@ def program(controller: Any, file: LoopFile) -> Program:
             cannot.append(
                 f"inertia of {law['H']:g} s: no published SunSpec model has a point for it; it is a vendor's mode"
             )
-    else:
-        kind = getattr(controller, "kind", type(controller).__name__)
+    elif (kind := getattr(controller, "kind", type(controller).__name__)) != "none":
         loop.append(f"{kind} itself: it acts once per cycle of {file.cycle_s * 1e3:g} ms, on load as old as that")
         cannot.append(
             f"{kind} inside the unit: an edge of the load reaches the source for a cycle and the unit's own delay"
@@ -130,6 +130,7 @@ class Change:
     unit_text: str
     why: str
     before: bytes
+    """Empty where what it holds now does not matter: a request that is made again."""
     after: bytes
 
     @property
@@ -140,12 +141,17 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What one device would get."""
+    """What one device would get, in the order of writing: what enables comes last."""
 
     name: str
     changes: tuple[Change, ...]
-    adopt: tuple[int, bytes, int] | None
-    """Address and registers that make a stored curve the active one, and address of the result."""
+    adopted: int | None = None
+    """Address of the register that says whether a stored curve became the active one; None: none has to."""
+
+    @property
+    def due(self) -> tuple[Change, ...]:
+        """Return what would be written."""
+        return tuple(c for c in self.changes if c.differs)
 
 
 async def compare(link: Link, name: str, wanted: Program) -> Target:
@@ -158,34 +164,48 @@ async def compare(link: Link, name: str, wanted: Program) -> Target:
     """
     blocks = {b.model: b for b in reversed(await discover(link.registers, link.unit))}
     changes: list[Change] = []
-    adopt = None
+    adopted = None
     for number in sorted({p.model for p in wanted.parameters}):
         if number not in blocks:
             raise FieldError(f"{name}: has no SunSpec model {number}: this cannot be programmed there")
         layout, data = await read_block(link.registers, link.unit, blocks[number])
-        curve, adopt = _curve(layout, data, blocks[number].address, name) if number == DROOP_MODEL else ("", adopt)
         block = (layout, data, blocks[number].address)
-        changes += [_change(p, block, curve, name) for p in wanted.parameters if p.model == number]
-    return Target(name=name, changes=tuple(changes), adopt=adopt)
+        mine = [p for p in wanted.parameters if p.model == number]
+        curve = _curve(layout, data, name) if number == DROOP_MODEL else 0
+        own = [_change(p, block, f"Ctl[{curve}].", name) for p in mine]
+        if curve and (any(c.differs for c in own) or any(_change(p, block, "Ctl[0].", name).differs for p in mine)):
+            request, result = layout["AdptCtlReq"], layout["AdptCtlRslt"]
+            own.append(_adoption(name, block[2] + request.offset, curve, encode(request.point, curve + 1)))
+            adopted = block[2] + result.offset
+        changes += own
+    order = {"Ena": 2, ADOPT: 1}
+    return Target(name=name, changes=tuple(sorted(changes, key=lambda c: order.get(c.point, 0))), adopted=adopted)
 
 
-def _curve(layout: Layout, data: bytes, address: int, name: str) -> tuple[str, tuple[int, bytes, int] | None]:
-    """Return the stored curve that may be written, and how it becomes the active one."""
+def _curve(layout: Layout, data: bytes, name: str) -> int:
+    """Return the first curve that may be written; 0 is the active one, others must be adopted."""
     k = 0
     while f"Ctl[{k}].ReadOnly" in layout.places:
         place = layout[f"Ctl[{k}].ReadOnly"]
-        locked = decode(place.point, data[2 * place.offset : 2 * (place.offset + place.point.size)]).value
-        if locked != 1:
-            if k == 0:
-                return "Ctl[0].", None
-            request, result = layout["AdptCtlReq"], layout["AdptCtlRslt"]
-            return f"Ctl[{k}].", (
-                address + request.offset,
-                encode(request.point, k + 1),
-                address + result.offset,
-            )
+        if decode(place.point, data[2 * place.offset : 2 * (place.offset + place.point.size)]).value != 1:
+            return k
         k += 1
     raise FieldError(f"{name}: model {DROOP_MODEL} has no curve that may be written")
+
+
+def _adoption(name: str, address: int, curve: int, request: bytes) -> Change:
+    return Change(
+        unit=name,
+        model=DROOP_MODEL,
+        point=ADOPT,
+        address=address,
+        now=None,
+        wanted=curve + 1,
+        unit_text="",
+        why=f"makes stored curve {curve + 1} the active one",
+        before=b"",
+        after=request,
+    )
 
 
 def _change(p: Parameter, block: tuple[Layout, bytes, int], curve: str, name: str) -> Change:
@@ -216,47 +236,76 @@ def _change(p: Parameter, block: tuple[Layout, bytes, int], curve: str, name: st
     )
 
 
-async def write(link: Link, target: Target, tries: int = 50) -> None:
-    """Write what differs, enabling last, and read it back.
+@dataclass(slots=True)
+class Ledger:
+    """What was written to a device so far: it outlives whatever ends the writing."""
+
+    sent: list[Change] = field(default_factory=list)
+    done: list[Change] = field(default_factory=list)
+    """Read back."""
+
+    @property
+    def doubt(self) -> Change | None:
+        """Return what was sent and not read back."""
+        return self.sent[-1] if len(self.sent) > len(self.done) else None
+
+
+async def write(link: Link, target: Target, ledger: Ledger, tries: int = 50) -> None:
+    """Write what differs, enabling last, and read each back.
+
+    Parameters
+    ----------
+    ledger
+        Gets every change as it is sent, and once the device has read it back.
+    tries
+        How often a device is asked, every 0.1 s, whether it has adopted a curve.
 
     Raises
     ------
     FieldError
         The device does not take a value, or reads back another; names unit and register.
     """
-    due = [c for c in target.changes if c.differs]
-    for c in sorted(due, key=lambda c: c.point == "Ena"):
-        if c.point == "Ena" and target.adopt is not None:
-            await _adopt(link, target, tries)
+    for c in target.due:
+        ledger.sent.append(c)
         await link.write(c.address, c.after)
-        back = await link.read(c.address, len(c.after) // 2)
-        if back != c.after:
-            raise FieldError(
-                f"{target.name} register {c.address}: {c.point} was written as {c.wanted:g} {c.unit_text} and reads "
-                f"back 0x{back.hex()}: the device did not take it",
-                device=target.name,
-                address=c.address,
-                kind="mismatch",
-            )
+        if c.point == ADOPT:
+            await _adopted(link, target, tries)
+        else:
+            await _reads_back(link, c)
+        ledger.done.append(c)
 
 
-async def _adopt(link: Link, target: Target, tries: int) -> None:
-    """Make the stored curve the active one and wait for the device to say so."""
+async def _reads_back(link: Link, c: Change) -> None:
+    back = await link.read(c.address, len(c.after) // 2)
+    if back != c.after:
+        raise FieldError(
+            f"{c.unit} register {c.address}: {c.point} was written as {c.wanted:g} {c.unit_text} and reads "
+            f"back 0x{back.hex()}: the device did not take it",
+            device=c.unit,
+            address=c.address,
+            kind="mismatch",
+        )
+
+
+async def _adopted(link: Link, target: Target, tries: int) -> None:
+    """Wait for the device to say that a stored curve is the active one now."""
     import asyncio  # noqa: PLC0415  # only to wait
 
-    assert target.adopt is not None  # checked by the caller
-    request, data, result = target.adopt
-    await link.write(request, data)
+    assert target.adopted is not None  # there is one where there is a request
     for _ in range(tries):
-        said = int.from_bytes(await link.read(result, 1), "big")
+        said = int.from_bytes(await link.read(target.adopted, 1), "big")
         if said == 1:
             return
         if said == 2:
             break
         await asyncio.sleep(0.1)
-    raise FieldError(f"{target.name} register {result}: the droop curve was not adopted", address=result)
+    raise FieldError(
+        f"{target.name} register {target.adopted}: the droop curve was not adopted",
+        device=target.name,
+        address=target.adopted,
+    )
 
 
 def differing(targets: Sequence[Target]) -> int:
     """Return how many registers would change."""
-    return sum(c.differs for t in targets for c in t.changes)
+    return sum(len(t.due) for t in targets)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from gigasite.field.emulator.fault import Event, Fault, Undo
     from gigasite.field.emulator.settings import FleetSettings
-    from gigasite.field.emulator.units import Face
+    from gigasite.field.emulator.units import Asked, Face, Turn
 
     Spoil = Callable[[int, int, bytes], Sequence[Sending]]
 
@@ -164,6 +164,19 @@ class Fleet:
         async def undo() -> None:
             face.painters.remove(paint)
             face.restore(units)
+
+        return undo
+
+    def turn(self, turn: Turn, units: tuple[int, ...]) -> Undo:
+        """Let a fault have what the registers of units say, before it is an answer."""
+
+        def own(asked: Asked, answer: bytes) -> bytes:
+            return turn(asked, answer) if asked.unit in units else answer
+
+        self.units.turns.append(own)
+
+        async def undo() -> None:
+            self.units.turns.remove(own)
 
         return undo
 

@@ -16,6 +16,7 @@ from gigasite.field.emulator.fault import Event, fault_mistakes, fault_of, fault
 from gigasite.field.emulator.fleet import Fleet
 from gigasite.field.emulator.map_face import MapFace
 from gigasite.field.emulator.registers import SunspecFace
+from gigasite.field.emulator.script_csv import read_faults
 from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.unit import UnitKind
 from gigasite.field.emulator.watchdog import WATCHDOGS
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gigasite._core.settings import Choice
-    from gigasite.campus.battery_emulator import EmulatorFile, EmulatorKind
+    from gigasite.campus.battery_emulator import EmulatorFault, EmulatorFile, EmulatorKind
     from gigasite.campus.nodes import Path as Path_
     from gigasite.campus.typed_file import TypedFile
     from gigasite.field.emulator.units import Face, Units
+
+    Refuse = Callable[[Sequence[tuple[Path_, str]]], None]
 
 
 def load_fleet(
@@ -43,7 +46,7 @@ def load_fleet(
     path
         Settings (YAML); None: one unit with the defaults.
     script
-        A second file whose `faults` come on top.
+        A second file whose faults come on top: settings with `faults` (YAML), or a table (CSV).
     overrides
         Values that replace those of the settings, by key (`units`, `port`).
     lockstep
@@ -57,19 +60,29 @@ def load_fleet(
         Settings that no fleet can have.
     """
     settings, face = FleetSettings(lockstep=lockstep), None
-    scripts: list[TypedFile[EmulatorFile]] = []
+    scripts: list[tuple[Sequence[EmulatorFault], Refuse]] = []
     if path is not None:
-        scripts.append(_read(path, overrides))
-        settings, face = _settings(scripts[0], path.parent, lockstep=lockstep)
+        read = _read(path, overrides)
+        settings, face = _settings(read, path.parent, lockstep=lockstep)
+        scripts.append((read.value.faults, read.refuse))
     elif overrides:
         settings = replace(settings, **{k: int(v) for k, v in overrides.items()})  # type: ignore[arg-type]  # whole numbers
     if script is not None:
-        scripts.append(_read(script, None))
-    events = [_events(s, settings) for s in scripts]
+        scripts.append(_script(script))
+    events = [_events(some, settings, refuse) for some, refuse in scripts]
     fleet = Fleet(settings, [e for some in events for e in some], SunspecFace if face is None else face)
-    for read, some in zip(scripts, events, strict=True):
-        read.refuse(_unfit(fleet, some))
+    for (_, refuse), some in zip(scripts, events, strict=True):
+        refuse(_unfit(fleet, some))
     return fleet
+
+
+def _script(path: Path) -> tuple[Sequence[EmulatorFault], Refuse]:
+    """Read a script by its name's ending."""
+    if path.suffix.lower() == ".csv":
+        table = read_faults(path)
+        return table.faults, table.refuse
+    read = _read(path, None)
+    return read.value.faults, read.refuse
 
 
 def _unfit(fleet: Fleet, events: Sequence[Event]) -> list[tuple[Path_, str]]:
@@ -184,14 +197,14 @@ def _kind(read: TypedFile[EmulatorFile], given: EmulatorKind) -> UnitKind:
     return kind
 
 
-def _events(read: TypedFile[EmulatorFile], settings: FleetSettings) -> list[Event]:
+def _events(given: Sequence[EmulatorFault], settings: FleetSettings, refuse: Refuse) -> list[Event]:
     out: list[Event] = []
     wrong: list[tuple[Path_, str]] = []
-    for i, line in enumerate(read.value.faults):
+    for i, line in enumerate(given):
         try:
             units = pick(line.units, settings.units, settings.seed)
             out.append(Event(at_s=line.at_s, for_s=line.for_s, units=units, fault=fault_of(line.fault)))
         except QuantityError as error:
             wrong.append((("faults", i, "units"), str(error)))
-    read.refuse(wrong)
+    refuse(wrong)
     return out

@@ -68,6 +68,11 @@ class MapFace:
         )
         return b""
 
+    def long(self, function: int, /) -> dict[str, tuple[int, int]]:
+        """Return address and registers of every value of several registers."""
+        kind = "input" if function == READ_INPUT else "holding"
+        return {e.name: (e.address, e.count) for e in self._at.values() if e.function == kind and e.count > 1}
+
     def reboot(self, unit: int, /) -> None:
         """Forget what was written to a unit."""
         self._kept[unit].clear()

@@ -143,6 +143,17 @@ class SunspecFace:
         self._act(unit, range(at, at + count))
         return b""
 
+    def long(self, function: int = READ_HOLDING) -> dict[str, tuple[int, int]]:
+        """Return address and registers of every number of several registers, as `704.WSet`."""
+        if function != READ_HOLDING:
+            return {}
+        return {
+            f"{number}.{path}": (self.address(number, path), place.point.size)
+            for number, layout in self.layouts.items()
+            for path, place in layout.places.items()
+            if place.point.size > 1 and place.point.type != "string"
+        }
+
     def writable(self, column: int) -> bool:
         """Say whether clients may write a column."""
         return column in self._writable

@@ -15,11 +15,13 @@ from gigasite.field.emulator.watchdog import WATCHDOGS, Timers
 from gigasite.field.modbus.frames import READS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
     from gigasite.field.emulator.settings import FleetSettings
+
+    Turn = Callable[["Asked", bytes], bytes]
 
 KEPT = 100_000
 """Writes that are remembered."""
@@ -38,6 +40,15 @@ class Written(NamedTuple):
     second_master: bool
 
 
+class Asked(NamedTuple):
+    """A request to read: unit (from 0), function, first register and how many."""
+
+    unit: int
+    function: int
+    address: int
+    size: int
+
+
 class Face(Protocol):
     """Registers by which units are seen and commanded."""
 
@@ -47,6 +58,10 @@ class Face(Protocol):
 
     def write(self, unit: int, address: int, data: bytes, /) -> bytes | int:
         """Take registers as a whole, or return an exception code."""
+        ...
+
+    def long(self, function: int, /) -> Mapping[str, tuple[int, int]]:
+        """Return address and registers of every value of several registers, by its name."""
         ...
 
     def reboot(self, unit: int, /) -> None:
@@ -89,6 +104,8 @@ class Units:
         """Nothing is answered."""
         self.most_frac = np.zeros(n)
         """Largest power so far, of the rating."""
+        self.turns: list[Turn] = []
+        """What faults make of what registers say; each has the last one's answer."""
         self.written: deque[Written] = deque(maxlen=KEPT)
         self._delay = np.maximum(1, np.rint(delay_s / self.tick_s)).astype(np.int64)
         self._ring = np.zeros((int(self._delay.max()) + 1, n))
@@ -137,7 +154,11 @@ class Units:
         if self.away[number]:
             return None
         if function in READS:
-            return self.face.read(number, address, count, function)
+            answer = self.face.read(number, address, count, function)
+            for turn in self.turns:
+                if isinstance(answer, bytes):
+                    answer = turn(Asked(number, function, address, count), answer)
+            return answer
         return self.write(number, address, data)
 
     def write(self, number: int, address: int, data: bytes, *, second_master: bool = False) -> bytes | int:

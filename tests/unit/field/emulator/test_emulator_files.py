@@ -66,6 +66,7 @@ def test_a_file_becomes_a_fleet(tmp_path: Path) -> None:
         ("faults:\n  - {fault: {kind: register, model: 704, point: WSet}}\n", 2, "is what clients write"),
         ("faults:\n  - {fault: {kind: register, point: Wat}}\n", 2, "no point of model 701"),
         ("faults:\n  - {fault: {kind: not-implemented, model: 103}}\n", 2, "no model 103"),
+        ("faults:\n  - {fault: {kind: torn, point: 704.WSett}}\n", 2, "did you mean '704.WSet'"),
         ("kind: {low: 90 %, high: 20 %}\n", 1, "is not below high"),
         ("kind: {low: 45 %, high: 55 %, taper: 10 %}\n", 1, "leave no state of charge"),
         ("delay: 1 s\ndelay_most: 10 ms\n", 2, "is below delay"),

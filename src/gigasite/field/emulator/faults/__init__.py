@@ -1,1 +1,1 @@
-"""Kinds of faults: of the line (`wire.py`), of the port (`ports.py`), of values (`values.py`), of the unit itself."""
+"""Kinds of faults: of the line (`wire`), port (`ports`), values (`values`, `torn`, `cached`) and unit (`behaviour`)."""
