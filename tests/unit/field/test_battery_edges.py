@@ -35,7 +35,6 @@ from gigasite.field.battery.log import LogWriter, read_log
 from gigasite.field.battery.loop import Loop, Orders
 from gigasite.field.battery.meter import meter_of
 from gigasite.field.battery.orders import OrderDesk
-from gigasite.field.battery.program import program
 from gigasite.field.battery.record import Inputs, decision_bytes, inputs_bytes, read_decision
 from gigasite.field.battery.rig import Rig, write_all
 from gigasite.field.battery.settings import core_of, read_setup
@@ -50,7 +49,6 @@ from gigasite.field.emulator.site import METER_MAP
 from gigasite.field.modbus.server import Server
 from gigasite.field.realtime import PRIORITY
 from gigasite.power.case import read_bench
-from gigasite.show.battery_program import _program
 from gigasite.show.battery_watch import fetch
 
 ROWS = {
@@ -704,25 +702,6 @@ def test_a_heartbeat_that_715_leaves_out_is_none() -> None:
     assert math.isnan(row.values[Point.HEARTBEAT])
     assert row.quality[Point.HEARTBEAT] == Quality.SENTINEL
     assert row.quality[Point.POWER_W] == row.quality[Point.SET_W] == Quality.GOOD
-
-
-def test_programming_leaves_out_who_is_in_local_and_says_so(tmp_path: Path) -> None:
-    async def go() -> tuple[Any, list[Any]]:
-        async with Fleet(replace(FLEET, units=3, lockstep=True)) as fleet:
-            rows = "\n".join(f"  - {{host: 127.0.0.1, port: {e.port}}}" for e in fleet.endpoints)
-            path = tmp_path / "loop.yaml"
-            path.write_text(f"battery: x\nunits:\n{rows}\ncontroller: {{kind: droop, droop: 1 %}}\n")
-            setup = read_setup(path)
-            fleet.units.controls.local[1] = True
-            await fleet.advance(0.1)
-            _, left_out = await _program(setup, program(setup.controller, setup.file), 5.0, write=True)
-            return left_out, [w.unit for w in fleet.units.written]
-
-    left_out, written = asyncio.run(go())
-    ((name, why),) = left_out.items()
-    assert name.endswith("/1")
-    assert "LOCAL" in why
-    assert set(written) == {0, 2}
 
 
 PLANS = """
