@@ -118,6 +118,7 @@ PROMISES = [
     p("reboot", Hold.SILENT),
     p("frozen-heartbeat", Hold.HEARTBEAT),
     p("watchdog"),
+    p("long-reversion", Hold.IGNORES),
     p("second-master", Hold.FOREIGN, back=False),
     p("register", Hold.LAYOUT, model=704, point="L", value=1),
     p("torn", Hold.FOREIGN, point="704.WSet", age="250 ms"),

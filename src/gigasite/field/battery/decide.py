@@ -201,7 +201,7 @@ def _events(core: Core, memory: Memory, image: Image, hold: NDArray[np.uint8]) -
     # released is what a unit reads back, not what was sent: one lost write must not leave it running
     stays = image.units.says(Status.ENABLED) & ~(np.abs(image.units.of(Point.SET_W)) <= near_w)
     at_zero = ~memory.told.enabled & ~stays & (np.abs(set_w) <= near_w)
-    confirmed = holds & image.units.says(Status.ENABLED)
+    confirmed = holds & image.units.says(Status.ENABLED) & ~image.units.says(Status.LINGERS)
     return Events(
         answers=bool(image.units.says(Status.ANSWERED).any()),
         few=_few(core, hold),

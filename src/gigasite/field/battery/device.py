@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping, Sequence
 
+ANY = (-math.inf, math.inf)
+"""Limits of a value that has none."""
 HOLDING, INPUT = 3, 4
 """Functions that read."""
 MOST_READ = 125
@@ -107,7 +109,7 @@ class Field:
     """The low word comes first."""
     scale: tuple[int, int, int] | None = None
     """Answer, byte and expected value of its scale factor: with another one the value cannot be trusted."""
-    limits: tuple[float, float] = (-math.inf, math.inf)
+    limits: tuple[float, float] = ANY
     """Range in SI beyond which it cannot be."""
     absent: bool = True
     """Whether the raw values of `ABSENT` mean that there is none."""

@@ -232,7 +232,9 @@ def _watch(h: Health, units: Units, told: Told, size: Size, rules: Rules, instan
     wrong = known & enabled & (np.abs(power) > noise) & (power * told.set_w < 0.0) & (np.abs(told.set_w) > noise)
     # acknowledged or refused: what counts is what the unit then holds
     deaf = np.abs(held - told.history_w[:2]).min(axis=0) > size.step_w * 1.01
-    deaf = known & told.wrote & (deaf | (told.enabled & ~units.says(Status.ENABLED)))
+    # nor may one be relied upon whose set point would outlive the loop by more than was asked
+    deaf = deaf | units.says(Status.LINGERS) | (told.enabled & ~units.says(Status.ENABLED))
+    deaf = known & told.wrote & deaf
     short = known & enabled & (np.abs(power) < np.abs(told.set_w) - rules.saturated_frac * size.rating_w)
     short_s = np.where(short, h.short_s + dt_s, 0.0)
     h = _soc(h, units, size, rules, time_s, dt_s)

@@ -42,6 +42,8 @@ class Status(IntFlag):
     """Tripped, off, or in standby by its own decision."""
     ENABLED = 16
     """The set point is enabled."""
+    LINGERS = 32
+    """It holds another reversion than the loop writes: without the loop its set point would stand too long."""
 
 
 class Point(IntEnum):

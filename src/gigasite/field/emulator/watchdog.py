@@ -33,6 +33,8 @@ class Watchdog:
 
     kick: Kick
     factor: float = 1.0
+    least_s: float = 0.0
+    """Shorter times are raised to this."""
 
 
 WATCHDOGS: Mapping[str, Watchdog] = MappingProxyType(
@@ -71,7 +73,8 @@ class Timers:
         behaviour = self.behaviour[unit]
         kicked = {"block": block, "any": True, "setpoint": setpoint, "never": False}[behaviour.kick]
         if kicked:
-            self.left_s[unit] = time_s * behaviour.factor if time_s > 0.0 else np.inf
+            left_s = max(time_s * behaviour.factor, behaviour.least_s)
+            self.left_s[unit] = left_s if time_s > 0.0 else np.inf
             self.expired[unit] = False
 
     def clear(self, unit: int) -> None:

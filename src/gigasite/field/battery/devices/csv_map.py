@@ -27,7 +27,7 @@ POINTS = {
     "set_w": Point.SET_W,
     "heartbeat": Point.HEARTBEAT,
 }
-FLAGS = ("enable", "status", "alarm", "local")
+FLAGS = ("enable", "status", "alarm", "local", "revert_s")
 RATING = "rating_w"
 ON, OFF = 1.0, 0.0
 """What `enable` is written as where its map gives no `high` and `low`."""
@@ -84,6 +84,9 @@ class MapUnit:
             status |= Status.ALARM
         if said.get("status", (0.0, Quality.GOOD))[1] != Quality.GOOD:
             status |= Status.STOPPED
+        time_s, known = said.get("revert_s", (1.0, Quality.GOOD))  # one that cannot be read is taken as written
+        if known != Quality.GOOD or not 0.0 < time_s <= self.reversion_s:
+            status |= Status.LINGERS
         if "enable" not in said or said["enable"][0] == self._switch(enable=True):
             status |= Status.ENABLED
         return int(status)

@@ -9,29 +9,20 @@ from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gigasite._core.errors import FieldError
-from gigasite.field.battery.device import Field, Read, Row, Write, makes, place, row, spans
+from gigasite.field.battery.device import ANY, Field, Read, Row, Write, makes, row
 from gigasite.field.battery.image import POINTS, Point, Quality, Status
 from gigasite.field.battery.ordinary import ordinary
+from gigasite.field.battery.sunspec_places import CODES, MOST, PLACES, Places, layout
 from gigasite.field.sunspec.discover import discover, read_block
-from gigasite.field.sunspec.model import counted, lay, model
+from gigasite.field.sunspec.model import counted, model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gigasite.field.battery.device import Link, Wanted
     from gigasite.field.battery.ordinary import Ordinary
-    from gigasite.field.sunspec.model import Layout
 
 NEEDED = (701, 702, 704, 713)
-CODES = {
-    "int16": "h",
-    "uint16": "H",
-    "enum16": "H",
-    "sunssf": "h",
-    "int32": "i",
-    "uint32": "I",
-    "bitfield32": "I",
-}
 WATTS = 1  # WSetMod: set point in watts (0 would be per cent)
 OFF_STATES = frozenset({0, 1, 2, 6, 7})
 """InvSt of 701: off, sleeping, starting, fault, standby."""
@@ -42,13 +33,14 @@ KEPT = ("WSetPct", "WSetPctRvrt")
 J_PER_WH = 3600.0
 NO_ALARM = frozenset({0, 0xFFFFFFFF, 0x80000000})
 # plain integers: flags of an enumeration cost more to join than a unit's registers to read
-ANSWERED, REMOTE, ALARM, STOPPED, ENABLED = map(
-    int, (Status.ANSWERED, Status.REMOTE, Status.ALARM, Status.STOPPED, Status.ENABLED)
+ANSWERED, REMOTE, ALARM, STOPPED, ENABLED, LINGERS = map(
+    int, (Status.ANSWERED, Status.REMOTE, Status.ALARM, Status.STOPPED, Status.ENABLED, Status.LINGERS)
 )
+NOWHERE = frozenset({0, -(1 << 31)})
+"""WSetRvrt: to zero, or not implemented."""
 UNKNOWN = int(Status.ANSWERED | Status.REMOTE)
 ALL_GOOD = (int(Quality.GOOD),) * POINTS
 NO_BEAT = (*ALL_GOOD[:-1], int(Quality.MISSING))
-ANY = (-math.inf, math.inf)
 HERTZ = (40.0, 70.0)
 """Frequencies that a grid has; others are a broken measurement."""
 
@@ -93,14 +85,17 @@ class SunSpecUnit:
         (power_w, soc_frac, hz, set_w, charge_w, discharge_w, most_w, *beat), flags = usual
         room_w = min(charge_w, most_w), min(discharge_w, most_w)
         if beat:
-            return Row((power_w, soc_frac, hz, set_w, *room_w, beat[0]), ALL_GOOD, status_of(flags))
-        return Row((power_w, soc_frac, hz, set_w, *room_w, math.nan), NO_BEAT, status_of(flags))
+            return Row((power_w, soc_frac, hz, set_w, *room_w, beat[0]), ALL_GOOD, self._status(flags))
+        return Row((power_w, soc_frac, hz, set_w, *room_w, math.nan), NO_BEAT, self._status(flags))
+
+    def _status(self, flags: tuple[int, ...]) -> int:
+        return status_of(flags, self.reversion_s)
 
     def decode_carefully(self, answers: Sequence[bytes]) -> Row:
         """Take answers apart of which something is out of the ordinary; of others it says the same as `decode`."""
         if any(field.raw(answers) != expected for field, expected in self.marks):
             return Row(values=(math.nan,) * POINTS, quality=(int(Quality.LAYOUT),) * POINTS, status=UNKNOWN)
-        out = row(self.fields, answers, status_of(tuple(int(f.raw(answers)) for f in self.flags)))
+        out = row(self.fields, answers, self._status(tuple(int(f.raw(answers)) for f in self.flags)))
         most_w, known = self.most.value(answers)
         if known != Quality.GOOD:
             return out
@@ -137,10 +132,12 @@ class SunSpecUnit:
 
 
 @lru_cache(maxsize=1024)
-def status_of(flags: tuple[int, ...]) -> int:
-    """Return the status that `FLAGS`, and LocRemCtl where there is one, come to."""
-    state, inverter, alarm, enabled, mode, *local = flags
+def status_of(flags: tuple[int, ...], reversion_s: int) -> int:
+    """Return the status that `FLAGS`, and LocRemCtl where there is one, come to; the loop writes `reversion_s`."""
+    state, inverter, alarm, enabled, mode, reverts_to, reverts_on, time_s, *local = flags
     status = ANSWERED
+    if not 0 < time_s <= reversion_s or (reverts_on == 1 and reverts_to not in NOWHERE):
+        status |= LINGERS
     if not local or local[0] in {0, 0xFFFF}:  # 0: remote; devices without 715 take orders
         status |= REMOTE
     if alarm not in NO_ALARM:
@@ -273,75 +270,6 @@ def _rated(look: _Look, settings: Wanted) -> tuple[float, float]:
     return out[0], out[1]
 
 
-def layout(number: int, found: tuple[int, int, Mapping[str, int]]) -> Layout:
-    """Return where the points of a block lie."""
-    return lay(model(number), found[2], found[1])
-
-
-PLACES: Mapping[Point, tuple[int, str, float]] = {
-    Point.POWER_W: (701, "W", 1.0),
-    Point.FREQUENCY_HZ: (701, "Hz", 1.0),
-    Point.SOC_FRAC: (713, "SoC", 0.01),
-    Point.SET_W: (704, "WSet", 1.0),
-    Point.CHARGE_W: (702, "WChaRteMax", 1.0),
-    Point.DISCHARGE_W: (702, "WDisChaRteMax", 1.0),
-}
-"""Model, point, and factor to SI beside its scale factor."""
-MOST = "WMax"
-FLAGS = {"St": 701, "InvSt": 701, "Alrm": 701, "WSetEna": 704, "WSetMod": 704}
-MARKED = (701, 704, 713, 715)
-"""Blocks whose id and length are read in every cycle; 702's would cost a request more, and lies between these."""
-DER_CONTROL = {"LocRemCtl": 715, "DERHb": 715}
-
-
-class _Places:
-    """Where the points of one unit lie, and in which read."""
-
-    def __init__(self, blocks: Mapping[int, tuple[int, int, Mapping[str, int]]], scales: Mapping[str, int]) -> None:
-        self._blocks, self._scales = blocks, scales
-        self._layouts = {n: layout(n, found) for n, found in blocks.items()}
-        self.flags = FLAGS | (DER_CONTROL if 715 in blocks else {})
-        wanted = [self.at(n, p) for n, p, _ in PLACES.values()] + [self.at(n, p) for p, n in self.flags.items()]
-        wanted += [(self._blocks[n][0], 2) for n in MARKED if n in blocks]
-        wanted += [self.at(702, MOST), self.at(702, self._scale(702, MOST))]
-        wanted += [self.at(n, self._scale(n, p)) for n, p, _ in PLACES.values()]
-        self.reads = spans(wanted)
-
-    def at(self, number: int, point: str) -> tuple[int, int]:
-        """Return address and registers of a point."""
-        where = self._layouts[number][point]
-        return self._blocks[number][0] + where.offset, where.point.size
-
-    def _scale(self, number: int, point: str) -> str:
-        return str(self._layouts[number][point].point.scale)
-
-    def scaled(self, number: int, point: str, factor: float, limits: tuple[float, float] = ANY) -> Field:
-        """Return the field of a point with a scale factor; `limits` in SI."""
-        power = self._scales[f"{number}.{point}"]
-        scale = (*place(self.reads, *self.at(number, self._scale(number, point))), power)
-        read, byte = place(self.reads, *self.at(number, point))
-        code = CODES[self._layouts[number][point].point.type]
-        return Field(read=read, at=byte, code=code, factor=factor * 10.0**power, scale=scale, limits=limits)
-
-    def flag(self, number: int, point: str) -> Field:
-        """Return the field of a plain number."""
-        read, byte = place(self.reads, *self.at(number, point))
-        code = CODES[self._layouts[number][point].point.type]
-        return Field(read=read, at=byte, code=code, absent=False)
-
-    def marks(self) -> tuple[tuple[Field, int], ...]:
-        """Return id and length of every block, and what they must be."""
-        out = []
-        for number in MARKED:
-            if number not in self._blocks:
-                continue
-            address, length, _ = self._blocks[number]
-            for k, expected in enumerate((number, length - 2)):
-                read, byte = place(self.reads, address + k, 1)
-                out.append((Field(read=read, at=byte, code="H", absent=False), expected))
-        return tuple(out)
-
-
 def _limits(rating_w: float) -> dict[Point, tuple[float, float]]:
     """Return what values can be; beyond it they are a broken measurement."""
     most = 1.5 * rating_w  # no inverter gives more, even for a moment
@@ -361,7 +289,7 @@ def _unit(
     energy_j: float,
     reversion_s: int,
 ) -> SunSpecUnit:
-    places = _Places(blocks, scales)
+    places = Places(blocks, scales)
     limits = _limits(rating_w)
     fields = {int(p): places.scaled(*where, limits.get(p, ANY)) for p, where in PLACES.items()}
     if 715 in blocks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gigasite.field.emulator.watchdog import WATCHDOGS
 if TYPE_CHECKING:
     from gigasite.field.emulator.fault import Undo
     from gigasite.field.emulator.fleet import Fleet
+    from gigasite.field.emulator.registers import SunspecFace
 
 
 def _set(array: Any, units: tuple[int, ...], value: Any, fleet: Fleet) -> Undo:
@@ -170,6 +172,45 @@ class OtherWatchdog:
         async def undo() -> None:
             for i, own in before.items():
                 timers.behaviour[i] = own
+
+        return undo
+
+
+@faults.part("long-reversion")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongReversion:
+    """It knows no short reversion times: a shorter one is acknowledged, and raised.
+
+    Parameters
+    ----------
+    least_s
+        The shortest that it takes.
+    """
+
+    least_s: float = setting(60.0, 1.0, 86400.0)
+
+    def fits(self, fleet: Fleet, /) -> None:
+        """As `Picky`."""
+        _ = fleet.sunspec
+
+    async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
+        """As `Fault`."""
+        timers = fleet.units.timers
+        before = {i: timers.behaviour[i] for i in units}
+        for i, own in before.items():
+            timers.behaviour[i] = replace(own, least_s=self.least_s)
+
+        def paint(face: SunspecFace) -> None:
+            for i in units:
+                if 0 < (face.raw(i, 704, "WSetRvrtTms") or 0) < self.least_s:
+                    face.put(i, 704, "WSetRvrtTms", math.ceil(self.least_s))
+
+        painted = fleet.paint(paint, units)
+
+        async def undo() -> None:
+            for i, own in before.items():
+                timers.behaviour[i] = own
+            await painted()
 
         return undo
 
