@@ -162,7 +162,10 @@ def test_a_day_of_delay_costs_what_the_facts_say() -> None:
     assert sum(o.best_frac for o in decision.options) == pytest.approx(1.0)
 
 
-def test_sites_that_fail_say_by_how_much_and_come_last(campuses: Path) -> None:
+def test_sites_that_fail_say_by_how_much_and_come_last(campuses: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        build, "find_drivers", lambda _case, _likely: ()
+    )  # half of the time; the ranking has no tornado
     base, sites = load_sites(campuses / "sites.yaml")
     quick = dataclasses.replace(base, schedule=dataclasses.replace(base.schedule, samples=10))
     ranked = rank_sites(quick, sites)
@@ -257,15 +260,15 @@ def test_broken_inputs_are_messages_with_exit_code_2(
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, campuses: Path) -> None:
+    # 300,000 cables: all verbs write their folders alike, this one begins soonest and writes for most of a second
     process = subprocess.Popen(
-        [*GIGASITE, "plan", str(campuses / "memphis.yaml"), "--out", str(tmp_path / "out")],
+        [*GIGASITE, "cables", str(campuses / "memphis.yaml"), "--out", str(tmp_path / "out")],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     # interrupt while it writes: the folder beside the output is there, the output is not
-    for _ in range(6000):
-        if any(tmp_path.iterdir()) or process.poll() is not None:
-            break
+    while not any(tmp_path.iterdir()) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -318,7 +321,7 @@ def fuzz(first: int, last: int, whole: int) -> None:
 
 @pytest.mark.parametrize("first", [0, 1000])
 def test_two_thousand_mutations_of_a_campus_file(first: int) -> None:
-    fuzz(first, first + 1000, 4)
+    fuzz(first, first + 1000, 6)
 
 
 @pytest.mark.long  # three hours: every one of them is planned
