@@ -106,7 +106,7 @@ def test_a_clean_lldpd_lab_has_no_cause(lldpd: Daemons, tree: Tree) -> None:
     assert not got
 
 
-@pytest.mark.long
+@pytest.mark.long  # 140 daemons; twenty above
 def test_lldpd_on_a_hundred_and_forty_devices(lldpd: Daemons, tree: Tree) -> None:
     ends = tree(16, 8, 4, 1, infiniband=False)
     drill = several(ends, [k for k in BY_NEIGHBOURS if k != "dead_node"], 1, seed=5)

@@ -21,6 +21,15 @@ def andes_python(root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def andes_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder where ANDES keeps its compiled models (8 s): one for all cases and all processes of the tests."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "andes"
+    home.mkdir(exist_ok=True)
+    return home
+
+
+@pytest.fixture(scope="session")
 def water_python(andes_python: Path) -> Path:
     """Return the interpreter that has WNTR (EPANET 2.2) and pandapipes: the same environment."""
     packages = andes_python.parent.parent / "lib"

@@ -21,7 +21,7 @@ ROW = re.compile(
 NAMES = {"first training step": "first step"}
 
 
-@pytest.mark.long
+@pytest.mark.long  # 500 samples of 100,000 GPUs, twice; 50 of them below
 def test_days_of_the_page_are_those_of_the_engine(root: Path, campuses: Path) -> None:
     """All 500 samples in both variants, to the day that is printed."""
     campus = load(campuses / "memphis.yaml")

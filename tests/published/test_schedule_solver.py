@@ -52,7 +52,7 @@ def test_a_hard_one_in_seconds(shared: Path) -> None:
     assert solved(shared, "J120_271", 8).makespan <= 112
 
 
-@pytest.mark.long
+@pytest.mark.long  # twenty problems of half a minute; one in seconds above
 def test_the_mean_gap_of_the_large_class(shared: Path) -> None:
     """J120, 30 s on two cores: at most 1.0 % (published: CP-SAT 1.44 %, CP Optimizer 0.91 % on the same twenty)."""
     best = {name: value for name, value in best_known(shared).items() if name.startswith("J120")}

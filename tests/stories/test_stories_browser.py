@@ -15,10 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from gigasite._core.errors import InputFileError
-from gigasite.campus import load, reference
-from gigasite.plan import plan
+from gigasite.campus import reference
 from gigasite.show.cli import app
-from gigasite.show.export import export
 from gigasite.show.serve import site
 
 pytestmark = pytest.mark.live
@@ -49,9 +47,9 @@ run: {duration: 20 s}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("plan")
-    export(plan(load(reference("lab")), sizing=True), out)
+def folder(tmp_path_factory: pytest.TempPathFactory, lab_folder: Path) -> Path:
+    out = tmp_path_factory.mktemp("plan") / "plan"
+    shutil.copytree(lab_folder / "out", out)
     (out / "case.yaml").write_text(CASE, encoding="utf-8")
     CliRunner().invoke(app, ["power", "report", str(out / "case.yaml"), "--out", str(out / "power.html")])
     return out

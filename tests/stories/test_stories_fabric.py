@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from command import gigasite  # a module beside the tests
+
 TABLE = """| SU | Nodes | GPUs | Leaf | Spine | Core | Node-Leaf | Leaf-Spine | Spine-Core |
 |---|---|---|---|---|---|---|---|---|
 | 8 | 256 | 2,048 | 64 | 32 | - | 2,048 | 2,048 | - |
@@ -18,9 +21,21 @@ TABLE = """| SU | Nodes | GPUs | Leaf | Spine | Core | Node-Leaf | Leaf-Spine | 
 """
 
 
-def run(*args: object) -> subprocess.CompletedProcess[str]:
+def process(*args: object) -> subprocess.CompletedProcess[str]:
+    """Run the verb as people do, in a process of its own."""
     command = [sys.executable, "-m", "gigasite.show.cli", "fabric", *map(str, args)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def run(*args: object) -> subprocess.CompletedProcess[str]:
+    return gigasite("fabric", *args)
+
+
+def test_a_process_leaves_with_2_and_says_why_on_stderr_alone() -> None:
+    done = process("fat-tree")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "one of --nodes" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_several_sizes_at_once() -> None:
@@ -38,7 +53,9 @@ def test_several_sizes_at_once() -> None:
 def test_end_points_gpus_and_nodes_ask_for_the_same() -> None:
     asks = (["--nodes", 128], ["--gpus", 1024], ["--endpoints", 1024, "--nics", 8])
     made = [json.loads(run("rail-optimized", *a, "--radix", 64, "--json").stdout) for a in asks]
-    assert made[0] == made[1] == made[2]
+    assert (
+        made[0] == made[1] == made[2] == json.loads(process("rail-optimized", *asks[0], "--radix", 64, "--json").stdout)
+    )
     lone = json.loads(run("fat-tree", "--endpoints", 65_536, "--radix", 64, "--json").stdout)
     assert (lone["nodes"], lone["gpus"], lone["switches"], lone["spare_ports"]) == (65_536, 65_536, 5120, 0)
 

@@ -25,7 +25,8 @@ from gigasite.show.explain import RESULTS, explain
 from gigasite.show.result import dumps, plan_json
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from mutate import mutate  # a module beside the tests
+from command import gigasite as run  # modules beside the tests
+from mutate import mutate
 
 GIGASITE = [sys.executable, "-m", "gigasite.show.cli"]
 WANTED = {
@@ -44,22 +45,16 @@ WANTED = {
 }
 
 
-def run(*args: object, timeout: float = 200) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*GIGASITE, *map(str, args)], capture_output=True, text=True, timeout=timeout, check=False)
-
-
 @pytest.fixture(scope="module")
 def lab() -> Plan:
     return plan(load(reference("lab"), known()))
 
 
-def test_the_lab_campus_prints_one_json_object_and_writes_a_folder(tmp_path: Path, campuses: Path) -> None:
-    done = run("plan", campuses / "lab.yaml", "--out", tmp_path / "out", "--json")
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+def test_the_lab_campus_prints_one_json_object_and_writes_a_folder(lab_folder: Path) -> None:
+    result = json.loads((lab_folder / "said.json").read_text())
     assert set(result) >= WANTED
-    assert result == json.loads((tmp_path / "out" / "plan.json").read_text()) | {"seconds": result["seconds"]}
-    assert {p.name for p in (tmp_path / "out").iterdir()} >= {
+    assert result == json.loads((lab_folder / "out" / "plan.json").read_text()) | {"seconds": result["seconds"]}
+    assert {p.name for p in (lab_folder / "out").iterdir()} >= {
         "report.html",
         "bom.csv",
         "cables.csv",
@@ -71,9 +66,8 @@ def test_the_lab_campus_prints_one_json_object_and_writes_a_folder(tmp_path: Pat
     assert all(isinstance(v, float) for v in result["seconds"].values())
 
 
-def test_the_report_is_one_file_without_outside_addresses(tmp_path: Path, campuses: Path) -> None:
-    run("plan", campuses / "lab.yaml", "--out", tmp_path)
-    page = (tmp_path / "report.html").read_text()
+def test_the_report_is_one_file_without_outside_addresses(lab_folder: Path) -> None:
+    page = (lab_folder / "out" / "report.html").read_text()
     assert "http://" not in page
     assert "https://" not in page
     for chapter in (
@@ -168,7 +162,10 @@ def test_a_day_of_delay_costs_what_the_facts_say() -> None:
     assert sum(o.best_frac for o in decision.options) == pytest.approx(1.0)
 
 
-def test_sites_that_fail_say_by_how_much_and_come_last(campuses: Path) -> None:
+def test_sites_that_fail_say_by_how_much_and_come_last(campuses: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        build, "find_drivers", lambda _case, _likely: ()
+    )  # half of the time; the ranking has no tornado
     base, sites = load_sites(campuses / "sites.yaml")
     quick = dataclasses.replace(base, schedule=dataclasses.replace(base.schedule, samples=10))
     ranked = rank_sites(quick, sites)
@@ -263,15 +260,15 @@ def test_broken_inputs_are_messages_with_exit_code_2(
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path: Path, campuses: Path) -> None:
+    # 300,000 cables: all verbs write their folders alike, this one begins soonest and writes for most of a second
     process = subprocess.Popen(
-        [*GIGASITE, "plan", str(campuses / "memphis.yaml"), "--out", str(tmp_path / "out")],
+        [*GIGASITE, "cables", str(campuses / "memphis.yaml"), "--out", str(tmp_path / "out")],
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
     # interrupt while it writes: the folder beside the output is there, the output is not
-    for _ in range(6000):
-        if any(tmp_path.iterdir()) or process.poll() is not None:
-            break
+    while not any(tmp_path.iterdir()) and process.poll() is None:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -287,7 +284,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def judge(text: str) -> str:
+def judge(text: str, *, whole: bool) -> str:
     """Run a mutated campus as far as it goes; anything but a mistake of the file or an error of ours is a bug."""
     try:
         campus = loads(text, "mutated.yaml", known(), settings())
@@ -296,6 +293,8 @@ def judge(text: str) -> str:
         return "refused"
     if campus.compute.gpus > 20_000 or campus.schedule.samples > 200:
         return "large"
+    if not whole:
+        return "read"
     try:
         dumps(plan_json(plan(campus)))
     except GigasiteError as error:
@@ -308,26 +307,27 @@ DRIVEN = 5
 """Every so many mutated campuses get the tornado too: two hundred schedules each, half of a plan's time."""
 
 
-def fuzz(first: int, last: int) -> None:
+def fuzz(first: int, last: int, whole: int) -> None:
+    """Read every mutated campus, and plan one in `whole`: a plan takes half a second, a file 2 ms."""
     text = reference("lab").read_text().replace("samples: 100", "samples: 10")
     seen = set()
     for seed in range(first, last):
         with pytest.MonkeyPatch.context() as patch:
             if seed % DRIVEN:
                 patch.setattr(build, "find_drivers", lambda _case, _likely: ())
-            seen.add(judge(mutate(text, random.Random(seed))))
+            seen.add(judge(mutate(text, random.Random(seed)), whole=seed % whole == 0))
     assert {"refused", "planned"} <= seen
 
 
-@pytest.mark.parametrize("first", range(0, 2000, 500))
+@pytest.mark.parametrize("first", [0, 1000])
 def test_two_thousand_mutations_of_a_campus_file(first: int) -> None:
-    fuzz(first, first + 500)
+    fuzz(first, first + 1000, 6)
 
 
-@pytest.mark.long
+@pytest.mark.long  # three hours: every one of them is planned
 @pytest.mark.timeout(20_000)
 def test_a_hundred_thousand_mutations_of_a_campus_file() -> None:
-    fuzz(2000, 102_000)
+    fuzz(0, 102_000, 1)
 
 
 def test_a_folder_that_cannot_be_written_is_a_message(tmp_path: Path, campuses: Path) -> None:

@@ -12,7 +12,7 @@ from gigasite.cabling import observe
 from gigasite.cabling.capture import MOST_LINE, Raw
 from gigasite.cabling.reader import observed_of
 
-CASES, CASES_LONG = 20_000, 200_000
+CASES, CASES_LONG = 10_000, 200_000  # 5 ms each
 NOT_DUMPS = {".yml", ".csv", ".md", ".net"}
 TOGETHER = 20
 LARGEST = 2_500
@@ -128,7 +128,7 @@ def test_a_broken_dump_is_never_a_crash(shared: Path) -> None:
     run(corpus(shared), 1, CASES)
 
 
-@pytest.mark.long
+@pytest.mark.long  # 200,000 dumps, a quarter of an hour; 10,000 above
 def test_many_more_broken_dumps(shared: Path) -> None:
     run(corpus(shared), 2, CASES_LONG)
 

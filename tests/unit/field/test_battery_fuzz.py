@@ -251,7 +251,7 @@ def test_no_cycle_of_nonsense_gives_an_unsafe_command() -> None:
     assert {"running", "failsafe", "latched", "armed", "ready"} <= judge.seen
 
 
-@pytest.mark.long
+@pytest.mark.long  # 20 x 50,000 cycles; 5,000 above
 @pytest.mark.parametrize("seed", range(20))
 def test_a_million_cycles_of_nonsense_give_no_unsafe_command(seed: int) -> None:
     judge = play(50_000, 100 + seed)

@@ -47,7 +47,8 @@ def work(
 def _ends(w: sampling.Work) -> list[bool]:
     """Return which activities are followed by none of the same delivery, link by link."""
     lead = [w.key_names[k].startswith("lead ") for k in w.key]
-    return [not any(i == a and lead[i] and w.key[z] == w.key[i] for a, z in w.links) for i in range(len(w.names))]
+    followed = {a for a, z in w.links.tolist() if lead[a] and w.key[z] == w.key[a]}
+    return [i not in followed for i in range(len(w.names))]
 
 
 def packed(

@@ -78,6 +78,6 @@ def test_damaged_frames_make_no_unsafe_power() -> None:
     asyncio.run(_fuzz(5_000))
 
 
-@pytest.mark.long
+@pytest.mark.long  # 100,000 frames; fewer above
 def test_very_many_damaged_frames_make_no_unsafe_power() -> None:
     asyncio.run(_fuzz(100_000))

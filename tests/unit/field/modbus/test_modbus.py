@@ -467,7 +467,7 @@ def test_random_bytes_neither_crash_nor_hang(side: Any) -> None:
     asyncio.run(side(5_000))
 
 
-@pytest.mark.long
+@pytest.mark.long  # 100,000 frames a side; fewer above
 @pytest.mark.parametrize("side", [_fuzz_server, _fuzz_client])
 def test_very_many_random_bytes_neither_crash_nor_hang(side: Any) -> None:
     asyncio.run(side(100_000))
