@@ -243,6 +243,25 @@ def test_a_watchdog_may_be_early_or_late(factor: float, gone_s: float) -> None:
     play(scene)
 
 
+def test_a_reversion_time_that_is_raised_reads_back_so_and_is_kept() -> None:
+    async def scene(fleet: Fleet, client: Client) -> None:
+        undo = await fleet.begin(fault_of(Choice(kind="long-reversion", settings={"least": "12 s"})), (1,))
+        await client.write(1, ENA, order(SET_W))
+        await fleet.advance(0.1)
+        at = fleet.sunspec.address(704, "WSetRvrtTms")
+        assert struct.unpack(">I", await client.read(1, at, 2)) == (12,)
+        await fleet.advance(10.9)
+        assert float(fleet.power_w[1]) > 0.0
+        await fleet.advance(1.6)
+        assert float(fleet.power_w[1]) == pytest.approx(0.0, abs=1.0)
+        await undo()
+        await client.write(1, ENA, order(SET_W))
+        await fleet.advance(5.5)
+        assert float(fleet.power_w[1]) == pytest.approx(0.0, abs=1.0)
+
+    play(scene)
+
+
 ENERGY, ENERGY_SIZE = 40089, 4
 """TotWhInj of 701."""
 
@@ -305,7 +324,7 @@ def test_cached_answers_are_of_different_moments_and_go_on() -> None:
 
 
 def test_every_kind_is_tried_and_its_settings_are_checked() -> None:
-    unit = {"deaf", "backwards", "weak", "watchdog", "second-master", "spent", "crowded", "reset"}
+    unit = {"deaf", "backwards", "weak", "watchdog", "long-reversion", "second-master", "spent", "crowded", "reset"}
     assert set(faults.names()) == set(WIRE) | set(VALUES) | unit | {"torn", "cached"}
     for kind in faults.names():
         assert fault_mistakes(Choice(kind=kind, settings={"nonsense": 1}))[0][0] == "nonsense"

@@ -21,7 +21,7 @@ from gigasite.field.battery import lockstep, supervisor
 from gigasite.field.battery.assemble import GONE_S, Metered, site_of
 from gigasite.field.battery.device import Link, Wanted, makes
 from gigasite.field.battery.health import Hold
-from gigasite.field.battery.image import Point, missing
+from gigasite.field.battery.image import Point, Status, missing
 from gigasite.field.battery.live import Options, _Run
 from gigasite.field.battery.lockstep import rehearse
 from gigasite.field.battery.log import LogWriter, read_log
@@ -310,9 +310,9 @@ def test_a_map_bounds_a_unit_by_what_its_register_can_hold(tmp_path: Path) -> No
 
 def test_no_register_is_read_that_a_map_does_not_name(tmp_path: Path) -> None:
     unit = mapped(tmp_path)
-    named = {10, 11, 12, 20, 40}
+    named = {10, 11, 12, 20, 30, 40}
     assert {a for r in unit.reads for a in range(r.address, r.address + r.size)} == named
-    assert len(unit.reads) == 3  # neighbours in one
+    assert len(unit.reads) == 4  # neighbours in one
 
 
 def test_a_rating_that_the_device_tells_bounds_it_in_every_cycle(tmp_path: Path) -> None:
@@ -617,3 +617,12 @@ def test_set_points_read_while_they_change_move_nothing_and_are_no_other_master(
     assert not any(d.write[1] for d in seen if d.hold[1] == Hold.FOREIGN)
     assert holds[-20:] == [0] * 20  # a second each, not the minute that another master costs
     assert max(float(d.set_w[1]) for d in seen) <= 0.26 * RATING_W * 4 / 3
+
+
+@pytest.mark.parametrize(("holds_s", "lingers"), [(0, True), (1, False), (4, False), (5, True), (3600, True)])
+def test_a_map_whose_reversion_time_can_be_read_is_held_to_it(tmp_path: Path, holds_s: int, *, lingers: bool) -> None:
+    unit = mapped(tmp_path)  # 4 s are written
+    raw = [bytearray(a) for a in answers(unit)]
+    where = unit.flags["revert_s"]
+    raw[where.read][where.at : where.at + 2] = holds_s.to_bytes(2, "big")
+    assert bool(unit.decode([bytes(a) for a in raw]).status & Status.LINGERS) == lingers
