@@ -97,6 +97,8 @@ class LoopSafety:
     """Age above which a unit is out; absent: 2.5 cycles."""
     meter_stale_s: Seconds | None = None
     """Age of the meter above which the last power is held; absent: 2.5 cycles."""
+    meter_frozen_s: Seconds | None = None
+    """Time in which a live meter moves at least in its last digit; one that does not is stale. Absent: not judged."""
     hold_s: Seconds = 2.0
     """So long it is held; then all ramps to zero."""
     least_frac: Fraction = 0.5
@@ -166,6 +168,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "safety.reversion": (1, 3600),
     "safety.stale": (0.01, 60),
     "safety.meter_stale": (0.01, 60),
+    "safety.meter_frozen": (1, 3600),
     "safety.hold": (0, 600),
     "safety.least": (0, 1),
     "safety.heartbeat": (1, 600),

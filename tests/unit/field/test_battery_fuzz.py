@@ -152,6 +152,7 @@ def core(dice: Any) -> Core:
         cycle_s=CYCLE_S,
         least_frac=0.3,
         meter_s=STALE_S,
+        meter_frozen_s=np.inf,
         hold_s=1.0,
         misses=5,
         tries=5,

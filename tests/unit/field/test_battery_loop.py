@@ -215,6 +215,28 @@ def test_too_few_units_are_a_failsafe_that_ends_by_itself(tmp_path: Path) -> Non
     assert states[-1][0] is State.RUNNING
 
 
+def test_a_meter_that_says_the_same_for_ever_is_stale_where_the_settings_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 10 s on it says what it said then; without `meter_frozen` the loop believes it."""
+    read_all, kept = loop_module.read_all, []
+
+    async def frozen(rig: Any, seconds: float) -> Any:
+        answers, metered = await read_all(rig, seconds)
+        kept.append(metered)
+        return answers, kept[min(len(kept) - 1, 100)]
+
+    monkeypatch.setattr(loop_module, "read_all", frozen)
+    bench = bench_in(tmp_path, SQUARE, 18.0, 4)
+    judged = setup_in(tmp_path, 4, safety="{meter_frozen: 3 s, hold: 1 s}")
+    done = asyncio.run(rehearse(judged, bench, FLEET))
+    assert done.state == "failsafe"
+    assert "load, source or frequency is not known" in done.cause
+    kept.clear()
+    believed = setup_in(tmp_path, 4, safety="{hold: 1 s}")
+    assert asyncio.run(rehearse(believed, bench, FLEET)).state == "running"
+
+
 def test_a_meter_that_falls_silent_is_held_and_then_failsafe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read_all = loop_module.read_all
     number = [0]

@@ -13,6 +13,7 @@ from gigasite.field.battery.image import Image, missing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gigasite.field.battery.assemble import Metered
     from gigasite.field.battery.decide import Core, Decision
     from gigasite.field.battery.device import Unit
     from gigasite.field.battery.record import Inputs
@@ -28,6 +29,7 @@ class Brain:
         self.image: Image | None = None
         self._base = core
         self._plans: dict[str, Any] = {}
+        self._said, self._moved_s = "", 0.0
 
     def expect(self, order: str, controller: Any) -> None:
         """Keep what was planned on an announcement, in another process, until its order comes."""
@@ -46,9 +48,20 @@ class Brain:
             time_s=inputs.time_s,
             dt_s=inputs.dt_s,
             units=self.readings,
-            site=site_of(inputs.metered, self.readings),
+            site=site_of(self._believed(inputs), self.readings),
             missed=inputs.missed,
             orders=inputs.orders,
         )
         self.memory, decision = decide(self.core, self.memory, self.image)
         return decision
+
+    def _believed(self, inputs: Inputs) -> Metered | None:
+        """Return what the meter says; where it did not move at all for too long, as old as that."""
+        m = inputs.metered
+        if m is None:
+            return None
+        said = repr((m.load_w, m.source_w, m.frequency_hz))
+        if said != self._said:
+            self._said, self._moved_s = said, inputs.time_s
+        still_s = inputs.time_s - self._moved_s
+        return replace(m, age_s=max(m.age_s, still_s)) if still_s > self.core.meter_frozen_s else m

@@ -59,6 +59,8 @@ class Core:
     """Of the whole rating: with less in use the loop goes to failsafe."""
     meter_s: float
     """Age of the meter's values above which the last set points are held."""
+    meter_frozen_s: float
+    """Time after which values of the meter that did not move at all are as old as that."""
     hold_s: float
     """So long they are held; then failsafe."""
     misses: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -200,6 +201,7 @@ def core_of(setup: Setup, units: Sequence[Unit], *, signed: bool) -> Core:
         cycle_s=file.cycle_s,
         least_frac=s.least_frac,
         meter_s=s.meter_stale_s or STALE_CYCLES * file.cycle_s,
+        meter_frozen_s=s.meter_frozen_s or math.inf,
         hold_s=s.hold_s,
         misses=s.misses,
         tries=s.tries,
