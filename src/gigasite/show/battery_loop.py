@@ -203,7 +203,8 @@ def run(
     )
     done = run_(live(setup, options))
     if as_json:
-        emit({k: getattr(done, k) for k in done.__slots__} | {"realtime": "" if done.realtime is None else str(done.realtime)})
+        realtime = "" if done.realtime is None else str(done.realtime)
+        emit({k: getattr(done, k) for k in done.__slots__} | {"realtime": realtime})
     else:
         rows: list[tuple[str, object]] = [
             ("cycles", f"{done.cycles:,} of {shown(setup.file.cycle_s, 'ms')}, {done.missed} missed"),
