@@ -7,6 +7,7 @@ import gc
 import os
 import socket
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 
 PRIORITY = 50
@@ -51,7 +52,8 @@ def claim(priority: int = PRIORITY) -> Realtime:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
         for thread in threading.enumerate():
             if thread.native_id not in {None, threading.get_native_id()}:
-                os.sched_setscheduler(thread.native_id or 0, os.SCHED_FIFO, os.sched_param(priority - 1))
+                with suppress(ProcessLookupError):  # it ended just now
+                    os.sched_setscheduler(thread.native_id or 0, os.SCHED_FIFO, os.sched_param(priority - 1))
         scheduler = True
     except (OSError, AttributeError) as error:
         why.append(f"scheduler: {getattr(error, 'strerror', None) or error}; it takes root or CAP_SYS_NICE")

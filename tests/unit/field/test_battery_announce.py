@@ -34,7 +34,7 @@ from gigasite.field.emulator.settings import FleetSettings
 from gigasite.field.emulator.site import METER_MAP
 from gigasite.power.bound_types import SourceLimits, Tone
 from gigasite.power.case import Bench, read_bench
-from gigasite.power.controller import controllers
+from gigasite.power.controller import Seen, controllers
 from gigasite.power.types import Phase
 
 UNITS = 16
@@ -143,8 +143,6 @@ STRETCHES = (
 
 
 def test_a_plan_is_taken_up_from_where_the_source_stands(tmp_path: Path) -> None:
-    from gigasite.power.controller import Seen
-
     core = core_in(tmp_path, "look-ahead")
     said = announced_at(STRETCHES, 100.0, 60e6, 0.5, None)
     assert [p.start_s for p in said.phases] == [100.0, 110.0, 120.0]  # until the first, the load stays as it is
@@ -166,6 +164,27 @@ def test_a_plan_is_taken_up_from_where_the_source_stands(tmp_path: Path) -> None
         state, battery_w = planned.step(state, now)
         source = 60e6 - battery_w
     assert source < 57e6
+
+
+@pytest.mark.parametrize("kind", ["look-ahead", "mpc"])
+def test_after_the_announcement_the_source_follows_the_load_by_its_ramp(tmp_path: Path, kind: str) -> None:
+    core = core_in(tmp_path, kind)
+    said = announced_at(
+        (Phase(start_s=0.0, stop_s=10.0, mean_w=60e6, low_w=60e6, high_w=60e6),
+         Phase(start_s=10.0, stop_s=12.0, mean_w=90e6, low_w=90e6, high_w=90e6)), 0.0, 60e6, 0.5, None
+    )  # fmt: skip
+    planned = informed(core, said.order())
+    seen = Seen(
+        time_s=0.0, load_w=60e6, frequency_hz=60.0, nominal_hz=60.0, soc_frac=0.5, source_w=60e6, dt_s=0.1,
+        rating_w=40e6, energy_j=2e11,
+    )  # fmt: skip
+    state, source = planned.resumed(seen), [60e6]
+    for k in range(400):  # the load stays at 90 MW, and the ramp of 2 MW/s is 15 s of that
+        load_w = 60e6 if k < 100 else 90e6
+        state, battery_w = planned.step(state, replace(seen, time_s=0.1 * k, load_w=load_w, source_w=source[-1]))
+        source.append(load_w - battery_w)
+    assert source[-1] == pytest.approx(90e6, abs=1e6)
+    assert np.abs(np.diff(source)).max() <= 2e6 * 0.1 * (1 + 1e-6)
 
 
 def test_another_process_makes_the_same_plan_and_a_dead_one_is_replaced(tmp_path: Path) -> None:
@@ -219,6 +238,11 @@ def test_an_announcement_survives_as_text() -> None:
         'announce {"stretches": [[0, Infinity, 1, 1, 1]], "period_s": null}',
         'announce {"stretches": [[0, 1, 1, 1, 1]], "period_s": -1}',
         'announce {"stretches": "abcde", "period_s": null}',
+        'announce {"stretches": [[0, 1e-14, 1, 1, 1]], "period_s": null}',
+        'announce {"stretches": [[0, 1, 1, 1, 1]], "period_s": 1e-308}',
+        f'announce {{"stretches": [[0, 1{"0" * 400}, 1, 1, 1]], "period_s": null}}',
+        "announce " + "[" * 100_000,
+        f'announce {{"stretches": {[[k, k + 1, 1, 1, 1] for k in range(1001)]}, "period_s": null}}',
         "announce [[[",
     ],
 )
@@ -249,6 +273,8 @@ def test_stretches_are_read_with_their_units(tmp_path: Path) -> None:
         ("start,stop,mean\n0 s,20 s,-1 MW\n", 2, "mean"),
         ("start,stop,mean\n20 s,20 s,1 MW\n", 2, "stop after"),
         ("start,stop,mean\n0 s,9 d,1 MW\n", 2, "week"),
+        ("start,stop,mean\n0 s,1e-14 s,1 MW\n", 2, "millisecond"),
+        ('start,stop,mean\n0 s,"' + 140_000 * "1", 0, "is no CSV"),
         ("start,stop,mean,low,high\n0 s,9 s,1 MW,2 MW,3 MW\n", 2, "between low and high"),
         ("start,stop,mean\n0 s,9 s,1 MW\n10 s,12 s,1 MW\n", 3, "gap"),
         ("start,stop,mean\n0 s,9 s,1 MW\n8 s,12 s,1 MW\n", 3, "begins before"),

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 WORD = "announce "
 """What the order begins with."""
 COLUMNS = ("start", "stop", "mean", "low", "high")
-MOST_STRETCHES = 5_000
+MOST_STRETCHES = 1_000
+"""Of a file: reading more would make a cycle late; a plan has no more steps than that."""
+SHORTEST_S = 1e-3
+PERIOD_S = (0.02, 1e4)
 MOST_BYTES = 1 << 20
 """Of an announcement as text."""
 MOST_FILE = 1 << 20
@@ -152,7 +155,10 @@ def read_stretches(path: Path) -> tuple[Phase, ...]:
         With line: unknown columns, values without unit, gaps, overlaps, a mean outside of its band.
     """
     text, file = read_text(path, MOST_FILE), str(path)
-    rows = list(csv.reader(io.StringIO(text, newline="")))
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except csv.Error as error:
+        raise InputFileError(file, 0, f"is no CSV: {error}") from error
     header = [c.strip().lower() for c in rows[0]] if rows else []
     if not {"start", "stop", "mean"} <= set(header) or set(header) - set(COLUMNS) or len(set(header)) < len(header):
         raise InputFileError(file, 1, f"needs the columns {', '.join(COLUMNS)} (low and high may be absent)")
@@ -187,8 +193,8 @@ def _stretch(file: str, line: int, cells: dict[str, str]) -> Phase:
         low_w=value("low", "power", mean),
         high_w=value("high", "power", mean),
     )
-    if not found.start_s < found.stop_s <= LONGEST_S:
-        raise InputFileError(file, line, "must stop after it starts, within a week")
+    if not found.start_s + SHORTEST_S <= found.stop_s <= LONGEST_S:
+        raise InputFileError(file, line, "must stop after it starts, a millisecond at least, and within a week")
     if not found.low_w <= found.mean_w <= found.high_w:
         raise InputFileError(file, line, "mean must lie between low and high")
     return found
@@ -214,17 +220,20 @@ def heard(line: str) -> tuple[tuple[Phase, ...], float | None]:
     try:
         said = json.loads(line.removeprefix(WORD))
         period_s = None if said["period_s"] is None else float(said["period_s"])
+        if not 0 < len(said["stretches"]) <= MOST_STRETCHES:
+            raise FieldError(f"an announcement is 1 to {MOST_STRETCHES:,} stretches of load")
         out = tuple(
             Phase(start_s=float(a), stop_s=float(b), mean_w=float(m), low_w=float(lo), high_w=float(hi))
             for a, b, m, lo, hi in said["stretches"]
         )
-    except (TypeError, ValueError, KeyError) as error:
+    except (TypeError, ValueError, KeyError, OverflowError, RecursionError) as error:
         raise FieldError("an announcement is rows of start, stop, mean, low, high, and a period") from error
     numbers = [x for p in out for x in (p.start_s, p.stop_s, p.mean_w, p.low_w, p.high_w)]
-    sound = all(map(math.isfinite, numbers)) and all(
-        0.0 <= p.start_s < p.stop_s <= LONGEST_S and 0.0 <= p.low_w <= p.mean_w <= p.high_w for p in out
-    )
+    in_time = all(0.0 <= p.start_s <= p.stop_s - SHORTEST_S and p.stop_s <= LONGEST_S for p in out)
+    sound = all(map(math.isfinite, numbers)) and in_time and all(0.0 <= p.low_w <= p.mean_w <= p.high_w for p in out)
     gaps = any(abs(a.stop_s - b.start_s) > 1e-6 for a, b in pairwise(out))
-    if not 0 < len(out) <= MOST_STRETCHES or not sound or gaps or (period_s is not None and not 0.0 < period_s <= 1e4):
+    if period_s is not None and not PERIOD_S[0] <= period_s <= PERIOD_S[1]:
+        raise FieldError(f"an announcement is of a period of {PERIOD_S[0]:g} to {PERIOD_S[1]:g} s, or of none")
+    if not sound or gaps:
         raise FieldError("an announcement is stretches in order, without gaps, each with its mean within its band")
     return out, period_s

@@ -129,6 +129,8 @@ class _Run:
             return await self._announced(loop, order)
         except GigasiteError as error:
             return f"refused: {error}"
+        except Exception as error:  # noqa: BLE001  # a foreign controller's plan; the loop goes on, and who asked hears why
+            return f"refused: {type(error).__name__}: {str(error)[:200]}"
 
     async def _announced(self, loop: Loop, order: str) -> str:
         """Have a plan made for what a job announces; it is taken up in the cycle after it is ready."""

@@ -13,14 +13,14 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from gigasite._core.errors import FieldError
-from gigasite.field.battery.announce import MOST_BYTES, is_announcement
+from gigasite.field.battery.announce import is_announcement
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 ORDERS = ("arm", "disarm", "stop", "clear")
-MOST = 2 * MOST_BYTES
+MOST = 1 << 17
 """Bytes of one order."""
 
 

@@ -28,6 +28,8 @@ class Planner:
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
+        self._turn = asyncio.Lock()
+        self._closed = False
 
     def warm(self) -> None:
         """Start the process, so that the first plan does not wait for its imports."""
@@ -43,11 +45,17 @@ class Planner:
         FieldError
             It took too long, or the process died; the next plan gets a new one.
         """
+        async with self._turn:
+            return await self._plan(core, order)
+
+    async def _plan(self, core: Core, order: str) -> Any:
+        if self._closed:
+            raise FieldError("the loop is ending")
         try:
             async with asyncio.timeout(MOST_S):
                 return await asyncio.get_running_loop().run_in_executor(self._running(), informed, core, order)
         except TimeoutError as error:
-            self.close()
+            self._end()
             raise FieldError(f"no plan was found within {MOST_S:g} s; announce fewer stretches") from error
         except BrokenProcessPool as error:
             self._pool = None
@@ -55,11 +63,16 @@ class Planner:
 
     def _running(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            os.environ["PYTHONSAFEPATH"] = "1"  # a file named like a module, where the loop was started, is not run
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_quiet)
         return self._pool
 
     def close(self) -> None:
-        """End the process."""
+        """End the process; there will be no other."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         pool, self._pool = self._pool, None
         if pool is None:
             return

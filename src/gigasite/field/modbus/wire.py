@@ -241,9 +241,9 @@ class Wire(asyncio.Protocol):
             if self._flying.get(ask.transaction) is ask:
                 del self._flying[ask.transaction]
                 self._expired.append(ask.transaction)
+                # also where who asked gave up before: a control loop always does, and must still get another connection
+                self._unheard_s = ask.sent_s if self._unheard_s is None else self._unheard_s
             if not ask.future.done():
-                if ask.transaction >= 0 and self._unheard_s is None:
-                    self._unheard_s = ask.sent_s
                 self._tally.timeouts += 1
                 self._fail(ask, self._error(f"no answer in {self._pace.timeout_s:g} s", "timeout", ask.address))
         if self._deadlines:

@@ -162,7 +162,7 @@ class Planned:
 
     def _planned(self, now_s: float, seen: Seen) -> tuple[float, float, bool]:
         p = self.plan
-        if p is None:
+        if p is None or now_s >= p.edge_s[-1]:  # what comes after it was not announced
             return seen.load_w, 0.0, True
         # steps are even: their index is arithmetic, no search
         span = p.edge_s[1] - p.edge_s[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from scipy.optimize import linprog
 
-from gigasite._core.errors import QuantityError
+from gigasite._core.errors import InfeasibleError, QuantityError
 from gigasite._core.settings import setting
 from gigasite.power.bound import SourceLimits
 from gigasite.power.controller import controllers, within
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MW = 1e6
 MOST_STEPS = 120
 """Of the horizon: the program is solved every interval."""
+MOST_ANNOUNCED = 100_000
+"""Intervals that an announcement may hold."""
 
 
 class Memory(NamedTuple):
@@ -72,9 +74,20 @@ class Mpc:
             )
 
     def informed(self, job: Job, /) -> Planner:
-        """Return the controller with what is announced, by even steps of the interval."""
+        """Return the controller with what is announced, by even steps of the interval.
+
+        Raises
+        ------
+        InfeasibleError
+            The announcement holds too many intervals.
+        """
         start_s, stop_s = job.announced[0].start_s, job.announced[-1].stop_s
         count = max(2, round((stop_s - start_s) / self.interval_s))
+        if count > MOST_ANNOUNCED:
+            raise InfeasibleError(
+                f"{stop_s - start_s:g} s announced are {count:,} intervals, at most {MOST_ANNOUNCED:,}: announce less, "
+                "or decide less often"
+            )
         levels = levels_of(job.announced, np.linspace(start_s, stop_s, count + 1))
         return Planner(settings=self, limits=asked_of(job, self.ramp_w_per_s), levels=levels, start_s=start_s)
 

@@ -201,6 +201,20 @@ def test_a_peer_that_stays_silent_is_given_up_and_found_again() -> None:
     run(play, spoil, timeout_s=0.03)
 
 
+def test_a_silent_peer_is_given_up_also_by_who_does_not_wait_for_it() -> None:
+    """As a control loop reads: with a deadline of its own, before that of the transaction."""
+
+    async def play(_: Server, client: Client) -> None:
+        async with asyncio.timeout(5.0):
+            while client.connected:
+                asked = client.read(1, 0, 1)
+                await asyncio.sleep(0.02)
+                asked.cancel()
+        await until(lambda: client.stats.reconnects >= 1)
+
+    run(play, lambda _u, _f, _answer: [], timeout_s=0.03)
+
+
 def late(_u: int, _f: int, answer: bytes) -> list[Sending]:
     return [Sending(pieces=(answer,), after_s=0.1)]
 
