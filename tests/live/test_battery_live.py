@@ -289,30 +289,36 @@ tick: 10 ms
 """
 
 
-def test_the_controller_gives_the_same_power_live_in_lock_step_and_in_the_bench(tmp_path: Path) -> None:
-    """One controller, three ways; each within the band in which the bench's power moves over the stated latency."""
-    (tmp_path / "case.yaml").write_text(CASE)
-    (tmp_path / "fleet.yaml").write_text(FLEET)
-    (tmp_path / "meter.csv").write_text(METER_MAP)
-    words = ["--config", str(tmp_path / "fleet.yaml"), "--case", str(tmp_path / "case.yaml")]
-    trace = tmp_path / "trace.csv"
-    with process("battery", "emulate", "--json", *words, "--out", str(trace), "--for", "58") as emulator:
+@contextmanager
+def site(
+    folder: Path, controller: str, *words: str
+) -> Iterator[tuple[subprocess.Popen[str], list[dict[str, Any]], Path]]:
+    """Run emulated units within a case; yield their process, where they are, and settings of a loop, not signed yet."""
+    (folder / "case.yaml").write_text(CASE)
+    (folder / "fleet.yaml").write_text(FLEET)
+    (folder / "meter.csv").write_text(METER_MAP)
+    files = ["--config", str(folder / "fleet.yaml"), "--case", str(folder / "case.yaml")]
+    with process("battery", "emulate", "--json", *files, *words) as emulator:
         assert emulator.stdout is not None
         said = json.loads(emulator.stdout.readline())
-        path = settings(
-            tmp_path,
-            said["endpoints"],
-            meter=f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}",
-            controller="{kind: ramp-limit, ramp: 12 MW/s}",
-        )
-        path.write_text(
-            path.read_text()
-            .replace("policies: [{kind: fixed, power: 4 MW}]\n", "")
-            .replace("reversion: 2 s", "full_swing: 50 ms")
-        )
+        meter = f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}"
+        path = settings(folder, said["endpoints"], meter=meter, controller=controller)
+        path.write_text(path.read_text().replace("policies: [{kind: fixed, power: 4 MW}]\n", ""))
+        yield emulator, said["endpoints"], path
+
+
+def test_the_controller_gives_the_same_power_live_in_lock_step_and_in_the_bench(tmp_path: Path) -> None:
+    """One controller, three ways; each within the band in which the bench's power moves over the stated latency."""
+    trace = tmp_path / "trace.csv"
+    with site(tmp_path, "{kind: ramp-limit, ramp: 12 MW/s}", "--out", str(trace), "--for", "58") as (
+        emulator,
+        endpoints,
+        path,
+    ):
+        path.write_text(path.read_text().replace("reversion: 2 s", "full_swing: 50 ms"))
         sign(read_setup(path), tmp_path / "key.pem")
         with armed(tmp_path, path):
-            until(lambda: max(map(abs, powers(said["endpoints"]))) > 0.1e6, 40.0)  # a busy machine takes ten to begin
+            until(lambda: max(map(abs, powers(endpoints))) > 0.1e6, 40.0)  # a busy machine takes ten to begin
             time.sleep(12.0)
             emulator.send_signal(signal.SIGINT)
             emulator.wait(60)
@@ -341,28 +347,15 @@ STRETCHES = "start,stop,mean,low,high\n0 s,4 s,60 MW,50 MW,70 MW\n4 s,30 s,48 MW
 
 
 def test_a_running_loop_takes_up_what_the_job_announces(tmp_path: Path) -> None:
-    (tmp_path / "case.yaml").write_text(CASE)
-    (tmp_path / "fleet.yaml").write_text(FLEET)
-    (tmp_path / "meter.csv").write_text(METER_MAP)
     (tmp_path / "job.csv").write_text(STRETCHES)
-    words = ["--config", str(tmp_path / "fleet.yaml"), "--case", str(tmp_path / "case.yaml")]
-    with process("battery", "emulate", "--json", *words, "--for", "90") as emulator:
-        assert emulator.stdout is not None
-        said = json.loads(emulator.stdout.readline())
-        path = settings(
-            tmp_path,
-            said["endpoints"],
-            meter=f"{{host: 127.0.0.1, port: {said['meter']}, file: meter.csv}}",
-            controller="{kind: look-ahead, ramp: 4 MW/s}",
-        )
-        path.write_text(path.read_text().replace("policies: [{kind: fixed, power: 4 MW}]\n", ""))
+    with site(tmp_path, "{kind: look-ahead, ramp: 4 MW/s}", "--for", "90") as (_, endpoints, path):
         sign(read_setup(path), tmp_path / "key.pem")
         told = [*GIGASITE, "battery", "announce", str(path), str(tmp_path / "job.csv")]
         nobody = subprocess.run(told, capture_output=True, text=True, check=False, timeout=60)
         assert nobody.returncode == 2
         assert "no loop runs there" in nobody.stderr
         with armed(tmp_path, path) as loop:
-            until(lambda: max(map(abs, powers(said["endpoints"]))) > 1e5, 30.0)
+            until(lambda: max(map(abs, powers(endpoints))) > 1e5, 30.0)
             taken = subprocess.run(told, capture_output=True, text=True, check=False, timeout=60)
             assert (taken.returncode, taken.stdout) == (0, "announce: taken\n"), taken.stderr
             time.sleep(1.0)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from gigasite.field.emulator.fleet import Endpoint
+    from gigasite.field.emulator.serve import Served
 
 battery = typer.Typer(
     help="Run battery units over Modbus, or emulate them.",
@@ -79,9 +80,13 @@ def emulate(
     done = serve(fleet, told, for_s, bench=bench, realtime=realtime)
     if out is not None and done.trace is not None:
         _write_trace(out, done.trace)
-    result: dict[str, Any] = {n: getattr(done, n) for n in done.__slots__ if n != "trace"}
+    _served(done, len(fleet.endpoints), as_json=as_json)
+
+
+def _served(done: Served, units: int, *, as_json: bool) -> None:
+    """Say what a fleet did."""
     if as_json:
-        emit({"served": result})
+        emit({"served": {n: getattr(done, n) for n in done.__slots__ if n != "trace"}})
         return
     rows: list[tuple[str, object]] = [
         ("time", f"{done.seconds_s:,.1f} s"),
@@ -89,7 +94,7 @@ def emulate(
         ("largest power", f"{done.most_frac:.1%} of the rating"),
         ("state of charge", f"{done.low_frac:.1%} to {done.high_frac:.1%}"),
     ]
-    show(f"{len(fleet.endpoints)} emulated units", rows, [])
+    show(f"{units} emulated units", rows, [])
 
 
 def _write_trace(out: Path, trace: Mapping[str, Any]) -> None:
