@@ -67,13 +67,6 @@ def claim(priority: int = PRIORITY) -> Realtime:
     return Realtime(scheduler=scheduler, memory=memory, why="; ".join(why))
 
 
-def release() -> None:
-    """Give back what `claim` took."""
-    gc.unfreeze()
-    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
-    ctypes.CDLL(None).munlockall()
-
-
 class Notifier:
     """Tells the service manager that the loop lives (systemd: Type=notify, WatchdogSec); silent where there is none."""
 

@@ -10,9 +10,11 @@ from gigasite._core.errors import QuantityError
 from gigasite._core.registry import unknown
 from gigasite._core.settings import of_kind, setting
 from gigasite.field.emulator.fault import faults, nothing
-from gigasite.field.emulator.watchdog import WATCHDOGS
+from gigasite.field.emulator.watchdog import WATCHDOGS, Watchdog
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gigasite.field.emulator.fault import Undo
     from gigasite.field.emulator.fleet import Fleet
     from gigasite.field.emulator.registers import SunspecFace
@@ -145,6 +147,20 @@ def _behaviour(given: Any) -> str:
     return str(given)
 
 
+def _watched(fleet: Fleet, units: tuple[int, ...], other: Callable[[Watchdog], Watchdog]) -> Undo:
+    """Give units another reversion timer, made of their own; return what gives that back."""
+    behaviour = fleet.units.timers.behaviour
+    before = {i: behaviour[i] for i in units}
+    for i, own in before.items():
+        behaviour[i] = other(own)
+
+    async def undo() -> None:
+        for i, own in before.items():
+            behaviour[i] = own
+
+    return undo
+
+
 @faults.part("watchdog")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherWatchdog:
@@ -163,17 +179,12 @@ class OtherWatchdog:
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
-        timers = fleet.units.timers
-        before = {i: timers.behaviour[i] for i in units}
-        for i, own in before.items():
+
+        def other(own: Watchdog) -> Watchdog:
             base = WATCHDOGS[self.behaviour] if self.behaviour else own
-            timers.behaviour[i] = replace(base, factor=base.factor * self.factor)
+            return replace(base, factor=base.factor * self.factor)
 
-        async def undo() -> None:
-            for i, own in before.items():
-                timers.behaviour[i] = own
-
-        return undo
+        return _watched(fleet, units, other)
 
 
 @faults.part("long-reversion")
@@ -195,10 +206,7 @@ class LongReversion:
 
     async def begin(self, fleet: Fleet, units: tuple[int, ...], /) -> Undo:
         """As `Fault`."""
-        timers = fleet.units.timers
-        before = {i: timers.behaviour[i] for i in units}
-        for i, own in before.items():
-            timers.behaviour[i] = replace(own, least_s=self.least_s)
+        unwatched = _watched(fleet, units, lambda own: replace(own, least_s=self.least_s))
 
         def paint(face: SunspecFace) -> None:
             for i in units:
@@ -208,8 +216,7 @@ class LongReversion:
         painted = fleet.paint(paint, units)
 
         async def undo() -> None:
-            for i, own in before.items():
-                timers.behaviour[i] = own
+            await unwatched()
             await painted()
 
         return undo
